@@ -1,0 +1,43 @@
+# Run `make help` for what each target does.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+# Every path is relative to this file, so `make -C elsewhere` works.
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+VENV := $(ROOT)/.venv
+BIN := $(VENV)/bin
+# The first interpreter on PATH that is new enough.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup run test check format lock clean distclean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install everything into .venv/
+
+$(STAMP): $(ROOT)/requirements/dev.txt $(ROOT)/pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed on PATH (or: make PYTHON=/path/to/python3)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(ROOT)/requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e $(ROOT)
+	@touch $(STAMP)
+
+run: $(STAMP) ## Serve the whole product with a demo catalogue on http://127.0.0.1:8000
+	@cd $(ROOT) && exec $(BIN)/thmanyah up
+
+test: $(STAMP) ## Run every test, in parallel, against real servers started for it
+	cd $(ROOT) && $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP) ## Format, lint, types, import contracts, unused dependencies
+	cd $(ROOT) && $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/deptry .
+
+format: $(STAMP) ## Format the code and apply safe lint fixes
+	cd $(ROOT) && $(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean: ## Remove the local data folder (.thmanyah/): demo catalogue, caches, logs
+	rm -rf $(ROOT)/.thmanyah
+
+distclean: clean ## Also remove the virtual environment and tool caches
+	rm -rf $(VENV) $(ROOT)/.mypy_cache $(ROOT)/.ruff_cache $(ROOT)/.pytest_cache $(ROOT)/.import_linter_cache $(ROOT)/.hypothesis
