@@ -1,0 +1,49 @@
+"""Engines and session factories: one URL serves synchronous and asynchronous callers."""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from catalog.settings import CatalogSettings
+
+
+def _arguments(settings: CatalogSettings, application: str) -> dict[str, Any]:
+    return {
+        "pool_size": min(settings.pool_min, settings.pool_max) or 1,
+        "max_overflow": max(0, settings.pool_max - max(settings.pool_min, 1)),
+        "pool_timeout": settings.pool_timeout,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": settings.connect_timeout,
+            "application_name": application,
+            # A plan prepared on one PgBouncer server connection is unknown on the next.
+            "prepare_threshold": None,
+            "options": f"-c statement_timeout={settings.statement_timeout_ms} -c timezone=UTC",
+        },
+    }
+
+
+def make_engine(
+    settings: CatalogSettings, *, url: str | None = None, application: str = "thmanyah"
+) -> Engine:
+    """A pooled synchronous engine; `url` overrides the primary."""
+    return create_engine(url or settings.database_url, **_arguments(settings, application))
+
+
+def make_async_engine(
+    settings: CatalogSettings, *, url: str | None = None, application: str = "thmanyah-api"
+) -> AsyncEngine:
+    """A pooled asynchronous engine; `url` overrides the primary."""
+    return create_async_engine(url or settings.database_url, **_arguments(settings, application))
+
+
+def session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Sessions whose objects stay readable after commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def async_session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Asynchronous sessions whose objects stay readable after commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)

@@ -1,0 +1,30 @@
+"""Every table, so that migrations and tests see all of them by importing one module."""
+
+from catalog.accounts import models as accounts
+from catalog.audit import AuditEvent
+from catalog.base import Base
+from catalog.categories.models import Category
+from catalog.dirty import IndexDirty, IndexTarget
+from catalog.idempotency import IdempotencyKey
+from catalog.programs.models import Program, ProgramRevision, ProgramSlug, ViewFlush
+from catalog.series.models import Series
+from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
+
+__all__ = [
+    "AuditEvent",
+    "Base",
+    "Category",
+    "IdempotencyKey",
+    "IndexDirty",
+    "IndexTarget",
+    "Person",
+    "Program",
+    "ProgramPerson",
+    "ProgramRevision",
+    "ProgramSlug",
+    "ProgramTag",
+    "Series",
+    "Tag",
+    "ViewFlush",
+    "accounts",
+]

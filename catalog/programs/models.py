@@ -1,0 +1,226 @@
+"""The program, its past revisions and every address it ever had."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    column,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from catalog.base import Base, BigId, CreatedAt
+
+MEDIA_TYPES = ("audio", "video")
+KINDS = ("episode", "film", "documentary", "series", "trailer", "short")
+STATUSES = ("draft", "in_review", "scheduled", "published", "archived")
+_LIVE = text("deleted_at IS NULL")
+_LISTED = text("status = 'published' AND deleted_at IS NULL")
+
+
+class Program(Base):
+    """One podcast episode, film or documentary: the row that everything else is derived from.
+
+    `rev` grows with every change of content (a trigger sees to it, raw SQL included); counting
+    views does not move it. `popularity` is `view_count` to two significant digits, so that a
+    popular program is sent to the index again only when its standing really changed.
+    """
+
+    __tablename__ = "programs"
+    __table_args__ = (
+        UniqueConstraint("source_type", "external_id"),
+        CheckConstraint(f"media_type IN {MEDIA_TYPES}", name="media_type"),
+        CheckConstraint(f"kind IN {KINDS}", name="kind"),
+        CheckConstraint(f"status IN {STATUSES}", name="status"),
+        CheckConstraint("duration_sec >= 0", name="duration_sec"),
+        CheckConstraint("view_count >= 0", name="view_count"),
+        # Browsing, newest first, is the mission's query; the others are its filters and sorts.
+        Index("programs_status_release_date_idx", "status", text("release_date DESC"), "id"),
+        Index(
+            "programs_category_release_date_idx",
+            "category_id",
+            text("release_date DESC NULLS LAST"),
+            text("id DESC"),
+            postgresql_where=_LISTED,
+        ),
+        Index(
+            "programs_language_release_date_idx",
+            "language",
+            text("release_date DESC NULLS LAST"),
+            text("id DESC"),
+            postgresql_where=_LISTED,
+        ),
+        Index(
+            "programs_media_type_release_date_idx",
+            "media_type",
+            text("release_date DESC NULLS LAST"),
+            text("id DESC"),
+            postgresql_where=_LISTED,
+        ),
+        Index(
+            "programs_kind_release_date_idx",
+            "kind",
+            text("release_date DESC NULLS LAST"),
+            text("id DESC"),
+            postgresql_where=_LISTED,
+        ),
+        Index(
+            "programs_series_order_idx",
+            "series_id",
+            text("season NULLS FIRST"),
+            text("episode NULLS FIRST"),
+            "id",
+            postgresql_where=text("series_id IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index(
+            "programs_featured_release_date_idx",
+            text("release_date DESC NULLS LAST"),
+            text("id DESC"),
+            postgresql_where=text("is_featured AND status = 'published' AND deleted_at IS NULL"),
+        ),
+        Index(
+            "programs_view_count_idx",
+            text("view_count DESC"),
+            "id",
+            postgresql_where=_LISTED,
+        ),
+        Index(
+            "programs_duration_sec_idx",
+            "duration_sec",
+            "id",
+            postgresql_where=_LISTED,
+        ),
+        Index(
+            "programs_published_at_idx",
+            text("published_at DESC"),
+            "id",
+            postgresql_where=_LISTED,
+        ),
+        Index("programs_published_id_idx", "id", postgresql_where=_LISTED),
+        Index(
+            "programs_scheduled_publish_at_idx",
+            "scheduled_publish_at",
+            postgresql_where=text("status = 'scheduled' AND deleted_at IS NULL"),
+        ),
+        Index(
+            "programs_expire_at_idx",
+            "expire_at",
+            postgresql_where=text(
+                "status = 'published' AND expire_at IS NOT NULL AND deleted_at IS NULL"
+            ),
+        ),
+        Index(
+            "programs_updated_at_idx",
+            text("updated_at DESC"),
+            text("id DESC"),
+            postgresql_where=_LIVE,
+        ),
+        Index(
+            "programs_status_updated_at_idx",
+            "status",
+            text("updated_at DESC"),
+            text("id DESC"),
+            postgresql_where=_LIVE,
+        ),
+        Index(
+            "programs_created_at_idx",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=_LIVE,
+        ),
+        Index("programs_category_id_idx", "category_id"),
+        Index(
+            "programs_deleted_at_idx",
+            "deleted_at",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+        Index(
+            "programs_title_trgm_idx",
+            func.catalog_fold(column("title")).label("folded_title"),
+            postgresql_using="gin",
+            postgresql_ops={"folded_title": "gin_trgm_ops"},
+        ),
+    )
+
+    id: Mapped[BigId]
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(default="", server_default="")
+    language: Mapped[str]
+    media_type: Mapped[str]
+    kind: Mapped[str]
+    duration_sec: Mapped[int | None] = mapped_column(Integer)
+    release_date: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    media_url: Mapped[str | None]
+    thumbnail_url: Mapped[str | None]
+    category_id: Mapped[int | None] = mapped_column(
+        ForeignKey("categories.id", ondelete="RESTRICT")
+    )
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id", ondelete="RESTRICT"))
+    season: Mapped[int | None] = mapped_column(Integer)
+    episode: Mapped[int | None] = mapped_column(Integer)
+    is_featured: Mapped[bool] = mapped_column(default=False, server_default="false")
+    is_explicit: Mapped[bool] = mapped_column(default=False, server_default="false")
+    status: Mapped[str] = mapped_column(default="draft", server_default="draft")
+    scheduled_publish_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expire_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    view_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    popularity: Mapped[int] = mapped_column(Computed("catalog_popularity(view_count)", persisted=True))
+    locked_fields: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default=list, server_default=text("'{}'")
+    )
+    source_type: Mapped[str | None]
+    external_id: Mapped[str | None]
+    content_hash: Mapped[str | None]
+    rev: Mapped[int] = mapped_column(default=1, server_default="1")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ProgramSlug(Base):
+    """Every address a program ever had: an old link leads to the current page."""
+
+    __tablename__ = "program_slugs"
+    __table_args__ = (Index("program_slugs_program_id_idx", "program_id"),)
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"))
+    created_at: Mapped[CreatedAt]
+
+
+class ProgramRevision(Base):
+    """What the program said at one `rev`, whole, and who made it say so."""
+
+    __tablename__ = "program_revisions"
+
+    program_id: Mapped[int] = mapped_column(
+        ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True
+    )
+    rev: Mapped[int] = mapped_column(primary_key=True)
+    action: Mapped[str]
+    actor: Mapped[str]
+    snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[CreatedAt]
+
+
+class ViewFlush(Base):
+    """Batches of counted views already added: what makes a repeated flush harmless."""
+
+    __tablename__ = "view_flushes"
+    __table_args__ = (Index("view_flushes_at_idx", "at"),)
+
+    batch_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[CreatedAt]
