@@ -5,8 +5,6 @@ claims rows here, sends the *current* state of those programs and settles by `se
 while documents were on the way has a higher `seq` and stays.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -20,7 +18,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.base import Base, CreatedAt
 
@@ -48,7 +46,13 @@ class IndexDirty(Base):
     __tablename__ = "index_dirty"
     __table_args__ = (
         PrimaryKeyConstraint("target_id", "program_id"),
-        Index("index_dirty_due_idx", "target_id", "next_at", "seq", postgresql_where=text("NOT parked")),
+        Index(
+            "index_dirty_due_idx",
+            "target_id",
+            "next_at",
+            "seq",
+            postgresql_where=text("NOT parked"),
+        ),
         Index("index_dirty_marked_at_idx", "target_id", "marked_at"),
     )
 
@@ -56,8 +60,12 @@ class IndexDirty(Base):
     program_id: Mapped[int]
     rev: Mapped[int]
     seq: Mapped[int] = mapped_column(server_default=text("nextval('index_dirty_seq')"))
-    marked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    marked_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.clock_timestamp()
+    )
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    next_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.clock_timestamp()
+    )
     error: Mapped[str | None]
     parked: Mapped[bool] = mapped_column(server_default="false")

@@ -4,7 +4,9 @@ import re
 import unicodedata
 
 # Marks that change pronunciation but not the word: harakat, superscript alef, Quranic signs, tatweel.
-_MARKS = re.compile("[\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u200c-\u200f\u202a-\u202e\u2066-\u2069]")
+_MARKS = re.compile(
+    "[\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u200c-\u200f\u202a-\u202e\u2066-\u2069]"
+)
 _FOLD = str.maketrans(
     {
         **dict.fromkeys("أإآٱ", "ا"),
@@ -36,9 +38,7 @@ def slugify(text: str) -> str:
     Returns "" when nothing of the text can stand in an address.
     """
     text = _MARKS.sub("", unicodedata.normalize("NFKC", text)).casefold()
-    text = "".join(
-        c for c in unicodedata.normalize("NFD", text) if not ("\u0300" <= c <= "\u036f")
-    )
+    text = "".join(c for c in unicodedata.normalize("NFD", text) if not ("\u0300" <= c <= "\u036f"))
     text = unicodedata.normalize("NFC", text)
     slug = _NOT_SLUG.sub("-", text).replace("_", "-").strip("-")
     return re.sub("-{2,}", "-", slug)[:MAX_SLUG].strip("-")

@@ -82,7 +82,7 @@ def _moment(name: str, value: Any) -> list[FieldError]:
     return [FieldError(camel(name), "wrong_type", "Must be a date and time with its offset.")]
 
 
-def _check(name: str, value: Any) -> list[FieldError]:  # noqa: C901
+def _check(name: str, value: Any) -> list[FieldError]:
     match name:
         case "title":
             return _text(name, value, MAX_TITLE, required=True)
@@ -109,16 +109,26 @@ def _check(name: str, value: Any) -> list[FieldError]:  # noqa: C901
         case "media_url" | "thumbnail_url":
             return _url(name, value)
         case "is_featured" | "is_explicit":
-            return [] if isinstance(value, bool) else [FieldError(camel(name), "wrong_type", "Must be true or false.")]
+            return (
+                []
+                if isinstance(value, bool)
+                else [FieldError(camel(name), "wrong_type", "Must be true or false.")]
+            )
         case "locked_fields":
             unknown = [f for f in value or () if f not in {camel(c) for c in FIELDS}]
-            return [FieldError("lockedFields", "invalid", f"Unknown: {', '.join(unknown)}.")] if unknown else []
+            return (
+                [FieldError("lockedFields", "invalid", f"Unknown: {', '.join(unknown)}.")]
+                if unknown
+                else []
+            )
         case "tags":
             return check_names(name, value, MAX_TAGS)
         case "people":
             wrong = [r for r, _ in value if r not in PERSON_ROLES]
             if wrong:
-                return [FieldError(name, "invalid", f"Role must be one of {', '.join(PERSON_ROLES)}.")]
+                return [
+                    FieldError(name, "invalid", f"Role must be one of {', '.join(PERSON_ROLES)}.")
+                ]
             return check_names(name, [n for _, n in value], MAX_PEOPLE)
     return [FieldError(camel(name), "unknown", "No such field.")]
 

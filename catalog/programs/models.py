@@ -177,7 +177,9 @@ class Program(Base):
     expire_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     view_count: Mapped[int] = mapped_column(default=0, server_default="0")
-    popularity: Mapped[int] = mapped_column(Computed("catalog_popularity(view_count)", persisted=True))
+    popularity: Mapped[int] = mapped_column(
+        Computed("catalog_popularity(view_count)", persisted=True)
+    )
     locked_fields: Mapped[list[str]] = mapped_column(
         ARRAY(Text), default=list, server_default=text("'{}'")
     )

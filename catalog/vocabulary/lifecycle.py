@@ -76,17 +76,13 @@ def set_people(
         if (role, person.id) in kept:
             continue
         session.add(
-            ProgramPerson(
-                program_id=program_id, person_id=person.id, role=role, position=len(kept)
-            )
+            ProgramPerson(program_id=program_id, person_id=person.id, role=role, position=len(kept))
         )
         kept[(role, person.id)] = {"role": role, "name": person.name}
     return list(kept.values())
 
 
-def rename(
-    session: Session, model: type[Named], row_id: int, name: str, actor: Actor
-) -> Named:
+def rename(session: Session, model: type[Named], row_id: int, name: str, actor: Actor) -> Named:
     """Give a tag or person another name everywhere; the trigger marks all its programs."""
     entity = model.__name__.lower()
     row = session.get(model, row_id, with_for_update=True)

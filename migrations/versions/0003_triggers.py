@@ -99,10 +99,7 @@ END $$
 
 
 def _through(join: str) -> tuple[str, str]:
-    query = (
-        "SELECT p.id AS program_id FROM {rows} r JOIN {join} "
-        "WHERE p.status = 'published'"
-    )
+    query = "SELECT p.id AS program_id FROM {rows} r JOIN {join} WHERE p.status = 'published'"
     return (
         query.format(rows="changed_old", join=join),
         query.format(rows="changed_new", join=join),
