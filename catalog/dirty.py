@@ -5,6 +5,8 @@ claims rows here, sends the *current* state of those programs and settles by `se
 while documents were on the way has a higher `seq` and stays.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -16,9 +18,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     func,
+    select,
     text,
+    update,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from catalog.base import Base, CreatedAt
 
@@ -69,3 +73,110 @@ class IndexDirty(Base):
     )
     error: Mapped[str | None]
     parked: Mapped[bool] = mapped_column(server_default="false")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A claimed row: the program, and the mark up to which sending it settles the row."""
+
+    program_id: int
+    rev: int
+    seq: int
+    marked_at: datetime
+
+
+class LostPlaceError(Exception):
+    """Another sender has taken over: nothing may be settled any more."""
+
+
+def claim(session: Session, target_id: int, limit: int) -> list[Mark]:
+    """What is due for the target, oldest mark first. Locks nothing: there is one sender."""
+    rows = session.execute(
+        select(IndexDirty.program_id, IndexDirty.rev, IndexDirty.seq, IndexDirty.marked_at)
+        .where(
+            IndexDirty.target_id == target_id,
+            ~IndexDirty.parked,
+            IndexDirty.next_at <= func.clock_timestamp(),
+        )
+        .order_by(IndexDirty.seq)
+        .limit(limit)
+    )
+    return [Mark(*row) for row in rows]
+
+
+def settle(session: Session, target_id: int, epoch: int, marks: Sequence[Mark]) -> float:
+    """Forget what was confirmed; marks made since stay. Returns the database's clock (Unix time).
+
+    Raises LostPlaceError when the epoch is no longer the caller's.
+    """
+    _hold_place(session, target_id, epoch)
+    session.execute(
+        text(
+            "DELETE FROM index_dirty d USING unnest(CAST(:ids AS bigint[]), CAST(:seqs AS bigint[])) "
+            "AS sent(id, seq) WHERE d.target_id = :target AND d.program_id = sent.id "
+            "AND d.seq <= sent.seq"
+        ),
+        {
+            "target": target_id,
+            "ids": [mark.program_id for mark in marks],
+            "seqs": [mark.seq for mark in marks],
+        },
+    )
+    return float(session.scalars(select(func.extract("epoch", func.clock_timestamp()))).one())
+
+
+def park(session: Session, target_id: int, epoch: int, mark: Mark, reason: str) -> None:
+    """Put a document aside that the engine refuses; a change of the program frees it."""
+    _hold_place(session, target_id, epoch)
+    session.execute(
+        update(IndexDirty)
+        .where(
+            IndexDirty.target_id == target_id,
+            IndexDirty.program_id == mark.program_id,
+            IndexDirty.seq <= mark.seq,
+        )
+        .values(parked=True, error=reason[:2000], attempts=IndexDirty.attempts + 1)
+    )
+
+
+def unpark(session: Session, target_id: int, program_ids: Sequence[int] | None = None) -> int:
+    """Try parked documents again; returns how many."""
+    query = update(IndexDirty).where(IndexDirty.target_id == target_id, IndexDirty.parked)
+    if program_ids is not None:
+        query = query.where(IndexDirty.program_id.in_(program_ids))
+    result = session.execute(query.values(parked=False, next_at=func.clock_timestamp()))
+    return int(getattr(result, "rowcount", 0))
+
+
+def mark(session: Session, program_ids: Sequence[int]) -> None:
+    """Mark programs for every target, as the trigger does."""
+    session.execute(text("SELECT index_mark(CAST(:ids AS bigint[]))"), {"ids": sorted(program_ids)})
+
+
+def take_place(session: Session, target_id: int) -> int:
+    """Become the target's sender; returns the new epoch."""
+    return session.scalars(
+        update(IndexTarget)
+        .where(IndexTarget.id == target_id)
+        .values(epoch=IndexTarget.epoch + 1, heartbeat_at=func.clock_timestamp())
+        .returning(IndexTarget.epoch)
+    ).one()
+
+
+def beat(session: Session, target_id: int, epoch: int) -> None:
+    """Say that the sender is alive. Raises LostPlaceError."""
+    _hold_place(session, target_id, epoch)
+    session.execute(
+        update(IndexTarget)
+        .where(IndexTarget.id == target_id)
+        .values(heartbeat_at=func.clock_timestamp())
+    )
+
+
+def _hold_place(session: Session, target_id: int, epoch: int) -> None:
+    # Locked until the commit: a takeover waits for it, or this waits for the takeover and sees it.
+    current = session.scalars(
+        select(IndexTarget.epoch).where(IndexTarget.id == target_id).with_for_update()
+    ).one()
+    if current != epoch:
+        raise LostPlaceError(f"epoch {epoch} was superseded by {current}")

@@ -1,0 +1,1 @@
+"""Makes the catalogue searchable: documents, the sender, the engine, background jobs."""

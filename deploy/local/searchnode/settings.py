@@ -48,7 +48,7 @@ _REBUILD = {"searchableAttributes", "filterableAttributes", "sortableAttributes"
 _LISTS = {"displayedAttributes", "searchableAttributes", "filterableAttributes", "sortableAttributes",
           "rankingRules", "stopWords", "nonSeparatorTokens", "separatorTokens", "dictionary"}  # fmt: skip
 _OBJECTS = {"synonyms", "typoTolerance", "faceting", "pagination", "embedders"}
-_SORTED = {"filterableAttributes", "sortableAttributes", "stopWords"}
+_SORTED = {"sortableAttributes", "stopWords"}
 
 
 def defaults() -> dict[str, Any]:

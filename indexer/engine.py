@@ -1,0 +1,317 @@
+"""The search engine: the official client for writes and management, one pooled client for reads."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+import meilisearch
+import msgspec
+import requests
+from meilisearch.errors import (
+    MeilisearchApiError,
+    MeilisearchCommunicationError,
+    MeilisearchTimeoutError,
+)
+
+from indexer import index_settings, metrics
+from indexer.settings import IndexerSettings
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class EngineUnavailableError(Exception):
+    """The engine cannot be reached, is overloaded or does not answer in time: try again later."""
+
+
+class EngineRejectedError(Exception):
+    """The engine understood and refused. `code` is its own."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+
+def _translate(error: Exception) -> Exception:
+    if isinstance(error, MeilisearchApiError):
+        code = error.code or "unknown"
+        # Full disks and overload pass; a refusal of the request itself does not.
+        if (
+            error.status_code >= 500
+            or error.status_code == 429
+            or code == "no_space_left_on_device"
+        ):
+            return EngineUnavailableError(f"{error.status_code} {code}")
+        return EngineRejectedError(code, str(error), error.status_code)
+    return EngineUnavailableError(f"{type(error).__name__}: {error}")
+
+
+class Engine:
+    """Writes and management, synchronous, for the sender, jobs and the CLI.
+
+    Every method raises EngineUnavailableError or EngineRejectedError.
+    """
+
+    def __init__(self, settings: IndexerSettings) -> None:
+        self.settings = settings
+        self.client = meilisearch.Client(
+            settings.meili_url, settings.meili_key or None, timeout=int(settings.write_timeout) or 1
+        )
+
+    def _call(self, operation: str, function: Any, *arguments: Any, **named: Any) -> Any:
+        started = time.perf_counter()
+        outcome = "ok"
+        try:
+            return function(*arguments, **named)
+        except (
+            MeilisearchApiError,
+            MeilisearchCommunicationError,
+            MeilisearchTimeoutError,
+            requests.RequestException,
+        ) as error:
+            translated = _translate(error)
+            outcome = "rejected" if isinstance(translated, EngineRejectedError) else "unavailable"
+            raise translated from error
+        finally:
+            metrics.ENGINE_SECONDS.labels(operation, outcome).observe(time.perf_counter() - started)
+
+    def healthy(self) -> bool:
+        """Does it answer that it is available?"""
+        try:
+            return bool(self._call("health", self.client.health)["status"] == "available")
+        except (EngineUnavailableError, EngineRejectedError):
+            return False
+
+    def created_at(self, uid: str) -> str | None:
+        """When the index was made, which tells a wiped engine from the old one; None without it."""
+        try:
+            return str(self._call("index", self.client.get_raw_index, uid)["createdAt"])
+        except EngineRejectedError as error:
+            if error.code == "index_not_found":
+                return None
+            raise
+
+    def prepare_index(self, uid: str, settings: dict[str, Any] = index_settings.SETTINGS) -> bool:
+        """Make the index with these settings unless it is there with them; True when it was made."""
+        made = self.created_at(uid) is None
+        if made:
+            task = self._call("create", self.client.create_index, uid, {"primaryKey": "id"})
+            self.finished(task.task_uid, accept=("index_already_exists",))
+        if made or not self._has_settings(uid, settings):
+            task = self._call("settings", self.client.index(uid).update_settings, settings)
+            self.finished(task.task_uid)
+        return made
+
+    def _has_settings(self, uid: str, settings: dict[str, Any]) -> bool:
+        live = self._call("settings", self.client.index(uid).get_settings)
+        return all(_same(live.get(name), value) for name, value in settings.items())
+
+    def send(self, uid: str, documents: Sequence[dict[str, Any]]) -> int:
+        """Replace these documents; returns the task to wait for."""
+        raw = _encode(documents)
+        task = self._call(
+            "send", self.client.index(uid).add_documents_raw, raw, "id", "application/json"
+        )
+        return int(task.task_uid)
+
+    def delete(self, uid: str, ids: Sequence[int]) -> int:
+        """Delete these documents; returns the task to wait for."""
+        names = [str(i) for i in ids]
+        task = self._call("delete", self.client.index(uid).delete_documents, ids=names)
+        return int(task.task_uid)
+
+    def task(self, uid: int) -> dict[str, Any] | None:
+        """A task's state, or None when the engine no longer knows it."""
+        try:
+            found = self._call("task", self.client.http.get, f"tasks/{uid}")
+        except EngineRejectedError as error:
+            if error.code == "task_not_found":
+                return None
+            raise
+        return dict(found)
+
+    def finished(self, uid: int, *, timeout: float = 60, accept: Sequence[str] = ()) -> None:
+        """Wait until the task succeeded. Raises EngineRejectedError with the task's own error,
+        EngineUnavailableError when it takes longer than `timeout` seconds or vanished."""
+        deadline = time.monotonic() + timeout
+        pause = 0.005
+        while time.monotonic() < deadline:
+            task = self.task(uid)
+            if task is None:
+                raise EngineUnavailableError(f"task {uid} vanished")
+            if task["status"] == "succeeded":
+                return
+            if task["status"] in ("failed", "canceled"):
+                error = task.get("error") or {"code": task["status"], "message": ""}
+                if error["code"] in accept:
+                    return
+                raise EngineRejectedError(error["code"], error["message"], 200)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+        raise EngineUnavailableError(f"task {uid} not finished after {timeout} s")
+
+    def documents(self, uid: str, *, fields: list[str], offset: int = 0, limit: int = 1000,
+                  where: str | None = None) -> tuple[list[dict[str, Any]], int]:  # fmt: skip
+        """A page of documents as stored, and how many there are."""
+        body = {"fields": fields, "offset": offset, "limit": limit, "filter": where}
+        path = f"indexes/{uid}/documents/fetch"
+        page = self._call("fetch", self.client.http.post, path, body)
+        return page["results"], page["total"]
+
+    def count(self, uid: str) -> int:
+        """Documents in the index."""
+        return int(self._call("stats", self.client.index(uid).get_stats).number_of_documents)
+
+    def prune_tasks(self, before: str) -> None:
+        """Forget finished tasks that ended before this moment (RFC 3339)."""
+        query = {"statuses": "succeeded,failed,canceled", "beforeFinishedAt": before}
+        self._call("prune", self.client.delete_tasks, query)
+
+
+def _same(live: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        return all(_same(live.get(name), value) for name, value in wanted.items())
+    if (
+        isinstance(wanted, list)
+        and isinstance(live, list)
+        and all(isinstance(v, str) for v in wanted)
+    ):
+        return sorted(map(str, live)) == sorted(wanted) if len(live) == len(wanted) else False
+    return bool(live == wanted)
+
+
+class SearchClient:
+    """Reads on the event loop: one pool, bounded concurrency, a breaker, one retry.
+
+    Raises EngineUnavailableError or EngineRejectedError.
+    """
+
+    def __init__(self, settings: IndexerSettings) -> None:
+        self.settings = settings
+        self.index = settings.meili_index
+        self._slots = asyncio.Semaphore(settings.max_concurrency)
+        self._session: aiohttp.ClientSession | None = None
+        self._failures = 0
+        self._open_until = 0.0
+        self._trying = False
+
+    async def start(self) -> None:
+        """Open the pool; connects on the first search."""
+        key = self.settings.meili_search_key or self.settings.meili_key
+        self._session = aiohttp.ClientSession(
+            base_url=self.settings.meili_url.rstrip("/") + "/",
+            connector=aiohttp.TCPConnector(
+                limit=self.settings.max_concurrency, keepalive_timeout=60
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=self.settings.read_timeout, connect=self.settings.connect_timeout
+            ),
+            headers={"Content-Type": "application/json"}
+            | ({"Authorization": f"Bearer {key}"} if key else {}),
+            skip_auto_headers=("User-Agent", "Accept"),
+            auto_decompress=False,
+        )
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    @property
+    def open(self) -> bool:
+        """Is the breaker open: are searches refused without asking?"""
+        return self._open_until > time.monotonic() or self._trying
+
+    async def search(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The decoded answer of a search in the product's index."""
+        raw = await self._post("search", f"indexes/{self.index}/search", _encode(body))
+        found: dict[str, Any] = _decode(raw)
+        return found
+
+    async def multi_search(self, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The answers of several searches in one request."""
+        asked = {"queries": [{"indexUid": self.index, **query} for query in queries]}
+        found = _decode(await self._post("multi_search", "multi-search", _encode(asked)))
+        results: list[dict[str, Any]] = found["results"]
+        return results
+
+    async def healthy(self) -> bool:
+        """Does the engine answer now? Ignores the breaker."""
+        if self._session is None:
+            return False
+        try:
+            async with self._session.get("health") as response:
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def _post(self, operation: str, path: str, body: bytes) -> bytes:
+        if self.open:
+            metrics.ENGINE_SECONDS.labels(operation, "refused").observe(0)
+            raise EngineUnavailableError("the engine failed just now and is given time to recover")
+        # After the pause one search goes first; the others wait for its outcome.
+        probing = self._failures >= self.settings.breaker_failures
+        self._trying = probing
+        started = time.perf_counter()
+        outcome = "ok"
+        try:
+            async with self._slots:
+                raw = await self._send(path, body)
+        except EngineRejectedError:
+            outcome = "rejected"
+            self._succeeded()
+            raise
+        except EngineUnavailableError:
+            outcome = "unavailable"
+            self._failed()
+            raise
+        else:
+            self._succeeded()
+            return raw
+        finally:
+            if probing:
+                self._trying = False
+            metrics.ENGINE_SECONDS.labels(operation, outcome).observe(time.perf_counter() - started)
+
+    async def _send(self, path: str, body: bytes) -> bytes:
+        if self._session is None:
+            raise EngineUnavailableError("the client is not started")
+        for attempt in (1, 2):
+            try:
+                async with self._session.post(path, data=body) as response:
+                    raw = await response.read()
+                    if response.status == 200:
+                        return raw
+                    raise _refusal(response.status, raw)
+            except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
+                # A pooled connection the engine had closed: a fresh one deserves one try.
+                if attempt == 2:
+                    raise EngineUnavailableError(str(error)) from error
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise EngineUnavailableError(f"{type(error).__name__}: {error}") from error
+        raise AssertionError
+
+    def _failed(self) -> None:
+        self._failures += 1
+        if self._failures >= self.settings.breaker_failures:
+            self._open_until = time.monotonic() + self.settings.breaker_seconds
+            metrics.BREAKER.labels("search").set(1)
+
+    def _succeeded(self) -> None:
+        if self._failures:
+            metrics.BREAKER.labels("search").set(0)
+        self._failures = 0
+
+
+def _refusal(status: int, raw: bytes) -> Exception:
+    try:
+        body = _decode(raw)
+        code, message = str(body["code"]), str(body["message"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        code, message = "unknown", raw[:200].decode(errors="replace")
+    # A missing index is being made by the sender; it is not the listener's mistake.
+    if status >= 500 or status == 429 or code == "index_not_found":
+        return EngineUnavailableError(f"{status} {code}")
+    return EngineRejectedError(code, message, status)

@@ -1,0 +1,123 @@
+"""What must be dropped from caches after a commit, told to Redis and to every API process.
+
+One Redis hash a program (`{prefix}program:{id}`) holds the cached bytes and the oldest revision
+that may still be stored, so that a slow reader cannot put back what was just replaced. Search
+pages carry a generation; it starts at the clock, so a wiped Redis never repeats one.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
+
+from catalog.changes import ProgramChange
+from indexer import metrics
+
+# How long a revision floor and a tombstone outlive the change, in seconds: far longer than any
+# reader may hold a row it has read.
+MEMORY = 3600
+
+_RAISE_FLOOR = """
+local floor = tonumber(redis.call('HGET', KEYS[1], 'floor') or '0')
+local rev = tonumber(ARGV[1])
+if rev >= floor then
+  redis.call('HSET', KEYS[1], 'floor', rev, 'gone', ARGV[2])
+  redis.call('HDEL', KEYS[1], 'body', 'rev', 'until')
+  redis.call('EXPIRE', KEYS[1], ARGV[3])
+end
+"""
+
+
+class Keys:
+    """The names of everything the cache keeps in Redis."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.generation = f"{prefix}generation"
+        self.tombstones = f"{prefix}tombstones"
+        self.channel = f"{prefix}invalidate"
+
+    def program(self, program_id: int) -> str:
+        """The hash of one program."""
+        return f"{self.prefix}program:{program_id}"
+
+    def page(self, name: str) -> str:
+        """One cached page."""
+        return f"{self.prefix}page:{name}"
+
+
+class Message(msgspec.Struct):
+    """What API processes are told: changed programs as (id, rev, visible), and the generation."""
+
+    programs: list[tuple[int, int, bool]] = []
+    generation: int = 0
+
+
+def _fill(pipe: Any, keys: Keys, changes: list[ProgramChange]) -> None:
+    now = time.time()
+    for change in changes:
+        arguments = (change.rev, int(not change.visible), MEMORY)
+        pipe.eval(_RAISE_FLOOR, 1, keys.program(change.id), *arguments)
+        if change.visible:
+            pipe.zrem(keys.tombstones, str(change.id))
+        else:
+            pipe.zadd(keys.tombstones, {str(change.id): now})
+    pipe.zremrangebyscore(keys.tombstones, 0, now - MEMORY)
+    told = Message([(c.id, c.rev, c.visible) for c in changes])
+    pipe.publish(keys.channel, msgspec.json.encode(told))
+
+
+class Invalidator:
+    """Tells about changes. A Redis that is away is counted, never a reason to fail a write."""
+
+    def __init__(self, redis: "Redis", prefix: str) -> None:
+        self.redis, self.keys = redis, Keys(prefix)
+
+    def programs_changed(self, changes: Iterable[ProgramChange]) -> bool:
+        """Drop these programs everywhere; False when Redis did not take it."""
+        listed = list(changes)
+        if not listed:
+            return True
+        try:
+            pipe = self.redis.pipeline(transaction=False)
+            _fill(pipe, self.keys, listed)
+            pipe.execute()
+        except (RedisError, OSError):
+            metrics.INVALIDATION_FAILURES.inc()
+            return False
+        return True
+
+    def index_changed(self) -> bool:
+        """Searches may answer differently now: older pages are superseded."""
+        try:
+            pipe = self.redis.pipeline(transaction=False)
+            pipe.set(self.keys.generation, int(time.time() * 1000), nx=True)
+            pipe.incr(self.keys.generation)
+            generation = pipe.execute()[1]
+            told = Message([], generation)
+            self.redis.publish(self.keys.channel, msgspec.json.encode(told))
+        except (RedisError, OSError):
+            metrics.INVALIDATION_FAILURES.inc()
+            return False
+        return True
+
+
+async def programs_changed(
+    redis: "AsyncRedis", prefix: str, changes: Iterable[ProgramChange]
+) -> bool:
+    """`Invalidator.programs_changed` on the event loop."""
+    listed = list(changes)
+    if not listed:
+        return True
+    try:
+        pipe = redis.pipeline(transaction=False)
+        _fill(pipe, Keys(prefix), listed)
+        await pipe.execute()
+    except (RedisError, OSError):
+        metrics.INVALIDATION_FAILURES.inc()
+        return False
+    return True

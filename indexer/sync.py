@@ -1,0 +1,306 @@
+"""The sender: keeps one index equal to the published set, one batch after another.
+
+One process per target holds a PostgreSQL advisory lock; others stand by. It reads which programs
+are dirty, sends their *current* documents and forgets the marks only when the engine's task
+succeeded. No transaction is open while the engine is asked. See docs/architecture.md.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine as Database
+from sqlalchemy import func, select
+
+from catalog import dirty
+from catalog.changes import ProgramChange
+from catalog.db import session_factory
+from catalog.dirty import Mark
+from catalog.programs import queries
+from indexer import document, metrics
+from indexer.engine import Engine, EngineRejectedError, EngineUnavailableError
+from indexer.invalidation import Invalidator
+from indexer.settings import IndexerSettings
+
+log = logging.getLogger(__name__)
+HEARTBEAT_SECONDS = 2.0
+_TASKS_KEPT = timedelta(minutes=10)
+_REMARK_PAGE = 5000
+# Names of the moments at which a test may stop the sender.
+CRASH_POINTS = ("before_send", "after_send", "before_settle", "after_settle")
+
+
+@dataclass
+class Batch:
+    """Documents on their way: the marks they answer and the tasks to wait for, in order."""
+
+    marks: list[Mark]
+    changes: list[ProgramChange]
+    tasks: deque[int] = field(default_factory=deque)
+    upserts: int = 0
+    sent_at: float = field(default_factory=time.monotonic)
+
+
+@dataclass
+class Sender:
+    """Sends for one target until told to stop. `at` is called at every crash point."""
+
+    database: Database
+    engine: Engine
+    invalidator: Invalidator | None
+    settings: IndexerSettings
+    target_id: int
+    epoch: int
+    at: Callable[[str], None] = lambda point: None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._sessions = session_factory(self.database)
+        self._flying: deque[Batch] = deque()
+        self._failures = 0
+        self._beat_at = 0.0
+        self._pruned_at = time.monotonic()
+        self._created_at = ""
+
+    # -- the loop
+
+    def run(self) -> None:
+        """Send until `stop` is set. Raises LostPlaceError when another sender took over."""
+        try:
+            while not self.stop.is_set():
+                try:
+                    busy = self.step()
+                    self._failures = 0
+                    metrics.BREAKER.labels("sender").set(0)
+                except EngineUnavailableError as error:
+                    self._back_off(error)
+                    continue
+                if not busy:
+                    self.stop.wait(0.004 if self._flying else self.settings.sync_poll_seconds)
+        except dirty.LostPlaceError:
+            self._hand_over()
+            raise
+        finally:
+            metrics.SENDER_ACTIVE.set(0)
+
+    def step(self) -> bool:
+        """One look at the dirty set and one at the oldest batch; False when there was nothing to do."""
+        self._heartbeat()
+        sent = len(self._flying) < self.settings.sync_in_flight and self._send_next()
+        finished = bool(self._flying) and self._check_oldest()
+        return sent or finished
+
+    def drain(self, timeout: float = 60) -> None:
+        """Send until nothing is due (for tests and the CLI). Raises TimeoutError."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            busy = self.step()
+            if not busy and not self._flying:
+                return
+            if not busy:
+                time.sleep(0.004)
+        raise TimeoutError("the dirty set did not drain")
+
+    def _back_off(self, error: Exception) -> None:
+        self._failures += 1
+        metrics.BREAKER.labels("sender").set(1)
+        pause = min(10.0, 0.1 * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)  # noqa: S311
+        log.warning("engine unavailable (%s); next try in %.1f s", error, pause)
+        deadline = time.monotonic() + pause
+        while time.monotonic() < deadline and not self.stop.wait(min(HEARTBEAT_SECONDS, pause)):
+            self._beat()
+
+    def _hand_over(self) -> None:
+        # What this sender had on its way may land after the new sender's: send it once more.
+        ids = [mark.program_id for batch in self._flying for mark in batch.marks]
+        with self._sessions.begin() as session:
+            dirty.mark(session, ids)
+        log.warning("another sender took over; %d documents marked again", len(ids))
+
+    # -- sending
+
+    def _send_next(self) -> bool:
+        marks = self._claim()
+        if not marks:
+            return False
+        batch, documents, removed = self._build(marks)
+        self.at("before_send")
+        self._deliver(batch, documents, removed)
+        self.at("after_send")
+        return True
+
+    def _claim(self) -> list[Mark]:
+        flying = {mark.program_id: mark.seq for batch in self._flying for mark in batch.marks}
+        limit = self.settings.sync_max_documents + len(flying)
+        with self._sessions() as session:
+            marks = dirty.claim(session, self.target_id, limit)
+        due = [m for m in marks if flying.get(m.program_id, -1) < m.seq]
+        return due[: self.settings.sync_max_documents]
+
+    def _build(self, marks: Sequence[Mark]) -> tuple[Batch, list[dict[str, Any]], list[int]]:
+        """The current state of the marked programs: documents to put, ids to delete."""
+        with self._sessions() as session:
+            found = session.execute(queries.by_ids([m.program_id for m in marks]))
+            rows = {row["id"]: dict(row) for row in found.mappings()}
+            now = session.scalars(select(func.now())).one()
+        batch = Batch([], [])
+        documents: list[dict[str, Any]] = []
+        removed: list[int] = []
+        size = 0
+        for mark in marks:
+            row = rows.get(mark.program_id)
+            indexed = row is not None and document.is_indexed(row, now)
+            if indexed and row is not None:
+                built = document.build(row)
+                size += len(msgspec.json.encode(built))
+                if size > self.settings.sync_max_bytes and documents:
+                    break
+                documents.append(built)
+            else:
+                removed.append(mark.program_id)
+            batch.marks.append(mark)
+            rev = row["rev"] if row is not None else mark.rev + 1
+            batch.changes.append(ProgramChange(mark.program_id, rev, indexed))
+        batch.upserts = len(documents)
+        return batch, documents, removed
+
+    def _deliver(self, batch: Batch, documents: list[dict[str, Any]], removed: list[int]) -> None:
+        uid = self.settings.meili_index
+        try:
+            if documents:
+                batch.tasks.append(self.engine.send(uid, documents))
+            if removed:
+                batch.tasks.append(self.engine.delete(uid, removed))
+        except EngineRejectedError as error:
+            self._isolate(batch.marks, f"{error.code}: {error.message}")
+            return
+        self._flying.append(batch)
+
+    # -- confirming
+
+    def _check_oldest(self) -> bool:
+        """Look at the oldest batch's task; True when it made progress."""
+        batch = self._flying[0]
+        task = self.engine.task(batch.tasks[0])
+        if task is None:
+            # The engine lost its queue: the marks are still there and will be claimed again.
+            log.warning("task %s vanished", batch.tasks[0])
+            metrics.BATCHES.labels("vanished").inc()
+            self._flying.popleft()
+            self._created_at = ""
+            return True
+        if task["status"] == "succeeded":
+            batch.tasks.popleft()
+            if not batch.tasks:
+                self._settle(batch)
+            return True
+        if task["status"] in ("failed", "canceled"):
+            self._flying.popleft()
+            error = task.get("error") or {}
+            code = str(error.get("code", task["status"]))
+            if code in ("no_space_left_on_device", "internal", "canceled", "index_not_found"):
+                self._created_at = ""
+                raise EngineUnavailableError(code)
+            metrics.BATCHES.labels("failed").inc()
+            self._isolate(batch.marks, f"{code}: {error.get('message', '')}")
+            return True
+        if time.monotonic() - batch.sent_at > self.settings.sync_task_timeout:
+            # Slow is not failed, but others must not wait for ever: claimed again later.
+            metrics.BATCHES.labels("timeout").inc()
+            self._flying.popleft()
+            raise EngineUnavailableError(f"task {batch.tasks[0]} is not finished")
+        return False
+
+    def _settle(self, batch: Batch) -> None:
+        self.at("before_settle")
+        with self._sessions.begin() as session:
+            clock = dirty.settle(session, self.target_id, self.epoch, batch.marks)
+        self._flying.popleft()
+        self.at("after_settle")
+        metrics.BATCHES.labels("succeeded").inc()
+        metrics.DOCUMENTS.labels("upsert").inc(batch.upserts)
+        metrics.DOCUMENTS.labels("delete").inc(len(batch.marks) - batch.upserts)
+        for mark in batch.marks:
+            metrics.INDEX_LAG.observe(max(0.0, clock - mark.marked_at.timestamp()))
+        if self.invalidator is not None:
+            # Raw SQL goes past the API, so its readers are told here.
+            self.invalidator.programs_changed(batch.changes)
+            self.invalidator.index_changed()
+
+    def _isolate(self, marks: Sequence[Mark], reason: str) -> None:
+        """Find the documents that fail a batch by halving it; park them, deliver the others."""
+        if len(marks) == 1:
+            log.error("program %s is refused by the engine: %s", marks[0].program_id, reason)
+            metrics.PARKED.inc()
+            with self._sessions.begin() as session:
+                dirty.park(session, self.target_id, self.epoch, marks[0], reason)
+            return
+        middle = len(marks) // 2
+        for half in (marks[:middle], marks[middle:]):
+            batch, documents, removed = self._build(half)
+            uid = self.settings.meili_index
+            try:
+                if documents:
+                    self.engine.finished(self.engine.send(uid, documents))
+                if removed:
+                    self.engine.finished(self.engine.delete(uid, removed))
+            except EngineRejectedError as error:
+                self._isolate(batch.marks, f"{error.code}: {error.message}")
+                continue
+            self._flying.appendleft(batch)
+            self._settle(batch)
+
+    # -- upkeep
+
+    def _heartbeat(self) -> None:
+        if time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS or not self._created_at:
+            self._beat()
+            self._check_index()
+            self._prune()
+
+    def _beat(self) -> None:
+        with self._sessions.begin() as session:
+            dirty.beat(session, self.target_id, self.epoch)
+        self._beat_at = time.monotonic()
+        metrics.SENDER_ACTIVE.set(1)
+
+    def _check_index(self) -> None:
+        """An index that was made since (a wiped engine) has to be filled from the beginning."""
+        uid = self.settings.meili_index
+        first = not self._created_at
+        created = self.engine.created_at(uid)
+        if created is not None and created == self._created_at:
+            return
+        made = self.engine.prepare_index(uid)
+        self._created_at = self.engine.created_at(uid) or ""
+        if made or not first:
+            log.warning("index %s is new; every published program is marked", uid)
+            self._flying.clear()
+            self._mark_everything()
+
+    def _mark_everything(self) -> None:
+        last = 0
+        while True:
+            with self._sessions.begin() as session:
+                ids = session.scalars(queries.published_ids_after(last, _REMARK_PAGE)).all()
+                if not ids:
+                    return
+                dirty.mark(session, ids)
+            last = ids[-1]
+
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned_at < _TASKS_KEPT.total_seconds():
+            return
+        self._pruned_at = time.monotonic()
+        before = (datetime.now(UTC) - _TASKS_KEPT).isoformat().replace("+00:00", "Z")
+        try:
+            self.engine.prune_tasks(before)
+        except EngineRejectedError as error:
+            log.info("tasks not pruned: %s", error)
