@@ -1,0 +1,1 @@
+"""HTTP: routes, authentication, caches. `api.app.create_app` is where the parts meet."""

@@ -1,0 +1,114 @@
+"""Request metrics with the mission's names, and /metrics across worker processes."""
+
+import os
+from typing import Any
+
+from litestar import MediaType, Request, Response, Router, get
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy import text
+
+HTTP_SECONDS = Histogram(
+    "http_request_duration_seconds",
+    "Duration of HTTP requests in seconds",
+    ["method", "route", "status"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5),
+)
+HTTP_TOTAL = Counter(
+    "http_requests_total", "Total number of HTTP requests", ["method", "route", "status"]
+)
+CACHE = Counter("cache_requests_total", "Answers by where they came from", ["kind", "level"])
+CACHE_BYTES = Counter("cache_evicted_bytes_total", "Bytes dropped from process memory for room")
+REDIS_ERRORS = Counter("cache_redis_errors_total", "Cache commands that Redis did not answer")
+RATE_LIMITED = Counter("rate_limited_total", "Requests refused for their number", ["limit"])
+LIMITER_ERRORS = Counter("rate_limiter_errors_total", "Requests let through without Redis")
+VIEWS = Counter("program_views_total", "Views counted, by what became of them", ["outcome"])
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one request. `route` is a template, never an address."""
+    key = (method if method in _METHODS else "OTHER", route, status)
+    pair = _children.get(key)
+    if pair is None:
+        labels = (key[0], key[1], str(status))
+        pair = _children[key] = (HTTP_SECONDS.labels(*labels), HTTP_TOTAL.labels(*labels))
+    pair[0].observe(seconds)
+    pair[1].inc()
+
+
+def _registry() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
+async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
+    """Gauges read at the scrape: they describe the system, not this process."""
+    registry = CollectorRegistry()
+    rows = GaugeMetricFamily(
+        "index_dirty_rows", "Programs not yet confirmed by the engine", labels=["target"]
+    )
+    oldest = GaugeMetricFamily(
+        "index_oldest_dirty_seconds", "Age of the oldest unconfirmed change", labels=["target"]
+    )
+    parked = GaugeMetricFamily(
+        "index_parked_rows", "Documents the engine refuses", labels=["target"]
+    )
+    depth = GaugeMetricFamily("rq_queue_depth", "Jobs waiting", labels=["queue"])
+    families = [rows, oldest, parked, depth]
+    try:
+        async with request.app.state.db() as session:
+            found = await session.execute(text(
+                "SELECT t.id, count(d.*) FILTER (WHERE NOT d.parked), count(d.*) FILTER (WHERE d.parked), "
+                "coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at) FILTER (WHERE NOT d.parked)), 0) "
+                "FROM index_targets t LEFT JOIN index_dirty d ON d.target_id = t.id GROUP BY t.id"
+            ))  # fmt: skip
+            for target, dirty, aside, age in found:
+                rows.add_metric([str(target)], dirty)
+                parked.add_metric([str(target)], aside)
+                oldest.add_metric([str(target)], float(age))
+    except Exception:
+        request.logger.warning("metrics of the pipeline are missing: the database did not answer")
+    try:
+        for queue in ("imports", "reindex", "maintenance"):
+            depth.add_metric([queue], await request.app.state.redis_queue.llen(f"rq:queue:{queue}"))
+    except Exception:
+        request.logger.warning("metrics of the queues are missing: Redis did not answer")
+
+    class _Scrape:
+        def collect(self) -> list[GaugeMetricFamily]:
+            return families
+
+    registry.register(_Scrape())
+    return generate_latest(registry)
+
+
+@get(
+    "/metrics",
+    summary="Prometheus metrics",
+    tags=["operations"],
+    media_type=MediaType.TEXT,
+    cache=False,
+)
+async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Everything measured, in Prometheus' text format, summed over the worker processes."""
+    body = generate_latest(_registry()) + await _pipeline_gauges(request)
+    return Response(
+        body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"}
+    )
+
+
+router = Router("/", route_handlers=[metrics])
