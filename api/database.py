@@ -19,7 +19,7 @@ async def write(request: Request[Any, Any, Any], work: Callable[[Session], Resul
     """
     state = request.app.state
     async with state.db() as session:
-        result = await session.run_sync(work)
+        result: Result = await session.run_sync(work)
         await session.commit()
         changed = changes.take(session.sync_session)
     if changed:

@@ -37,6 +37,7 @@ class Edge:
         self.app = app
         self.state = app.state
         self.hot: dict[tuple[str, bytes], tuple[str, str, str]] = {}
+        app.state.edge = self
 
     def remember(self, scope: Scope, key: str, kind: str) -> None:
         """This address is answered by this cache key: next time without the framework."""
@@ -81,7 +82,7 @@ class Edge:
             cache = cast("Cache | None", getattr(self.state, "cache", None))
             if entry is not None and cache is not None:
                 answer = cache.peek(entry[0])
-                if answer is not None:
+                if answer is not None and answer.status == 200:
                     metrics.CACHE.labels(entry[1], "l1").inc()
                     status = await _give(send, answer, method, unchanged, common)
                     metrics.observe(method, entry[2], status, time.perf_counter() - started)

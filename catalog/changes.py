@@ -27,6 +27,11 @@ def take(session: Session) -> list[ProgramChange]:
     return list(session.info.pop(_KEY, {}).values())
 
 
-def forget(session: Session) -> None:
-    """Drop them: the transaction was rolled back."""
-    session.info.pop(_KEY, None)
+def noted(session: Session) -> dict[int, ProgramChange]:
+    """What is remembered so far, to come back to when a savepoint is rolled back."""
+    return dict(session.info.get(_KEY, {}))
+
+
+def put_back(session: Session, earlier: dict[int, ProgramChange]) -> None:
+    """Remember only what `noted` returned."""
+    session.info[_KEY] = earlier

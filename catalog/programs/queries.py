@@ -178,3 +178,21 @@ def published_ids_after(last_id: int, limit: int) -> Select[Any]:
         .order_by(Program.id)
         .limit(limit)
     )
+
+
+def series_programs(series_id: int, offset: int, limit: int) -> Select[Any]:
+    """`detail()` of a series' visible programs in season and episode order."""
+    return (
+        detail()
+        .where(Program.series_id == series_id, *VISIBLE)
+        .order_by(
+            Program.season.asc().nulls_first(), Program.episode.asc().nulls_first(), Program.id
+        )
+        .offset(offset)
+        .limit(limit)
+    )
+
+
+def count_series_programs(series_id: int) -> Select[Any]:
+    """How many visible programs a series has."""
+    return select(func.count()).select_from(Program).where(Program.series_id == series_id, *VISIBLE)

@@ -1,0 +1,320 @@
+"""Search, browsing and suggestions: an engine query built, its answer shaped and encoded."""
+
+import html
+import math
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from api import cursor
+from api.cache import Answer, Cache
+from api.discovery import schemas
+from api.discovery.params import SORTS, BrowseRequest, SearchRequest
+from api.schemas import ProgramData, program_detail
+from catalog.categories.models import Category
+from catalog.programs import queries
+from catalog.series.models import Series
+from catalog.text import fold
+from indexer.engine import SearchClient
+from indexer.index_settings import MAX_TOTAL_HITS
+
+_encode = msgspec.json.Encoder().encode
+Sessions = async_sessionmaker[AsyncSession]
+# Marks no text can contain (control characters are refused at the door), so that escaping the
+# text first and the marks last leaves only our own tags.
+_OPEN, _CLOSE = "\x01", "\x02"
+_CARD = [
+    "id", "slug", "title", "description", "language", "mediaType", "kind", "durationSec",
+    "releaseDate", "thumbnailUrl", "categoryId", "categorySlug", "categoryNameAr", "categoryNameEn",
+    "seriesId", "seriesSlug", "seriesTitle", "season", "episode", "tags", "people", "isFeatured",
+    "isExplicit", "viewCount",
+]  # fmt: skip
+
+
+class Discovery:
+    """What the routes ask. `read` opens sessions on the replica."""
+
+    def __init__(self, engine: SearchClient, cache: Cache, read: Sessions, secret: str) -> None:
+        self.engine, self.cache, self.read, self.secret = engine, cache, read, secret
+
+    async def search(self, request: SearchRequest) -> Answer:
+        """A page of results. Raises EngineUnavailableError."""
+        body: dict[str, Any] = {
+            "q": request.q,
+            "page": request.page,
+            "hitsPerPage": request.limit,
+            "attributesToRetrieve": _CARD,
+        }
+        conditions = request.filters.conditions()
+        if conditions:
+            body["filter"] = conditions
+        order = SORTS[request.sort]
+        if order is not None:
+            body["sort"] = [f"{order[0]}:{order[1]}"]
+        if request.facets:
+            body["facets"] = list(request.facets)
+        if request.highlight and request.q:
+            body |= {
+                "attributesToHighlight": ["title", "description"],
+                "attributesToCrop": ["description:40"],
+                "highlightPreTag": _OPEN,
+                "highlightPostTag": _CLOSE,
+            }
+        found = await self._retrieve(body)
+        cards = self._cards(found["hits"])
+        total = found["totalHits"]
+        answer = schemas.SearchAnswer(
+            data=cards,
+            meta=schemas.SearchMeta(
+                page=request.page,
+                limit=request.limit,
+                total=total,
+                total_pages=math.ceil(total / request.limit),
+                query=request.q,
+                sort=request.sort,
+            ),
+        )
+        if request.facets:
+            answer.facets = await self._facets(found)
+        return Answer(_encode(answer), ids=tuple(c.id for c in cards))
+
+    async def _retrieve(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Candidates for a query. Rewrites of a query that finds too little belong here."""
+        return await self.engine.search(body)
+
+    def _cards(self, hits: list[dict[str, Any]]) -> list[schemas.ProgramCard]:
+        withdrawn = self.cache.gone(hit["id"] for hit in hits)
+        cards = []
+        for hit in hits:
+            if hit["id"] in withdrawn:
+                continue
+            card = schemas.card(hit)
+            formatted = hit.get("_formatted")
+            if formatted is not None:
+                card.highlight = schemas.Highlight(
+                    title=_marked(formatted["title"]), description=_marked(formatted["description"])
+                )
+            cards.append(card)
+        return cards
+
+    async def _facets(self, found: dict[str, Any]) -> dict[str, list[schemas.FacetValue]]:
+        counts: dict[str, dict[str, int]] = found.get("facetDistribution", {})
+        names: dict[str, dict[str, dict[str, str]]] = {}
+        async with self.read() as session:
+            if counts.get("categoryId"):
+                ids = [int(value) for value in counts["categoryId"]]
+                rows = await session.scalars(select(Category).where(Category.id.in_(ids)))
+                names["categoryId"] = {
+                    str(c.id): {"name_ar": c.name_ar, "name_en": c.name_en} for c in rows
+                }
+            if counts.get("seriesId"):
+                ids = [int(value) for value in counts["seriesId"]]
+                series = await session.scalars(select(Series).where(Series.id.in_(ids)))
+                names["seriesId"] = {str(s.id): {"name": s.title} for s in series}
+        return {
+            facet: [
+                schemas.FacetValue(value=value, count=count, **names.get(facet, {}).get(value, {}))
+                for value, count in sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))
+            ]
+            for facet, values in counts.items()
+        }
+
+    async def browse(self, request: BrowseRequest) -> Answer:
+        """A page of a listing; walks past the engine's own paging cap by key, not by offset."""
+        order = SORTS[request.sort]
+        assert order is not None  # noqa: S101  (checked by browse_request)
+        field, direction = order
+        binding = cursor.bound("browse", request.sort, request.filters.key())
+        conditions = request.filters.conditions()
+        body: dict[str, Any] = {
+            "q": "",
+            "limit": request.limit + 1,
+            "sort": [f"{field}:{direction}", f"id:{direction}"],
+            "attributesToRetrieve": _CARD,
+        }
+        if request.cursor is not None:
+            value, last = cursor.decode(self.secret, binding, request.cursor)
+            conditions = [*conditions, _after(field, direction, value, last)]
+        if conditions:
+            body["filter"] = conditions
+        if request.facets:
+            body["facets"] = list(request.facets)
+        found = await self.engine.search(body)
+        hits = found["hits"]
+        following = None
+        if len(hits) > request.limit:
+            hits = hits[: request.limit]
+            following = cursor.encode(self.secret, binding, [hits[-1][field], hits[-1]["id"]])
+        cards = self._cards(hits)
+        answer = schemas.BrowseAnswer(
+            data=cards,
+            meta=schemas.BrowseMeta(
+                limit=request.limit,
+                total=min(found["estimatedTotalHits"], MAX_TOTAL_HITS),
+                sort=request.sort,
+                next_cursor=following,
+            ),
+        )
+        if request.facets:
+            answer.facets = await self._facets(found)
+        return Answer(_encode(answer), ids=tuple(c.id for c in cards))
+
+    async def program(self, program_id: int) -> Answer:
+        """One program, or an answer with status 404."""
+        async with self.read() as session:
+            row = (
+                (await session.execute(queries.visible_by_ids([program_id])))
+                .mappings()
+                .one_or_none()
+            )
+        if row is None:
+            return Answer(b"", status=404)
+        return program_answer(row)
+
+    async def slug(self, slug: str) -> Answer:
+        """`[id, current slug]` of an address, or an answer with status 404."""
+        async with self.read() as session:
+            row = (await session.execute(queries.visible_by_slug(slug))).mappings().one_or_none()
+        if row is None:
+            return Answer(b"", status=404)
+        return Answer(_encode([row["id"], row["slug"]]), ids=(row["id"],))
+
+    async def batch(self, ids: list[int]) -> bytes:
+        """Several programs by one statement, in the order asked for."""
+        wanted = list(dict.fromkeys(ids))
+        async with self.read() as session:
+            rows = (await session.execute(queries.visible_by_ids(wanted))).mappings()
+            found = {row["id"]: program_detail(row) for row in rows}
+        for program_id in self.cache.gone(found):
+            del found[program_id]
+        answer = schemas.BatchAnswer(
+            data=[found[i] for i in wanted if i in found],
+            meta=schemas.BatchMeta(missing=[i for i in wanted if i not in found]),
+        )
+        return _encode(answer)
+
+    async def categories(self) -> Answer:
+        """Active categories with how many programs each has."""
+        found = await self.engine.search({"q": "", "limit": 0, "facets": ["categoryId"]})
+        counts = found["facetDistribution"].get("categoryId", {})
+        async with self.read() as session:
+            rows = await session.scalars(
+                select(Category)
+                .where(Category.is_active)
+                .order_by(Category.sort_order, Category.id)
+            )
+            items = [
+                schemas.CategoryItem(
+                    id=c.id, slug=c.slug, name_ar=c.name_ar, name_en=c.name_en,
+                    program_count=counts.get(str(c.id), 0),
+                )
+                for c in rows
+            ]  # fmt: skip
+        return Answer(_encode(schemas.CategoriesAnswer(data=items, meta={"total": len(items)})))
+
+    async def series(self, series_id: int, page: int, limit: int) -> Answer:
+        """A series and a page of its programs, or an answer with status 404."""
+        async with self.read() as session:
+            found = await session.get(Series, series_id)
+            if found is None:
+                return Answer(b"", status=404)
+            total = (await session.scalars(queries.count_series_programs(series_id))).one()
+            page_query = queries.series_programs(series_id, (page - 1) * limit, limit)
+            rows = (await session.execute(page_query)).mappings().all()
+        withdrawn = self.cache.gone(row["id"] for row in rows)
+        programs = [program_detail(row) for row in rows if row["id"] not in withdrawn]
+        answer = schemas.SeriesAnswer(
+            data=schemas.SeriesDetail(
+                id=found.id, slug=found.slug, title=found.title, description=found.description,
+                language=found.language, thumbnail_url=found.thumbnail_url, category_id=found.category_id,
+            ),
+            programs=programs,
+            meta=schemas.SeriesMeta(page=page, limit=limit, total=total),
+        )  # fmt: skip
+        return Answer(_encode(answer), ids=tuple(p.id for p in programs))
+
+    async def suggest(self, q: str, limit: int) -> Answer:
+        """What to offer for what was typed so far: titles first, then series, people and tags."""
+        fields = ["id", "slug", "title", "seriesId", "seriesSlug", "seriesTitle", "people", "tags"]
+        asked = [
+            {"q": q, "limit": limit, "attributesToSearchOn": [name], "attributesToRetrieve": fields,
+             "matchingStrategy": "all"}
+            for name in ("title", "seriesTitle", "people", "tags")
+        ]  # fmt: skip
+        answers = await self.engine.multi_search(asked)
+        titles, in_series, with_people, with_tags = (a["hits"] for a in answers)
+        withdrawn = self.cache.gone(hit["id"] for a in answers for hit in a["hits"])
+        offers: dict[tuple[str, str], schemas.Suggestion] = {}
+        for hit in titles:
+            if hit["id"] not in withdrawn:
+                key = ("program", fold(hit["title"]))
+                offers.setdefault(
+                    key,
+                    schemas.Suggestion(
+                        type="program", text=hit["title"], id=hit["id"], slug=hit["slug"]
+                    ),
+                )
+        for hit in in_series:
+            if hit["id"] not in withdrawn:
+                key = ("series", str(hit["seriesId"]))
+                offers.setdefault(
+                    key,
+                    schemas.Suggestion(
+                        type="series",
+                        text=hit["seriesTitle"],
+                        id=hit["seriesId"],
+                        slug=hit["seriesSlug"],
+                    ),
+                )
+        wanted = fold(q).split()
+        for kind, hits in (("person", with_people), ("tag", with_tags)):
+            for hit in hits:
+                if hit["id"] in withdrawn:
+                    continue
+                for name in hit["people" if kind == "person" else "tags"]:
+                    if _begins(fold(name).split(), wanted):
+                        offers.setdefault(
+                            (kind, fold(name)), schemas.Suggestion(type=kind, text=name)
+                        )
+        ids = tuple(hit["id"] for a in answers for hit in a["hits"])
+        data = _mixed(list(offers.values()), limit)
+        return Answer(_encode(schemas.SuggestAnswer(data=data, meta={"query": q})), ids=ids)
+
+
+def program_answer(row: Any) -> Answer:
+    """The very bytes a lookup serves, from a row of `queries.detail()`."""
+    data = ProgramData(data=program_detail(row))
+    return Answer(_encode(data), rev=row["rev"], ids=(row["id"],))
+
+
+def _after(field: str, direction: str, value: int | None, last: int) -> str:
+    """The filter for what follows (value, id); programs without a value come last either way."""
+    operator = "<" if direction == "desc" else ">"
+    if value is None:
+        return f"{field} IS NULL AND id {operator} {int(last)}"
+    return (
+        f"{field} {operator} {int(value)} OR ({field} = {int(value)} AND id {operator} {int(last)}) "
+        f"OR {field} IS NULL"
+    )
+
+
+def _marked(text: str) -> str:
+    return html.escape(text).replace(_OPEN, "<em>").replace(_CLOSE, "</em>")
+
+
+def _begins(words: list[str], wanted: list[str]) -> bool:
+    """Does every word asked for begin some word of the name?"""
+    return all(any(word.startswith(w) for word in words) for w in wanted)
+
+
+def _mixed(offers: list[schemas.Suggestion], limit: int) -> list[schemas.Suggestion]:
+    """At most `limit`, every type present keeping at least one place."""
+    first: dict[str, schemas.Suggestion] = {}
+    for offer in offers:
+        first.setdefault(offer.type, offer)
+    kept = list(first.values())
+    kept += [o for o in offers if o not in kept]
+    chosen = kept[:limit]
+    return [o for o in offers if o in chosen]
