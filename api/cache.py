@@ -312,11 +312,11 @@ class Cache:
             self.generation = generation
             self._superseded.append((generation, time.monotonic()))
 
-    async def listen(self) -> None:
+    async def listen(self, redis: "Redis") -> None:
         """Hear about changes until cancelled; catches up whenever it had lost the line."""
-        while self.redis is not None:
+        while True:
             try:
-                async with self.redis.pubsub() as line:
+                async with redis.pubsub() as line:
                     await line.subscribe(self.keys.channel)
                     # Messages sent while nobody listened are lost: start from what Redis knows.
                     self.clear()

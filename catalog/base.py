@@ -19,7 +19,7 @@ class Base(DeclarativeBase):
     """All tables of the catalogue."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    type_annotation_map = {str: Text(), int: BigInteger(), datetime: DateTime(timezone=True)}  # noqa: RUF012
+    type_annotation_map = {str: Text(), int: BigInteger(), datetime: DateTime(timezone=True)}
 
 
 BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]

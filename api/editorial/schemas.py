@@ -49,17 +49,17 @@ class ProgramPatch(Body):
     kind: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
-    duration_sec: int | None | UnsetType = UNSET
-    release_date: datetime | None | UnsetType = UNSET
-    media_url: str | None | UnsetType = UNSET
-    thumbnail_url: str | None | UnsetType = UNSET
-    category_id: int | None | UnsetType = UNSET
-    series_id: int | None | UnsetType = UNSET
-    season: int | None | UnsetType = UNSET
-    episode: int | None | UnsetType = UNSET
+    duration_sec: int | UnsetType | None = UNSET
+    release_date: datetime | UnsetType | None = UNSET
+    media_url: str | UnsetType | None = UNSET
+    thumbnail_url: str | UnsetType | None = UNSET
+    category_id: int | UnsetType | None = UNSET
+    series_id: int | UnsetType | None = UNSET
+    season: int | UnsetType | None = UNSET
+    episode: int | UnsetType | None = UNSET
     is_featured: bool | UnsetType = UNSET
     is_explicit: bool | UnsetType = UNSET
-    expire_at: datetime | None | UnsetType = UNSET
+    expire_at: datetime | UnsetType | None = UNSET
     locked_fields: list[str] | UnsetType = UNSET
     tags: list[str] | UnsetType = UNSET
     people: list[PersonIn] | UnsetType = UNSET
@@ -237,8 +237,8 @@ class SeriesPatch(Body):
     language: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
-    thumbnail_url: str | None | UnsetType = UNSET
-    category_id: int | None | UnsetType = UNSET
+    thumbnail_url: str | UnsetType | None = UNSET
+    category_id: int | UnsetType | None = UNSET
 
 
 class SeriesOut(Model):

@@ -14,7 +14,16 @@ import requests
 
 RECORDINGS = Path(__file__).parent / "recordings"
 SHARED = Path(__file__).parents[3] / "shared" / "meilisearch"
-SCENARIOS = ("indexes", "documents", "settings", "keys", "tasks", "search", "ranking", "settings-effects")
+SCENARIOS = (
+    "indexes",
+    "documents",
+    "settings",
+    "keys",
+    "tasks",
+    "search",
+    "ranking",
+    "settings-effects",
+)
 _TIMEOUT = 120
 
 
@@ -57,12 +66,16 @@ class Replayer:
         for index in self._call("GET", "/indexes?limit=1000").json()["results"]:
             self._finish(self._call("DELETE", f"/indexes/{index['uid']}").json()["taskUid"])
 
-    def _call(self, method: str, path: str, key: str | None = None, **arguments: Any) -> requests.Response:
+    def _call(
+        self, method: str, path: str, key: str | None = None, **arguments: Any
+    ) -> requests.Response:
         headers = dict(arguments.pop("headers", {}))
         secret = self.master if key is None else self.made.get(key, key)
         if key != "none":
             headers["Authorization"] = f"Bearer {secret}"
-        return self.session.request(method, self.url + path, headers=headers, timeout=_TIMEOUT, **arguments)
+        return self.session.request(
+            method, self.url + path, headers=headers, timeout=_TIMEOUT, **arguments
+        )
 
     def _finish(self, uid: int) -> dict[str, Any]:
         deadline = time.monotonic() + _TIMEOUT
@@ -78,7 +91,10 @@ class Replayer:
         path = asked["path"]
         arguments: dict[str, Any] = {}
         if "raw" in asked:
-            arguments = {"data": asked["raw"].encode(), "headers": {"Content-Type": asked["contentType"]}}
+            arguments = {
+                "data": asked["raw"].encode(),
+                "headers": {"Content-Type": asked["contentType"]},
+            }
         elif "bodyFile" in asked:
             name = asked["bodyFile"].partition(" ")[0]
             lines = (SHARED / name).read_bytes().splitlines()
@@ -91,13 +107,19 @@ class Replayer:
         body = got.json() if got.content else None
         if asked["method"] == "POST" and path == "/keys" and got.status_code == 201:
             self.made[body["name"]] = body["key"]
-        outcome = Outcome(number, f"{asked['method']} {path} {json.dumps(asked.get('body'), ensure_ascii=False)}", [])
+        outcome = Outcome(
+            number,
+            f"{asked['method']} {path} {json.dumps(asked.get('body'), ensure_ascii=False)}",
+            [],
+        )
         if got.status_code != expected["status"]:
             outcome.differences.append(f"status {got.status_code}, recorded {expected['status']}")
         elif got.status_code >= 400:
             for name in ("code", "type"):
                 if expected["body"] and body.get(name) != expected["body"].get(name):
-                    outcome.differences.append(f"{name} {body.get(name)}, recorded {expected['body'].get(name)}")
+                    outcome.differences.append(
+                        f"{name} {body.get(name)}, recorded {expected['body'].get(name)}"
+                    )
         elif got.status_code == 202 or "task" in step:
             if isinstance(body, dict) and "taskUid" in body:
                 done = self._finish(body["taskUid"])
@@ -105,13 +127,17 @@ class Replayer:
         elif isinstance(expected["body"], dict) and "hits" in expected["body"]:
             _compare_hits(body, expected["body"], asked.get("body") or {}, outcome)
         elif isinstance(expected["body"], dict) and "queries" in (asked.get("body") or {}):
-            pairs = zip(body["results"], expected["body"]["results"], asked["body"]["queries"], strict=True)
+            pairs = zip(
+                body["results"], expected["body"]["results"], asked["body"]["queries"], strict=True
+            )
             for own, theirs, query in pairs:
                 _compare_hits(own, theirs, query, outcome)
         else:
             own, theirs = _comparable(body), _comparable(expected["body"])
             if own != theirs:
-                outcome.differences.append(f"body {json.dumps(own, ensure_ascii=False)[:600]}, recorded {json.dumps(theirs, ensure_ascii=False)[:600]}")
+                outcome.differences.append(
+                    f"body {json.dumps(own, ensure_ascii=False)[:600]}, recorded {json.dumps(theirs, ensure_ascii=False)[:600]}"
+                )
         return outcome
 
 
@@ -136,17 +162,23 @@ def _compare_task(own: dict[str, Any], theirs: dict[str, Any], outcome: Outcome)
         if own.get(name) != theirs.get(name):
             outcome.differences.append(f"task {name} {own.get(name)}, recorded {theirs.get(name)}")
     if _comparable(own.get("details")) != _comparable(theirs.get("details")):
-        outcome.differences.append(f"task details {own.get('details')}, recorded {theirs.get('details')}")
+        outcome.differences.append(
+            f"task details {own.get('details')}, recorded {theirs.get('details')}"
+        )
     code, recorded = ((t.get("error") or {}).get("code") for t in (own, theirs))
     if code != recorded:
         outcome.differences.append(f"task error {code}, recorded {recorded}")
 
 
-def _compare_hits(own: dict[str, Any], theirs: dict[str, Any], asked: dict[str, Any], outcome: Outcome) -> None:
+def _compare_hits(
+    own: dict[str, Any], theirs: dict[str, Any], asked: dict[str, Any], outcome: Outcome
+) -> None:
     for name in ("estimatedTotalHits", "totalHits", "totalPages", "page", "hitsPerPage", "offset", "limit",
                  "facetDistribution", "facetStats"):  # fmt: skip
         if own.get(name) != theirs.get(name):
-            outcome.differences.append(f"{name} {json.dumps(own.get(name), ensure_ascii=False)[:300]}, recorded {json.dumps(theirs.get(name), ensure_ascii=False)[:300]}")
+            outcome.differences.append(
+                f"{name} {json.dumps(own.get(name), ensure_ascii=False)[:300]}, recorded {json.dumps(theirs.get(name), ensure_ascii=False)[:300]}"
+            )
     mine = [hit.get("id") for hit in own["hits"]]
     recorded = [hit.get("id") for hit in theirs["hits"]]
     if asked.get("q"):
@@ -160,7 +192,9 @@ def _compare_hits(own: dict[str, Any], theirs: dict[str, Any], asked: dict[str, 
     for hit in theirs["hits"]:
         for name in ("_formatted", "_matchesPosition"):
             if name in hit and by_id.get(hit.get("id"), {}).get(name) != hit[name]:
-                outcome.differences.append(f"{name} {json.dumps(by_id.get(hit.get('id'), {}).get(name), ensure_ascii=False)[:300]}, recorded {json.dumps(hit[name], ensure_ascii=False)[:300]}")
+                outcome.differences.append(
+                    f"{name} {json.dumps(by_id.get(hit.get('id'), {}).get(name), ensure_ascii=False)[:300]}, recorded {json.dumps(hit[name], ensure_ascii=False)[:300]}"
+                )
                 return
 
 
@@ -175,7 +209,9 @@ def _same_order(mine: list[Any], theirs: list[dict[str, Any]]) -> bool:
             until += 1
         if set(mine[at:until]) != {hit.get("id") for hit in theirs[at:until]}:
             # The last group may be cut by the limit anywhere.
-            return until == len(theirs) and len(mine) == len(theirs) and at > 0 and len(theirs) >= 20
+            return (
+                until == len(theirs) and len(mine) == len(theirs) and at > 0 and len(theirs) >= 20
+            )
         at = until
     return len(mine) == len(theirs)
 

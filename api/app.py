@@ -1,0 +1,122 @@
+"""Where the parts meet: the only place of this layer that builds anything."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from redis.asyncio import Redis
+
+from api import health, metrics
+from api.accounts import routes as accounts
+from api.cache import Cache
+from api.discovery import routes as discovery
+from api.discovery.service import Discovery
+from api.docs import DOCS_ROUTES
+from api.edge import Edge
+from api.editorial import routes as editorial
+from api.errors import HANDLERS
+from api.ratelimit import Limiter
+from api.settings import Settings
+from api.views import ViewBuffer
+from catalog.db import async_session_factory, make_async_engine
+from indexer.engine import SearchClient
+
+
+def _redis(url: str, timeout: float) -> "Redis":
+    return Redis.from_url(
+        url, socket_timeout=timeout, socket_connect_timeout=timeout, max_connections=200
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    """Open what requests share. Nothing here waits for a server to be up."""
+    state = app.state
+    settings: Settings = state.settings
+    primary = make_async_engine(settings.catalog)
+    replica = make_async_engine(settings.catalog, url=settings.catalog.replica_url)
+    state.db, state.db_read = async_session_factory(primary), async_session_factory(replica)
+    state.redis_cache = _redis(settings.indexer.redis_cache_url, settings.indexer.redis_timeout)
+    state.redis_queue = _redis(settings.indexer.redis_queue_url, settings.indexer.redis_timeout)
+    # Listening waits for messages: a line of its own, without the short timeout.
+    line = Redis.from_url(
+        settings.indexer.redis_cache_url, socket_connect_timeout=1, socket_timeout=5
+    )
+    prefix = settings.indexer.redis_prefix
+    state.cache = Cache(state.redis_cache, prefix, max_bytes=settings.api.l1_bytes)
+    state.limiter = Limiter(
+        state.redis_cache, prefix, settings.api.rate_per_minute, settings.api.trusted_proxies
+    )
+    state.views = ViewBuffer(state.redis_cache, prefix)
+    state.search = SearchClient(settings.indexer)
+    await state.search.start()
+    secret = settings.api.secret_key.get_secret_value()
+    state.discovery = Discovery(state.search, state.cache, state.db_read, secret)
+    tasks = [asyncio.create_task(state.cache.listen(line)), asyncio.create_task(state.views.run())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await state.search.close()
+        for connection in (state.redis_cache, state.redis_queue, line):
+            await connection.aclose()
+        await primary.dispose()
+        await replica.dispose()
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Thmanyah Discovery",
+        version=version("thmanyah-discovery"),
+        description=(
+            "Search and browse a catalogue of podcasts, films and documentaries in Arabic and English, "
+            "and edit it. Errors are application/problem+json with a stable code."
+        ),
+        path="/openapi",
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                "apiKey": SecurityScheme(
+                    type="apiKey", name="X-Api-Key", security_scheme_in="header"
+                ),
+            }
+        ),
+        render_plugins=[],
+    )
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The framework's application. Raises pydantic.ValidationError on wrong settings."""
+    settings = settings or Settings.from_env()
+    handlers: list[Any] = [
+        discovery.router, editorial.router, accounts.open_router, accounts.router, health.router,
+    ]  # fmt: skip
+    if settings.api.expose_metrics:
+        handlers.append(metrics.router)
+    if settings.api.expose_docs:
+        handlers += DOCS_ROUTES
+    app = Litestar(
+        route_handlers=handlers,
+        lifespan=[_lifespan],
+        exception_handlers=HANDLERS,
+        openapi_config=_openapi() if settings.api.expose_docs else None,
+        request_max_body_size=settings.api.max_body_bytes,
+        logging_config=None,
+    )
+    app.state.settings = settings
+    return app
+
+
+def asgi() -> Edge:
+    """What the server runs: the application behind its edge, set up from the environment."""
+    return Edge(create_app())
