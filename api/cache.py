@@ -32,7 +32,7 @@ _LEASE_MS = 3000
 _REDIS_PAUSE = 1.0
 _OVERHEAD = 400  # bytes of bookkeeping an entry costs beside its body
 
-_STORE_PROGRAM = """
+STORE_PROGRAM = """
 local floor = tonumber(redis.call('HGET', KEYS[1], 'floor') or '0')
 local gone = redis.call('HGET', KEYS[1], 'gone')
 local held = tonumber(redis.call('HGET', KEYS[1], 'rev') or '0')
@@ -273,7 +273,7 @@ class Cache:
         if kind == "program":
             name = self.keys.program(answer.ids[0])
             arguments = (answer.rev, answer.body, int(ttl))
-            await self._try_redis(lambda r: r.eval(_STORE_PROGRAM, 1, name, *arguments))
+            await self._try_redis(lambda r: r.eval(STORE_PROGRAM, 1, name, *arguments))
         else:
             raw = msgspec.msgpack.encode((answer.generation, answer.ids, answer.body))
             await self._try_redis(lambda r: r.set(self.keys.page(key), raw, ex=max(1, int(ttl))))

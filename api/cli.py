@@ -41,7 +41,6 @@ def api() -> None:
             backpressure=1024,
             respawn_failed_workers=True,
             log_access=False,
-            process_name="thmanyah-api",
         ).serve()
     finally:
         if made:

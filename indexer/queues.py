@@ -1,0 +1,38 @@
+"""The RQ queues: JSON only, never pickle. A job carries ids; PostgreSQL keeps the truth."""
+
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+IMPORTS, REINDEX, MAINTENANCE = "imports", "reindex", "maintenance"
+NAMES = (REINDEX, IMPORTS, MAINTENANCE)
+
+
+class JsonJob(Job):
+    """A job that is JSON wherever it is made or read."""
+
+    def __init__(
+        self, id: str | None = None, connection: "Redis | None" = None, serializer: Any = None
+    ) -> None:
+        super().__init__(id, connection=connection, serializer=serializer or JSONSerializer)
+
+
+class JsonQueue(Queue):
+    """A queue of such jobs."""
+
+    def __init__(
+        self, name: str = MAINTENANCE, connection: "Redis | None" = None, **options: Any
+    ) -> None:
+        options["serializer"] = JSONSerializer
+        options["job_class"] = JsonJob
+        super().__init__(name, connection=connection, **options)
+
+
+def connect(url: str) -> "Redis":
+    """The queue's Redis. Blocking reads of workers need a generous timeout."""
+    return Redis.from_url(
+        url, socket_connect_timeout=2, socket_timeout=60, health_check_interval=15
+    )
