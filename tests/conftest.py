@@ -1,0 +1,103 @@
+"""Fixtures over real servers. Every test has a database, a Redis prefix and an index of its own."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import Engine as Database
+from sqlalchemy.orm import Session
+
+from api.settings import ApiSettings, Settings
+from catalog.db import make_engine, session_factory
+from catalog.settings import CatalogSettings
+from indexer.settings import IndexerSettings
+from tests.support.servers import MASTER_KEY, TEMPLATE, Servers
+
+SHARED = Path(__file__).parents[2] / "shared"
+_servers: Servers | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that began the run starts the servers; xdist's workers inherit their addresses."""
+    global _servers  # noqa: PLW0603
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    _servers = Servers()
+    try:
+        os.environ.update(_servers.start())
+    except BaseException:
+        _servers.stop()
+        raise
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what was started."""
+    if _servers is not None:
+        _servers.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A clone without ../shared passes: what needs it is skipped, and says so."""
+    if SHARED.exists():
+        return
+    for item in items:
+        if item.get_closest_marker("shared"):
+            item.add_marker(pytest.mark.skip(reason="../shared is not here"))
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    admin = os.environ["TEST_POSTGRES"]
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        yield admin.rpartition("/")[0] + f"/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """All layers, wired to this test's stores."""
+    valkey = os.environ["TEST_VALKEY"]
+    mark = uuid.uuid4().hex[:12]
+    return Settings(
+        CatalogSettings(database_url=database_url, pool_min=1, pool_max=10),
+        IndexerSettings(
+            meili_url=os.environ["TEST_ENGINE"],
+            meili_key=MASTER_KEY,
+            meili_index=f"programs_{mark}",
+            redis_cache_url=f"{valkey}/0",
+            redis_queue_url=f"{valkey}/1",
+            redis_prefix=f"{mark}:",
+            redis_timeout=5,
+        ),
+        ApiSettings(rate_per_minute=0, login_per_minute=1000),
+    )
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """A pooled engine on this test's database."""
+    engine = make_engine(settings.catalog)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A session on this test's database; commit what other connections must see."""
+    with session_factory(database)() as opened:
+        yield opened
+
+
+@pytest.fixture
+def cache_redis(settings: Settings) -> Iterator["redis.Redis"]:
+    """The cache's Redis; keys begin with this test's prefix."""
+    client = redis.Redis.from_url(settings.indexer.redis_cache_url)
+    yield client
+    client.close()

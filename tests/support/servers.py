@@ -1,0 +1,95 @@
+"""Real servers for a test run, started once by the process that began it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from catalog import migrate
+from deploy.local import ports, postgres, valkey
+from deploy.local.process import Child
+from deploy.local.stack import answers, thmanyah
+
+MASTER_KEY = "test-master-key-0123456789"
+TEMPLATE = "template_catalogue"
+
+
+class Servers:
+    """PostgreSQL with a migrated template, Valkey and a search node in one temporary folder."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="thmanyah-tests-"))
+        self.children: list[Child] = []
+
+    def start(self) -> dict[str, str]:
+        """Start them; returns what tests are told by the environment."""
+        data = self.folder / "postgres"
+        postgres.initialise(data, durable=False)
+        pg, vk, engine = (ports.ephemeral() for _ in range(3))
+        admin = postgres.url(pg, "postgres")
+        self.children = [
+            Child("postgres", postgres.server_command(data, pg, durable=False), lambda: _connects(admin), "",
+                  popen=postgres.popen_arguments()),
+            Child("valkey", valkey.server_command(self.folder / "valkey", vk, durable=False),
+                  lambda: not ports.is_free(vk), ""),
+            Child("searchnode", thmanyah("searchnode"), lambda: answers(f"http://127.0.0.1:{engine}/health"), "",
+                  {"MEILI_HTTP_ADDR": f"127.0.0.1:{engine}", "MEILI_MASTER_KEY": MASTER_KEY,
+                   "MEILI_DB_PATH": str(self.folder / "engine")}),
+        ]  # fmt: skip
+        for child in self.children:
+            child.start(self.folder / "logs")
+        for child in self.children:
+            if not child.wait_ready(60, lambda: False):
+                raise RuntimeError(
+                    f"{child.name}: {(self.folder / 'logs' / f'{child.name}.log').read_text()}"
+                )
+        with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        migrate.upgrade(postgres.url(pg, TEMPLATE))
+        return {
+            "TEST_POSTGRES": admin,
+            "TEST_VALKEY": f"redis://127.0.0.1:{vk}",
+            "TEST_ENGINE": f"http://127.0.0.1:{engine}",
+        }
+
+    def stop(self) -> None:
+        """End them and remove what they wrote."""
+        for child in reversed(self.children):
+            child.stop(timeout=5)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _connects(url: str) -> bool:
+    try:
+        psycopg.connect(url.replace("+psycopg", ""), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def eventually(check: Callable[[], object], *, within: float = 20, what: str = "") -> object:
+    """Poll until `check` returns something true; its value. Fails after `within` seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        found = check()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within} s: {what or check}")
+        time.sleep(0.02)
+
+
+def running(
+    command: list[str], environment: dict[str, str], log: Path
+) -> "subprocess.Popen[bytes]":
+    """One of the product's processes, its output in `log`."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
