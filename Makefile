@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check format lock clean distclean
+.PHONY: help setup run test check lock contract bench bench-lag format clean distclean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,20 @@ test: $(STAMP) ## Run every test, in parallel, against real servers started for 
 
 check: $(STAMP) ## Format, lint, types, import contracts, unused dependencies
 	cd $(ROOT) && $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/deptry .
+
+lock: $(STAMP) ## Pin requirements/*.txt anew after a change of pyproject.toml
+	cd $(ROOT) && for pair in "base:" "local:--extra local" "dev:--extra local --extra dev"; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header $${pair#*:} pyproject.toml -o requirements/$${pair%%:*}.txt; done
+
+contract: $(STAMP) ## Replay the recordings against MEILI_URL with MEILI_KEY
+	cd $(ROOT) && $(BIN)/python -m tests.contract.replay --url $(MEILI_URL) --key $(MEILI_KEY) --verbose
+
+bench: $(STAMP) ## Warm mix of search, browse and lookups with wrk, beside an empty handler
+	cd $(ROOT) && $(BIN)/python -m perf.bench
+
+bench-lag: $(STAMP) ## Commit -> searchable at 50 publishes a second
+	cd $(ROOT) && $(BIN)/python -m perf.bench_lag
 
 format: $(STAMP) ## Format the code and apply safe lint fixes
 	cd $(ROOT) && $(BIN)/ruff format . && $(BIN)/ruff check --fix .

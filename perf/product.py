@@ -1,0 +1,91 @@
+"""A product of its own for a measurement: `thmanyah up` in a temporary folder, generated programs."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from sqlalchemy import Engine, text
+
+from catalog.db import make_engine
+from catalog.seed import generator
+from catalog.settings import CatalogSettings
+from deploy.local import postgres
+from deploy.local.stack import DATABASE, answers, thmanyah
+
+
+@dataclass
+class Product:
+    """Where the parts are."""
+
+    home: Path
+    ports: dict[str, int]
+    database: Engine
+    master_key: str
+
+    @property
+    def api(self) -> str:
+        """The API's address."""
+        return f"http://127.0.0.1:{self.ports['api']}"
+
+    @property
+    def engine(self) -> str:
+        """The engine's address."""
+        return os.environ.get("MEILI_URL") or f"http://127.0.0.1:{self.ports['engine']}"
+
+    def wait_indexed(self, timeout: float = 900) -> float:
+        """Seconds until nothing is dirty."""
+        began = time.monotonic()
+        while time.monotonic() - began < timeout:
+            with self.database.connect() as connection:
+                if not connection.scalar(text("SELECT count(*) FROM index_dirty WHERE NOT parked")):
+                    return time.monotonic() - began
+            time.sleep(0.2)
+        raise TimeoutError("the index was not filled")
+
+    def resident(self, name: str) -> int:
+        """Bytes a part's processes hold."""
+        pid = json.loads((self.home / "pids.json").read_text())[name][0]
+        parts = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        return sum(part.memory_info().rss for part in parts)
+
+
+@contextmanager
+def product(programs: int, **environment: str) -> Iterator[Product]:
+    """A running product with this many generated programs, indexed."""
+    home = Path(tempfile.mkdtemp(prefix="thmanyah-perf-"))
+    settings = {"THMANYAH_HOME": str(home), "RATE_LIMIT_PER_MINUTE": "0"} | environment
+    with (home / "up.log").open("wb") as log:
+        up = subprocess.Popen(thmanyah("up"), env=os.environ | settings, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 120
+        while not (home / "ports.json").exists() or b"Ctrl-C" not in (home / "up.log").read_bytes():
+            if time.monotonic() > deadline or up.poll() is not None:
+                raise RuntimeError((home / "up.log").read_text())
+            time.sleep(0.2)
+        ports = json.loads((home / "ports.json").read_text())
+        url = os.environ.get("DATABASE_URL") or postgres.url(ports["postgres"], DATABASE)
+        database = make_engine(
+            CatalogSettings(database_url=url, pool_min=1, pool_max=20, statement_timeout_ms=0)
+        )
+        if programs:
+            generator.load(database, programs)
+        found = Product(
+            home, ports, database, json.loads((home / "secrets.json").read_text())["masterKey"]
+        )
+        found.wait_indexed()
+        assert answers(f"{found.api}/health/live")
+        yield found
+        database.dispose()
+    finally:
+        up.send_signal(signal.SIGTERM)
+        up.wait(60)
+        shutil.rmtree(home, ignore_errors=True)
