@@ -1,8 +1,10 @@
 """Engines and session factories: one URL serves synchronous and asynchronous callers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -11,6 +13,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import Session, sessionmaker
 
+from catalog.errors import Conflict
 from catalog.settings import CatalogSettings
 
 
@@ -52,3 +55,18 @@ def session_factory(engine: Engine) -> sessionmaker[Session]:
 def async_session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Asynchronous sessions whose objects stay readable after commit."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def flush(session: Session, conflict: str, fields: Mapping[str, str]) -> None:
+    """Send pending changes; a broken constraint becomes a Conflict that says `conflict`.
+
+    `fields` maps a part of a constraint's name to the JSON field it is about. The transaction (or
+    the caller's savepoint) must be rolled back after it.
+    """
+    try:
+        session.flush()
+    except IntegrityError as error:
+        diagnostics = getattr(error.orig, "diag", None)
+        constraint = getattr(diagnostics, "constraint_name", None) or ""
+        field = next((name for part, name in fields.items() if part in constraint), None)
+        raise Conflict(conflict, field=field) from error

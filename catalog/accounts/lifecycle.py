@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog import audit
 from catalog.accounts.models import ROLES, Account, ApiKey, RefreshToken
 from catalog.actor import Actor
-from catalog.errors import CatalogError, Conflict, FieldError, NotFound, ValidationFailed
+from catalog.db import flush
+from catalog.errors import CatalogError, FieldError, NotFound, ValidationFailed
 
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
 KEY_PREFIX = "tk_"
@@ -86,11 +86,7 @@ def create(
         email=email, name=name, roles=sorted(set(roles)), password_hash=_hasher.hash(password)
     )
     session.add(account)
-    try:
-        with session.begin_nested():
-            session.flush()
-    except IntegrityError as error:
-        raise Conflict("An account with this e-mail exists.", field="email") from error
+    flush(session, "An account with this e-mail exists.", {"email": "email"})
     audit.record(
         session, actor, "account.create", "account", account.id, {"roles": [None, account.roles]}
     )

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import exists, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog import audit
 from catalog.actor import Actor
 from catalog.categories.models import Category
+from catalog.db import flush
 from catalog.errors import Conflict, FieldError, NotFound, StaleRevision, ValidationFailed
 from catalog.programs.models import Program
 from catalog.text import has_control_characters, slugify
@@ -46,7 +46,7 @@ def create(session: Session, values: Mapping[str, Any], actor: Actor) -> Categor
     category = Category(**{k: values[k] for k in FIELDS if k in values})
     category.slug = slugify(values.get("slug") or values["name_en"]) or slugify(values["name_ar"])
     session.add(category)
-    _flush(session)
+    flush(session, "Another category has this slug.", {"slug": "slug"})
     audit.record(
         session,
         actor,
@@ -82,7 +82,7 @@ def edit(
                 diff[name] = [getattr(category, name), value]
                 setattr(category, name, value)
     if diff:
-        _flush(session)
+        flush(session, "Another category has this slug.", {"slug": "slug"})
         session.refresh(category)
         audit.record(session, actor, "category.edit", "category", category.id, diff)
         session.flush()
@@ -101,11 +101,3 @@ def delete(session: Session, category_id: int, actor: Actor) -> None:
         session, actor, "category.delete", "category", category_id, {"slug": [category.slug, None]}
     )
     session.flush()
-
-
-def _flush(session: Session) -> None:
-    try:
-        with session.begin_nested():
-            session.flush()
-    except IntegrityError as error:
-        raise Conflict("Another category has this slug.", field="slug") from error

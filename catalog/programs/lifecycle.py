@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import DateTime, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog import audit, changes
 from catalog.actor import Actor
 from catalog.categories.models import Category
+from catalog.db import flush
 from catalog.errors import (
-    Conflict,
     FieldError,
     IllegalTransition,
     NotFound,
@@ -33,6 +32,7 @@ from catalog.programs.models import Program, ProgramRevision
 from catalog.series.models import Series
 from catalog.vocabulary import lifecycle as vocabulary
 
+_UNIQUE = {"slug": "slug", "external_id": "externalId"}
 # action -> the states it may start from
 ALLOWED = {
     "submit": {"draft"},
@@ -88,7 +88,7 @@ def create(
     if source is not None:
         program.source_type, program.external_id = source
     session.add(program)
-    _flush(session)
+    flush(session, "Another program has this value.", _UNIQUE)
     slugs.remember(session, program)
     if values.get("tags"):
         vocabulary.set_tags(session, program.id, values["tags"])
@@ -123,7 +123,7 @@ def edit(
         vocabulary.set_tags(session, program.id, values["tags"])
     if "people" in values:
         vocabulary.set_people(session, program.id, values["people"])
-    _flush(session)
+    flush(session, "Another program has this value.", _UNIQUE)
     diff = snapshot.difference(before, snapshot.of(session, program))
     if not diff:
         return program
@@ -360,22 +360,10 @@ def _check_references(session: Session, values: Mapping[str, Any]) -> None:
         raise ValidationFailed(errors)
 
 
-def _flush(session: Session) -> None:
-    try:
-        with session.begin_nested():
-            session.flush()
-    except IntegrityError as error:
-        constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
-        field = (
-            "slug" if "slug" in constraint else "externalId" if "external" in constraint else None
-        )
-        raise Conflict("Another program already has this value.", field=field) from error
-
-
 def _written(
     session: Session, program: Program, action: str, actor: Actor, diff: dict[str, Any]
 ) -> Program:
-    _flush(session)
+    flush(session, "Another program has this value.", _UNIQUE)
     session.refresh(program)
     session.add(
         ProgramRevision(

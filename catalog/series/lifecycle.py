@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import exists, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog import audit
 from catalog.actor import Actor
 from catalog.categories.models import Category
+from catalog.db import flush
 from catalog.errors import Conflict, FieldError, NotFound, StaleRevision, ValidationFailed
 from catalog.programs.data import camel, validate
 from catalog.programs.models import Program
@@ -37,7 +37,7 @@ def create(session: Session, values: Mapping[str, Any], actor: Actor) -> Series:
     series = Series(**{k: values[k] for k in FIELDS if k in values})
     series.slug = slugify(values.get("slug") or values["title"])
     session.add(series)
-    _flush(session)
+    flush(session, "Another series has this slug.", {"slug": "slug"})
     audit.record(
         session, actor, "series.create", "series", series.id, {"title": [None, series.title]}
     )
@@ -68,7 +68,7 @@ def edit(
                 diff[camel(name)] = [getattr(series, name), value]
                 setattr(series, name, value)
     if diff:
-        _flush(session)
+        flush(session, "Another series has this slug.", {"slug": "slug"})
         session.refresh(series)
         audit.record(session, actor, "series.edit", "series", series.id, diff)
         session.flush()
@@ -87,11 +87,3 @@ def delete(session: Session, series_id: int, actor: Actor) -> None:
         session, actor, "series.delete", "series", series_id, {"slug": [series.slug, None]}
     )
     session.flush()
-
-
-def _flush(session: Session) -> None:
-    try:
-        with session.begin_nested():
-            session.flush()
-    except IntegrityError as error:
-        raise Conflict("Another series has this slug.", field="slug") from error

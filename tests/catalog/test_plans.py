@@ -1,0 +1,119 @@
+"""Every index earns its place: its query's plan on 200,000 rows names it, and scans no table."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine as Database
+from sqlalchemy import NullPool, create_engine, text
+
+from tests.support.servers import TEMPLATE
+
+pytestmark = pytest.mark.xdist_group("plans")
+ROWS = 200_000
+LISTED = "status = 'published' AND deleted_at IS NULL"
+ORDER = "ORDER BY release_date DESC NULLS LAST, id DESC LIMIT 20"
+
+QUERIES = {
+    "programs_status_release_date_idx": "SELECT * FROM programs WHERE status = 'published' ORDER BY release_date DESC LIMIT 20",
+    "programs_category_release_date_idx": f"SELECT * FROM programs WHERE category_id = 3 AND {LISTED} {ORDER}",
+    "programs_language_release_date_idx": f"SELECT * FROM programs WHERE language = 'fr' AND {LISTED} {ORDER}",
+    "programs_media_type_release_date_idx": f"SELECT * FROM programs WHERE media_type = 'video' AND {LISTED} {ORDER}",
+    "programs_kind_release_date_idx": f"SELECT * FROM programs WHERE kind = 'trailer' AND {LISTED} {ORDER}",
+    "programs_series_order_idx": "SELECT * FROM programs WHERE series_id = 7 AND deleted_at IS NULL ORDER BY season NULLS FIRST, episode NULLS FIRST, id LIMIT 20",
+    "programs_featured_release_date_idx": f"SELECT * FROM programs WHERE is_featured AND {LISTED} {ORDER}",
+    "programs_view_count_idx": f"SELECT id FROM programs WHERE {LISTED} ORDER BY view_count DESC, id LIMIT 100",
+    "programs_duration_sec_idx": f"SELECT * FROM programs WHERE {LISTED} AND duration_sec BETWEEN 100 AND 110 ORDER BY duration_sec, id LIMIT 20",
+    "programs_published_at_idx": f"SELECT * FROM programs WHERE {LISTED} ORDER BY published_at DESC, id LIMIT 20",
+    "programs_published_id_idx": f"SELECT id FROM programs WHERE {LISTED} AND id > 100000 ORDER BY id LIMIT 5000",
+    "programs_scheduled_publish_at_idx": "SELECT id FROM programs WHERE status = 'scheduled' AND deleted_at IS NULL AND scheduled_publish_at <= now()",
+    "programs_expire_at_idx": f"SELECT id FROM programs WHERE {LISTED} AND expire_at IS NOT NULL AND expire_at <= now()",
+    "programs_updated_at_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT 20",
+    "programs_status_updated_at_idx": "SELECT * FROM programs WHERE status = 'in_review' AND deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT 20",
+    "programs_created_at_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 20",
+    "programs_category_id_idx": "SELECT id FROM programs WHERE category_id = 17",
+    "programs_deleted_at_idx": "SELECT id FROM programs WHERE deleted_at IS NOT NULL AND deleted_at < now() - interval '30 days'",
+    "programs_title_trgm_idx": "SELECT id FROM programs WHERE catalog_fold(title) LIKE '%' || catalog_fold('الحكاية ١٢٣٤٥') || '%'",
+    "programs_slug_key": "SELECT * FROM programs WHERE slug = 'p77'",
+    "programs_pkey": "SELECT * FROM programs WHERE id = 77",
+    "programs_source_type_external_id_key": "SELECT id FROM programs WHERE source_type = 'rss' AND external_id = 'e77'",
+    "program_tags_tag_id_program_id_idx": "SELECT program_id FROM program_tags WHERE tag_id = 5",
+    "program_people_person_id_program_id_idx": "SELECT program_id FROM program_people WHERE person_id = 5",
+    "program_slugs_pkey": "SELECT program_id FROM program_slugs WHERE slug = 'p77'",
+    "program_slugs_program_id_idx": "SELECT slug FROM program_slugs WHERE program_id = 77",
+}
+
+FILL = [
+    "INSERT INTO categories (slug, name_ar, name_en) SELECT 'c' || n, 'ت', 'C' FROM generate_series(1, 50) n",
+    "INSERT INTO series (slug, title, language) SELECT 's' || n, 'S', 'en' FROM generate_series(1, 500) n",
+    "INSERT INTO tags (slug, name) SELECT 't' || n, 't' || n FROM generate_series(1, 300) n",
+    "INSERT INTO people (slug, name) SELECT 'q' || n, 'q' || n FROM generate_series(1, 300) n",
+    "ALTER TABLE programs DISABLE TRIGGER USER",
+    f"""INSERT INTO programs (slug, title, language, media_type, kind, duration_sec, release_date, category_id, series_id,
+         season, episode, is_featured, status, scheduled_publish_at, expire_at, published_at, view_count, source_type,
+         external_id, created_at, updated_at, deleted_at)
+       SELECT 'p' || n, 'الحكاية ' || n, (ARRAY['ar', 'en', 'ar', 'en', 'fr'])[1 + n % 5], CASE WHEN n % 3 = 0 THEN 'video' ELSE 'audio' END,
+         (ARRAY['episode', 'film', 'documentary', 'trailer'])[1 + n % 4], n % 7200, timestamptz '2020-01-01' + n * interval '10 minutes',
+         1 + n % 50, 1 + n % 500, 1, n % 40, n % 100 = 0,
+         CASE WHEN n % 20 = 0 THEN 'draft' WHEN n % 500 = 1 THEN 'scheduled' WHEN n % 200 = 3 THEN 'in_review' ELSE 'published' END,
+         CASE WHEN n % 500 = 1 THEN now() + n * interval '1 second' END, CASE WHEN n % 300 = 7 THEN now() + n * interval '1 second' END,
+         timestamptz '2020-01-01' + n * interval '10 minutes', (n * 7919) % 100000, 'rss', 'e' || n,
+         timestamptz '2020-01-01' + n * interval '10 minutes', timestamptz '2020-01-01' + n * interval '11 minutes',
+         CASE WHEN n % 400 = 9 THEN now() END
+       FROM generate_series(1, {ROWS}) n""",
+    "INSERT INTO program_slugs (slug, program_id) SELECT slug, id FROM programs",
+    "INSERT INTO program_tags (program_id, tag_id) SELECT id, 1 + id % 300 FROM programs",
+    "INSERT INTO program_people (program_id, person_id, role) SELECT id, 1 + id % 300, 'host' FROM programs",
+    "ANALYZE",
+]
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[Database]:
+    """One catalogue of 200,000 programs for all tests of this module."""
+    admin = os.environ["TEST_POSTGRES"]
+    name = f"plans_{uuid.uuid4().hex}"
+    with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    engine = create_engine(admin.rpartition("/")[0] + f"/{name}", poolclass=NullPool)
+    with engine.begin() as filling:
+        for statement in FILL:
+            filling.execute(text(statement))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as vacuuming:
+        vacuuming.execute(text("VACUUM ANALYZE programs"))
+        vacuuming.close()
+    yield engine
+    engine.dispose()
+    with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
+
+
+@pytest.mark.parametrize("index", QUERIES)
+def test_the_index_serves_its_query(large: Database, index: str) -> None:
+    with large.connect() as connection:
+        found = connection.scalar(text(f"EXPLAIN (FORMAT JSON) {QUERIES[index]}"))
+    plan = found if isinstance(found, list) else json.loads(str(found))
+    steps = list(nodes(plan[0]["Plan"]))
+    assert index in [step.get("Index Name") for step in steps], QUERIES[index]
+    assert "Seq Scan" not in [step["Node Type"] for step in steps]
+
+
+def test_every_index_of_programs_is_justified(large: Database) -> None:
+    with large.connect() as connection:
+        found = set(
+            connection.scalars(
+                text("SELECT indexname FROM pg_indexes WHERE tablename = 'programs'")
+            )
+        )
+    assert found == {name for name in QUERIES if name.startswith("programs_")}
+    assert len(found) >= 15
