@@ -1,18 +1,15 @@
 """Where the parts meet: the only place of this layer that builds anything."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
+from functools import cache
 from typing import Any
 
 from litestar import Litestar
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
 from redis.asyncio import Redis
 
-from api import health, metrics
+from api import health, metrics, openapi
 from api.accounts import routes as accounts
 from api.cache import Cache
 from api.discovery import routes as discovery
@@ -20,7 +17,7 @@ from api.discovery.service import Discovery
 from api.docs import DOCS_ROUTES
 from api.edge import Edge
 from api.editorial import routes as editorial
-from api.errors import HANDLERS
+from api.errors import HANDLERS, ApiRequest
 from api.ratelimit import Limiter
 from api.settings import Settings
 from api.views import ViewBuffer
@@ -32,6 +29,13 @@ def _redis(url: str, timeout: float) -> "Redis":
     return Redis.from_url(
         url, socket_timeout=timeout, socket_connect_timeout=timeout, max_connections=200
     )
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Cancel until it ends: the Redis client may take a cancellation for a timeout of its own."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)
 
 
 @asynccontextmanager
@@ -63,10 +67,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         yield
     finally:
         for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await _end(task)
         await state.search.close()
         for connection in (state.redis_cache, state.redis_queue, line):
             await connection.aclose()
@@ -74,45 +75,31 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         await replica.dispose()
 
 
-def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="Thmanyah Discovery",
-        version=version("thmanyah-discovery"),
-        description=(
-            "Search and browse a catalogue of podcasts, films and documentaries in Arabic and English, "
-            "and edit it. Errors are application/problem+json with a stable code."
-        ),
-        path="/openapi",
-        components=Components(
-            security_schemes={
-                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
-                "apiKey": SecurityScheme(
-                    type="apiKey", name="X-Api-Key", security_scheme_in="header"
-                ),
-            }
-        ),
-        render_plugins=[],
-    )
+def _handlers(settings: Settings) -> list[Any]:
+    """Everything that is documented."""
+    found: list[Any] = [
+        discovery.router, editorial.router, accounts.open_router, accounts.router, health.router,
+    ]  # fmt: skip
+    if settings.api.expose_metrics:
+        found.append(metrics.router)
+    return found
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
     """The framework's application. Raises pydantic.ValidationError on wrong settings."""
     settings = settings or Settings.from_env()
-    handlers: list[Any] = [
-        discovery.router, editorial.router, accounts.open_router, accounts.router, health.router,
-    ]  # fmt: skip
-    if settings.api.expose_metrics:
-        handlers.append(metrics.router)
-    if settings.api.expose_docs:
-        handlers += DOCS_ROUTES
+    handlers = _handlers(settings)
     app = Litestar(
-        route_handlers=handlers,
+        route_handlers=[*handlers, *DOCS_ROUTES] if settings.api.expose_docs else handlers,
         lifespan=[_lifespan],
         exception_handlers=HANDLERS,
-        openapi_config=_openapi() if settings.api.expose_docs else None,
+        request_class=ApiRequest,
+        # The framework would serve pages of its own that load scripts from elsewhere.
+        openapi_config=None,
         request_max_body_size=settings.api.max_body_bytes,
         logging_config=None,
     )
+    app.state.openapi = cache(lambda: openapi.document(handlers))
     app.state.settings = settings
     return app
 

@@ -52,4 +52,4 @@ def openapi() -> None:
     """Print the OpenAPI document."""
     from api.app import create_app
 
-    click.echo(json.dumps(create_app().openapi_schema.to_schema(), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(create_app().state.openapi(), ensure_ascii=False, indent=2))

@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar import MediaType, Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from api.errors import CODES
 
@@ -36,7 +37,7 @@ def page() -> str:
 
 
 @get("/docs/{name:str}", include_in_schema=False, sync_to_thread=False)
-def asset(name: str) -> Response[bytes]:
+def asset(name: FromPath[str]) -> Response[bytes]:
     """Swagger UI's own files, and the list of error codes."""
     if name == "errors":
         return Response(_errors_page(), media_type=MediaType.HTML)
@@ -62,9 +63,7 @@ def _errors_page() -> bytes:
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
 def schema(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """The OpenAPI document."""
-    return Response(
-        request.app.openapi_schema.to_schema(), headers={"Cache-Control": "public, max-age=60"}
-    )
+    return Response(request.app.state.openapi(), headers={"Cache-Control": "public, max-age=60"})
 
 
 @get("/", include_in_schema=False, sync_to_thread=False)

@@ -1,11 +1,12 @@
 """Every refusal as RFC 9457 problem+json: one table from code to status."""
 
 import logging
+import re
 from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -32,7 +33,6 @@ CODES: dict[str, tuple[int, str]] = {
     "method_not_allowed": (405, "This method is not allowed here"),
     "conflict": (409, "It conflicts with what is there"),
     "illegal_transition": (409, "The program's state does not allow this"),
-    "idempotency_in_progress": (409, "The same request is still being carried out"),
     "stale_revision": (412, "It has changed since you read it"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "Send application/json"),
@@ -43,6 +43,10 @@ CODES: dict[str, tuple[int, str]] = {
     "search_unavailable": (503, "Search is unavailable for the moment"),
     "database_unavailable": (503, "The catalogue is unavailable for the moment"),
 }
+
+
+# How msgspec names a field that should not be there, or should.
+_NAMED_FIELD = re.compile(r"(?P<what>unknown|required) field `(?P<field>[^`]{1,100})`")
 
 
 class Problem(Exception):
@@ -92,6 +96,21 @@ def respond(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes
     )
 
 
+class ApiRequest(Request[Any, Any, Any]):
+    """The framework's request, whose unreadable body is the sender's mistake, never ours."""
+
+    async def json(self) -> Any:
+        """The decoded body. Raises Problem."""
+        try:
+            return await super().json()
+        except RecursionError:
+            raise Problem("malformed_body", "The body is nested too deeply.") from None
+        except UnicodeDecodeError:
+            raise Problem("malformed_body", "The body is not UTF-8.") from None
+        except SerializationException as error:
+            raise Problem("malformed_body", str(error.__cause__ or error)) from None
+
+
 def _from_catalog(error: CatalogError) -> Problem:
     errors = [FieldError(error.field, error.code, error.detail)] if error.field else []
     headers = {}
@@ -118,11 +137,15 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
     in_body = False
     for entry in error.extra if isinstance(error.extra, list) else []:
         in_body = in_body or entry.get("source") not in ("query", "path", "header")
-        fields.append(
-            FieldError(str(entry.get("key", "")), "invalid", str(entry.get("message", "")))
-        )
-    if not fields and isinstance(error.__cause__, msgspec.DecodeError):
-        return respond(request, Problem("malformed_body", str(error.__cause__)))
+        key, message = str(entry.get("key", "")), str(entry.get("message", ""))
+        if message == "'data'":
+            # The framework's word for a body that is not there.
+            return respond(request, Problem("malformed_body", "The body is empty."))
+        named = _NAMED_FIELD.search(message)
+        if named is not None:
+            fields.append(FieldError(named["field"], named["what"], message))
+        else:
+            fields.append(FieldError(key, "invalid", message))
     code = "validation_failed" if in_body else "invalid_parameter"
     detail = "; ".join(f"{f.field}: {f.message}" for f in fields) or str(error.detail)
     return respond(request, Problem(code, detail, errors=fields))
@@ -153,8 +176,6 @@ _STATUS_CODES = {
 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the framework itself refuses."""
-    if error.status_code == 400 and isinstance(error.__cause__, msgspec.DecodeError):
-        return respond(request, Problem("malformed_body", str(error.__cause__)))
     code = _STATUS_CODES.get(error.status_code)
     if code is None:
         return on_unexpected(request, error)

@@ -1,5 +1,6 @@
 """Request metrics with the mission's names, and /metrics across worker processes."""
 
+import logging
 import os
 from typing import Any
 
@@ -15,6 +16,8 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import text
+
+log = logging.getLogger(__name__)
 
 HTTP_SECONDS = Histogram(
     "http_request_duration_seconds",
@@ -81,12 +84,12 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
                 parked.add_metric([str(target)], aside)
                 oldest.add_metric([str(target)], float(age))
     except Exception:
-        request.logger.warning("metrics of the pipeline are missing: the database did not answer")
+        log.warning("metrics of the pipeline are missing: the database did not answer")
     try:
         for queue in ("imports", "reindex", "maintenance"):
             depth.add_metric([queue], await request.app.state.redis_queue.llen(f"rq:queue:{queue}"))
     except Exception:
-        request.logger.warning("metrics of the queues are missing: Redis did not answer")
+        log.warning("metrics of the queues are missing: Redis did not answer")
 
     class _Scrape:
         def collect(self) -> list[GaugeMetricFamily]:

@@ -16,15 +16,17 @@ TTL = 600
 def warm_popular() -> int:
     """Store the answers of the 100 most viewed programs for ten minutes; returns how many."""
     settings = Settings.from_env()
-    cache = redis.Redis.from_url(settings.indexer.redis_cache_url, socket_timeout=5)
     keys = Keys(settings.indexer.redis_prefix)
-    with session_factory(make_engine(settings.catalog))() as session:
+    database = make_engine(settings.catalog)
+    with session_factory(database)() as session:
         ids = session.scalars(queries.popular_ids(POPULAR)).all()
         rows = session.execute(queries.visible_by_ids(ids)).mappings().all()
-    pipe = cache.pipeline(transaction=False)
-    for row in rows:
-        answer = program_answer(row)
-        # The same guard as any store: an older revision than the one held is refused.
-        pipe.eval(STORE_PROGRAM, 1, keys.program(row["id"]), answer.rev, answer.body, TTL)
-    pipe.execute()
+    database.dispose()
+    with redis.Redis.from_url(settings.indexer.redis_cache_url, socket_timeout=5) as cache:
+        pipe = cache.pipeline(transaction=False)
+        for row in rows:
+            answer = program_answer(row)
+            # The same guard as any store: an older revision than the one held is refused.
+            pipe.eval(STORE_PROGRAM, 1, keys.program(row["id"]), answer.rev, answer.body, TTL)
+        pipe.execute()
     return len(rows)

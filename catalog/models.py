@@ -6,6 +6,13 @@ from catalog.base import Base
 from catalog.categories.models import Category
 from catalog.dirty import IndexDirty, IndexTarget
 from catalog.idempotency import IdempotencyKey
+from catalog.imports.models import (
+    ImportDocument,
+    ImportedProgram,
+    ImportItem,
+    ImportRun,
+    ImportSource,
+)
 from catalog.programs.models import Program, ProgramRevision, ProgramSlug, ViewFlush
 from catalog.series.models import Series
 from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
@@ -15,6 +22,11 @@ __all__ = [
     "Base",
     "Category",
     "IdempotencyKey",
+    "ImportDocument",
+    "ImportItem",
+    "ImportRun",
+    "ImportSource",
+    "ImportedProgram",
     "IndexDirty",
     "IndexTarget",
     "Person",

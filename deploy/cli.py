@@ -16,6 +16,7 @@ _COMMANDS = {
     "sync": "indexer.cli:sync",
     "worker": "indexer.cli_jobs:worker",
     "scheduler": "indexer.cli_jobs:scheduler",
+    "import": "indexer.importing.cli:import_",
     "migrate": "catalog.cli:migrate",
     "user": "catalog.accounts.cli:user",
     "seed": "catalog.seed.cli:seed",

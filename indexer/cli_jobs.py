@@ -14,6 +14,7 @@ from catalog.db import make_engine
 from catalog.settings import CatalogSettings
 from indexer import queues
 from indexer.clock import Clock
+from indexer.importing.queueing import Sweep
 from indexer.schedule import Schedule
 from indexer.settings import IndexerSettings
 
@@ -71,9 +72,11 @@ def scheduler() -> None:
         settings.redis_cache_url, socket_timeout=2, socket_connect_timeout=1
     )
     clock = Clock(database, cache, settings.redis_prefix)
-    schedule = Schedule(queues.connect(settings.redis_queue_url))
+    queue = queues.connect(settings.redis_queue_url)
+    schedule, sweep = Schedule(queue), Sweep(database, queue)
     while not stop.wait(1):
         clock.tick()
+        sweep.tick()
         try:
             schedule.tick()
         except (RedisError, OSError) as error:

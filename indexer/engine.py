@@ -118,9 +118,9 @@ class Engine:
 
     def delete(self, uid: str, ids: Sequence[int]) -> int:
         """Delete these documents; returns the task to wait for."""
-        names = [str(i) for i in ids]
-        task = self._call("delete", self.client.index(uid).delete_documents, ids=names)
-        return int(task.task_uid)
+        path = f"indexes/{uid}/documents/delete-batch"
+        task = self._call("delete", self.client.http.post, path, list(ids))
+        return int(task["taskUid"])
 
     def task(self, uid: int) -> dict[str, Any] | None:
         """A task's state, or None when the engine no longer knows it."""

@@ -2,8 +2,10 @@
 
 from sqlalchemy import text
 
-from catalog.db import make_engine
+from catalog.db import make_engine, session_factory
+from catalog.imports import lifecycle as imports
 from catalog.settings import CatalogSettings
+from indexer.importing import queueing
 
 # What is kept how long: answers to repeated creates, ended sessions, applied view batches.
 _KEPT = {
@@ -16,8 +18,25 @@ _KEPT = {
 
 def prune() -> dict[str, int]:
     """Delete what nobody will ask for again; returns how many rows of each table."""
-    with make_engine(CatalogSettings()).begin() as connection:
-        return {
+    database = make_engine(CatalogSettings())
+    with database.begin() as connection:
+        pruned = {
             t: connection.execute(text(f"DELETE FROM {t} WHERE {rule}")).rowcount  # noqa: S608
             for t, rule in _KEPT.items()
         }
+    database.dispose()
+    return pruned
+
+
+def run_import(run_id: int) -> str:
+    """Carry out an import; returns its status. Raises NotYetDone for the queue's retry."""
+    return queueing.carry_out(run_id)
+
+
+def prune_imports() -> int:
+    """Delete what was imported from long ago; returns how many documents."""
+    database = make_engine(CatalogSettings())
+    with session_factory(database).begin() as session:
+        pruned = imports.prune(session)
+    database.dispose()
+    return pruned

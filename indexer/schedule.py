@@ -33,6 +33,7 @@ class Entry:
 TABLE = (
     Entry("warm-caches", "*/5 * * * *", "api.warm.warm_popular", 120),
     Entry("prune", "17 * * * *", "indexer.jobs.prune", 600),
+    Entry("prune-imports", "27 * * * *", "indexer.jobs.prune_imports", 600),
 )
 
 

@@ -96,7 +96,3 @@ class IndexerSettings(BaseSettings):
         default=0, ge=0, validation_alias="SYNC_METRICS_PORT",
         description="Port of the sender's own /metrics; 0 is off.",
     )  # fmt: skip
-    worker_metrics_port: int = Field(
-        default=0, ge=0, validation_alias="WORKER_METRICS_PORT",
-        description="Port of the worker's own /metrics; 0 is off.",
-    )  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from pydantic import SecretStr
 from sqlalchemy import Engine as Database
 from sqlalchemy.orm import Session
 
@@ -64,6 +65,7 @@ def database_url() -> Iterator[str]:
 def settings(database_url: str) -> Settings:
     """All layers, wired to this test's stores."""
     valkey = os.environ["TEST_VALKEY"]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     mark = uuid.uuid4().hex[:12]
     return Settings(
         CatalogSettings(database_url=database_url, pool_min=1, pool_max=10),
@@ -72,11 +74,16 @@ def settings(database_url: str) -> Settings:
             meili_key=MASTER_KEY,
             meili_index=f"programs_{mark}",
             redis_cache_url=f"{valkey}/0",
-            redis_queue_url=f"{valkey}/1",
+            # Queues have no prefix: every process of the run has a database of its own for them.
+            redis_queue_url=f"{valkey}/{1 + int(worker[2:] or 0)}",
             redis_prefix=f"{mark}:",
             redis_timeout=5,
         ),
-        ApiSettings(rate_per_minute=0, login_per_minute=1000),
+        ApiSettings(
+            secret_key=SecretStr("a secret for tests alone, " * 3),
+            rate_per_minute=0,
+            login_per_minute=1000,
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.concurrency import sync_to_thread
+from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, UnsetType
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -130,7 +131,7 @@ async def _slow_down(request: Asked, email: str) -> None:
 
 
 @post("/login", status_code=200, summary="Sign in")
-async def login(request: Asked, data: LoginIn) -> Response[bytes]:
+async def login(request: Asked, data: JSONBody[LoginIn]) -> Response[bytes]:
     """Tokens for an e-mail and password."""
     await _slow_down(request, data.email)
     if "\x00" in data.email:
@@ -159,7 +160,7 @@ async def login(request: Asked, data: LoginIn) -> Response[bytes]:
     summary="Exchange a refresh token",
     description="A token used twice revokes its whole family.",
 )
-async def refresh(request: Asked, data: RefreshIn) -> Response[bytes]:
+async def refresh(request: Asked, data: JSONBody[RefreshIn]) -> Response[bytes]:
     """The next pair of tokens."""
     days = request.app.state.settings.api.refresh_days
     issued = await database.write(request, lambda s: lifecycle.rotate(s, data.refresh_token, days))
@@ -169,7 +170,7 @@ async def refresh(request: Asked, data: RefreshIn) -> Response[bytes]:
 
 
 @post("/logout", status_code=204, summary="Sign out")
-async def logout(request: Asked, data: RefreshIn) -> None:
+async def logout(request: Asked, data: JSONBody[RefreshIn]) -> None:
     """Revokes the refresh token's family; an unknown one is fine."""
     await database.write(request, lambda s: lifecycle.sign_out(s, data.refresh_token))
 
@@ -183,13 +184,13 @@ async def me(request: Asked) -> Response[bytes]:
 
 
 @post("/api-keys", status_code=201, summary="Make an API key", opt={"roles": ANYONE_SIGNED_IN})
-async def create_key(request: Asked, data: KeyIn) -> Response[bytes]:
+async def create_key(request: Asked, data: JSONBody[KeyIn]) -> Response[bytes]:
     """Its secret is shown only now."""
     who, actor = principal(request), actor_of(request)
 
     def work(session: Session) -> KeyOut:
         owner = session.get_one(Account, who.account_id)
-        key, secret = lifecycle.create_key(session, owner, data.name, data.roles, actor, quota_per_minute=data.quota_per_minute)  # fmt: skip
+        key, secret = lifecycle.create_key(session, owner, data.name, data.roles, actor, granted=who.roles, quota_per_minute=data.quota_per_minute)  # fmt: skip
         return _key(key, secret)
 
     return reply(_data(await database.write(request, work)), status=201)
@@ -205,7 +206,7 @@ async def list_keys(request: Asked) -> Response[bytes]:
 
 
 @delete("/api-keys/{key_id:int}", summary="Close an API key", opt={"roles": ANYONE_SIGNED_IN})
-async def revoke_key(request: Asked, key_id: int) -> None:
+async def revoke_key(request: Asked, key_id: FromPath[int]) -> None:
     """It opens nothing from now on. Admins may close anybody's."""
     number(key_id)
     who, actor = principal(request), actor_of(request)
@@ -224,7 +225,7 @@ async def list_users(request: Asked) -> Response[bytes]:
 
 
 @post("/users", status_code=201, summary="Make an account", opt={"roles": ADMINS})
-async def create_user(request: Asked, data: AccountIn) -> Response[bytes]:
+async def create_user(request: Asked, data: JSONBody[AccountIn]) -> Response[bytes]:
     """A new account with its roles."""
     actor: Actor = actor_of(request)
 
@@ -244,7 +245,9 @@ async def create_user(request: Asked, data: AccountIn) -> Response[bytes]:
     description="Signs it out everywhere.",
     opt={"roles": ADMINS},
 )
-async def change_user(request: Asked, account_id: int, data: AccountPatch) -> Response[bytes]:
+async def change_user(
+    request: Asked, account_id: FromPath[int], data: JSONBody[AccountPatch]
+) -> Response[bytes]:
     """Change what is given."""
     number(account_id)
     actor = actor_of(request)

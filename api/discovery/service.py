@@ -17,7 +17,7 @@ from catalog.categories.models import Category
 from catalog.programs import queries
 from catalog.series.models import Series
 from catalog.text import fold
-from indexer.engine import SearchClient
+from indexer.engine import EngineUnavailableError, SearchClient
 from indexer.index_settings import MAX_TOTAL_HITS
 
 _encode = msgspec.json.Encoder().encode
@@ -127,21 +127,25 @@ class Discovery:
         assert order is not None  # noqa: S101  (checked by browse_request)
         field, direction = order
         binding = cursor.bound("browse", request.sort, request.filters.key())
-        conditions = request.filters.conditions()
+        # Asked beside the page: what follows a cursor is only a part of the listing.
+        whole: dict[str, Any] = {"q": "", "limit": 0}
+        if request.facets:
+            whole["facets"] = list(request.facets)
         body: dict[str, Any] = {
             "q": "",
             "limit": request.limit + 1,
             "sort": [f"{field}:{direction}", f"id:{direction}"],
             "attributesToRetrieve": _CARD,
         }
+        conditions = request.filters.conditions()
+        if conditions:
+            whole["filter"] = body["filter"] = conditions
         if request.cursor is not None:
             value, last = cursor.decode(self.secret, binding, request.cursor)
-            conditions = [*conditions, _after(field, direction, value, last)]
-        if conditions:
-            body["filter"] = conditions
-        if request.facets:
-            body["facets"] = list(request.facets)
-        found = await self.engine.search(body)
+            body["filter"] = [*conditions, _after(field, direction, value, last)]
+            found, listing = await self.engine.multi_search([body, whole])
+        else:
+            found = listing = await self.engine.search(whole | body)
         hits = found["hits"]
         following = None
         if len(hits) > request.limit:
@@ -152,13 +156,13 @@ class Discovery:
             data=cards,
             meta=schemas.BrowseMeta(
                 limit=request.limit,
-                total=min(found["estimatedTotalHits"], MAX_TOTAL_HITS),
+                total=min(listing["estimatedTotalHits"], MAX_TOTAL_HITS),
                 sort=request.sort,
                 next_cursor=following,
             ),
         )
         if request.facets:
-            answer.facets = await self._facets(found)
+            answer.facets = await self._facets(listing)
         return Answer(_encode(answer), ids=tuple(c.id for c in cards))
 
     async def program(self, program_id: int) -> Answer:
@@ -197,9 +201,16 @@ class Discovery:
 
     async def categories(self) -> Answer:
         """Active categories with how many programs each has."""
-        found = await self.engine.search({"q": "", "limit": 0, "facets": ["categoryId"]})
-        counts = found["facetDistribution"].get("categoryId", {})
+        try:
+            found = await self.engine.search({"q": "", "limit": 0, "facets": ["categoryId"]})
+            counts = found["facetDistribution"].get("categoryId", {})
+        except EngineUnavailableError:
+            counts = None
         async with self.read() as session:
+            if counts is None:
+                # Slower than the engine's facets, and never a reason for an empty front page.
+                counted = await session.execute(queries.category_counts())
+                counts = {str(category): count for category, count in counted}
             rows = await session.scalars(
                 select(Category)
                 .where(Category.is_active)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -106,7 +107,7 @@ async def change(
     description="Idempotent with an Idempotency-Key header.",
     opt={"roles": EDITORS},
 )
-async def create_program(request: Asked, data: schemas.ProgramIn) -> Response[bytes]:
+async def create_program(request: Asked, data: JSONBody[schemas.ProgramIn]) -> Response[bytes]:
     """A new draft."""
     values, actor = schemas.values(data), actor_of(request)
 
@@ -162,7 +163,7 @@ async def list_programs(request: Asked) -> Response[bytes]:
 
 
 @get("/programs/{program_id:int}", summary="One program in any state", opt={"roles": EDITORS})
-async def get_program(request: Asked, program_id: int) -> Response[bytes]:
+async def get_program(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
     """A program as editors see it."""
     number(program_id)
     return reply(*await database.read(request, lambda s: encoded(s, program_id)))
@@ -170,7 +171,7 @@ async def get_program(request: Asked, program_id: int) -> Response[bytes]:
 
 @patch("/programs/{program_id:int}", summary="Change fields", description="Send If-Match with the ETag you read: 412 when somebody was faster.", opt={"roles": EDITORS})  # fmt: skip
 async def edit_program(
-    request: Asked, program_id: int, data: schemas.ProgramPatch
+    request: Asked, program_id: FromPath[int], data: JSONBody[schemas.ProgramPatch]
 ) -> Response[bytes]:
     """Change what is given."""
     number(program_id)
@@ -183,7 +184,7 @@ async def edit_program(
 
 
 @delete("/programs/{program_id:int}", status_code=204, summary="Delete", description="It can be brought back with /undelete.", opt={"roles": REVIEWERS})  # fmt: skip
-async def delete_program(request: Asked, program_id: int) -> None:
+async def delete_program(request: Asked, program_id: FromPath[int]) -> None:
     """Take it away from everybody."""
     number(program_id)
     actor, expected = actor_of(request), expected_rev(request)
@@ -203,7 +204,7 @@ def _step(action: str) -> Any:
         summary=f"{action.capitalize()} a program",
         opt={"roles": roles},
     )
-    async def step(request: Asked, program_id: int) -> Response[bytes]:
+    async def step(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
         number(program_id)
         actor, expected = actor_of(request), expected_rev(request)
         if action == "undelete":
@@ -226,7 +227,7 @@ STEPS = [_step(action) for action in ACTIONS]
     opt={"roles": REVIEWERS},
 )
 async def schedule_program(
-    request: Asked, program_id: int, data: schemas.ScheduleIn
+    request: Asked, program_id: FromPath[int], data: JSONBody[schemas.ScheduleIn]
 ) -> Response[bytes]:
     """Publish it by itself at that time."""
     number(program_id)
@@ -253,7 +254,7 @@ def _revision(row: ProgramRevision) -> schemas.RevisionItem:
     summary="Revisions, newest first",
     opt={"roles": EDITORS},
 )
-async def list_revisions(request: Asked, program_id: int) -> Response[bytes]:
+async def list_revisions(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
     """Everything the program ever said (before=rev, limit ≤ 100)."""
     query = Query(request.query_params, {"before", "limit"})
     before, limit = query.integer("before", 1, MAX_ID), query.limit()
@@ -280,7 +281,7 @@ async def list_revisions(request: Asked, program_id: int) -> Response[bytes]:
     summary="What changed between two revisions",
     opt={"roles": EDITORS},
 )
-async def diff_revisions(request: Asked, program_id: int) -> Response[bytes]:
+async def diff_revisions(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
     """from and to are revision numbers."""
     query = Query(request.query_params, {"from", "to"})
     first, second = query.integer("from", 1, MAX_ID), query.integer("to", 1, MAX_ID)
@@ -301,7 +302,9 @@ async def diff_revisions(request: Asked, program_id: int) -> Response[bytes]:
 
 
 @post("/programs/{program_id:int}/revisions/{rev:int}/restore", status_code=200, summary="Give back the fields of a revision", opt={"roles": EDITORS})  # fmt: skip
-async def restore_revision(request: Asked, program_id: int, rev: int) -> Response[bytes]:
+async def restore_revision(
+    request: Asked, program_id: FromPath[int], rev: FromPath[int]
+) -> Response[bytes]:
     """The state stays as it is now."""
     number(program_id)
     number(rev, "rev")
@@ -330,7 +333,7 @@ def _one(session: Session, data: schemas.BulkIn, program_id: int, actor: Actor) 
 
 
 @post("/programs/bulk", status_code=200, summary="One step for many programs", description="Every item has its own outcome; one that fails does not stop the others.", opt={"roles": REVIEWERS})  # fmt: skip
-async def bulk(request: Asked, data: schemas.BulkIn) -> Response[bytes]:
+async def bulk(request: Asked, data: JSONBody[schemas.BulkIn]) -> Response[bytes]:
     """publish, unpublish or tag."""
     if data.action not in ("publish", "unpublish", "tag"):
         raise Problem(
@@ -366,7 +369,7 @@ async def bulk(request: Asked, data: schemas.BulkIn) -> Response[bytes]:
 @get(
     "/programs/{program_id:int}/audit", summary="What was done to a program", opt={"roles": EDITORS}
 )
-async def program_audit(request: Asked, program_id: int) -> Response[bytes]:
+async def program_audit(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
     """Events, newest first (before=id, limit ≤ 100)."""
     query = Query(request.query_params, {"before", "limit"})
     before, limit = query.integer("before", 1, MAX_ID), query.limit()

@@ -3,11 +3,17 @@
 from litestar import Router
 
 from api.auth import authenticate
-from api.editorial import programs, shelves
+from api.editorial import import_sources, import_streams, imports, programs, shelves
 
 router = Router(
     "/catalog",
-    route_handlers=[*programs.HANDLERS, *shelves.HANDLERS],
+    route_handlers=[
+        *programs.HANDLERS,
+        *shelves.HANDLERS,
+        *imports.HANDLERS,
+        *import_streams.HANDLERS,
+        *import_sources.HANDLERS,
+    ],
     before_request=authenticate,
     tags=["catalog"],
     security=[{"bearer": []}, {"apiKey": []}],

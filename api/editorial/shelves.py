@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -68,7 +69,7 @@ async def list_categories(request: Asked) -> Response[bytes]:
 
 
 @post("/categories", summary="Create a category", opt={"roles": REVIEWERS})
-async def create_category(request: Asked, data: schemas.CategoryIn) -> Response[bytes]:
+async def create_category(request: Asked, data: JSONBody[schemas.CategoryIn]) -> Response[bytes]:
     """A new shelf."""
     values, actor = schemas.values(data), actor_of(request)
 
@@ -81,7 +82,7 @@ async def create_category(request: Asked, data: schemas.CategoryIn) -> Response[
 
 
 @get("/categories/{category_id:int}", summary="One category", opt={"roles": EDITORS})
-async def get_category(request: Asked, category_id: int) -> Response[bytes]:
+async def get_category(request: Asked, category_id: FromPath[int]) -> Response[bytes]:
     """A shelf."""
     number(category_id)
 
@@ -97,7 +98,7 @@ async def get_category(request: Asked, category_id: int) -> Response[bytes]:
 
 @patch("/categories/{category_id:int}", summary="Change a category", description="Programs show its new name as soon as they are indexed anew.", opt={"roles": REVIEWERS})  # fmt: skip
 async def edit_category(
-    request: Asked, category_id: int, data: schemas.CategoryPatch
+    request: Asked, category_id: FromPath[int], data: JSONBody[schemas.CategoryPatch]
 ) -> Response[bytes]:
     """Change what is given."""
     number(category_id)
@@ -112,7 +113,7 @@ async def edit_category(
 @delete(
     "/categories/{category_id:int}", summary="Delete an empty category", opt={"roles": REVIEWERS}
 )
-async def delete_category(request: Asked, category_id: int) -> None:
+async def delete_category(request: Asked, category_id: FromPath[int]) -> None:
     """409 while programs stand on it."""
     number(category_id)
     actor = actor_of(request)
@@ -126,7 +127,7 @@ async def list_series(request: Asked) -> Response[bytes]:
 
 
 @post("/series", summary="Create a series", opt={"roles": EDITORS})
-async def create_series(request: Asked, data: schemas.SeriesIn) -> Response[bytes]:
+async def create_series(request: Asked, data: JSONBody[schemas.SeriesIn]) -> Response[bytes]:
     """A new series."""
     values, actor = schemas.values(data), actor_of(request)
 
@@ -139,7 +140,7 @@ async def create_series(request: Asked, data: schemas.SeriesIn) -> Response[byte
 
 
 @get("/series/{series_id:int}", summary="One series", opt={"roles": EDITORS})
-async def get_series(request: Asked, series_id: int) -> Response[bytes]:
+async def get_series(request: Asked, series_id: FromPath[int]) -> Response[bytes]:
     """A series as editors see it."""
     number(series_id)
 
@@ -154,7 +155,9 @@ async def get_series(request: Asked, series_id: int) -> Response[bytes]:
 
 
 @patch("/series/{series_id:int}", summary="Change a series", opt={"roles": EDITORS})
-async def edit_series(request: Asked, series_id: int, data: schemas.SeriesPatch) -> Response[bytes]:
+async def edit_series(
+    request: Asked, series_id: FromPath[int], data: JSONBody[schemas.SeriesPatch]
+) -> Response[bytes]:
     """Change what is given."""
     number(series_id)
     values, actor, expected = schemas.values(data), actor_of(request), expected_rev(request)
@@ -165,7 +168,7 @@ async def edit_series(request: Asked, series_id: int, data: schemas.SeriesPatch)
 
 
 @delete("/series/{series_id:int}", summary="Delete an empty series", opt={"roles": REVIEWERS})
-async def delete_series(request: Asked, series_id: int) -> None:
+async def delete_series(request: Asked, series_id: FromPath[int]) -> None:
     """409 while programs belong to it."""
     number(series_id)
     actor = actor_of(request)
@@ -179,7 +182,9 @@ async def list_tags(request: Asked) -> Response[bytes]:
 
 
 @patch("/tags/{tag_id:int}", summary="Rename a tag everywhere", opt={"roles": REVIEWERS})
-async def rename_tag(request: Asked, tag_id: int, data: schemas.RenameIn) -> Response[bytes]:
+async def rename_tag(
+    request: Asked, tag_id: FromPath[int], data: JSONBody[schemas.RenameIn]
+) -> Response[bytes]:
     """Another name."""
     number(tag_id)
     actor = actor_of(request)
@@ -196,7 +201,9 @@ async def list_people(request: Asked) -> Response[bytes]:
 
 
 @patch("/people/{person_id:int}", summary="Rename a person everywhere", opt={"roles": REVIEWERS})
-async def rename_person(request: Asked, person_id: int, data: schemas.RenameIn) -> Response[bytes]:
+async def rename_person(
+    request: Asked, person_id: FromPath[int], data: JSONBody[schemas.RenameIn]
+) -> Response[bytes]:
     """Another name."""
     number(person_id)
     actor = actor_of(request)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -209,11 +209,17 @@ def create_key(
     roles: Sequence[str],
     actor: Actor,
     *,
+    granted: Collection[str] | None = None,
     quota_per_minute: int | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is never shown again. It cannot do more than its owner."""
+    """A new key and its secret, which is never shown again.
+
+    It cannot do more than its owner, nor more than what the caller was `granted`: a key for one
+    role must not make itself a stronger one.
+    """
     _check(None, None, roles)
-    if set(roles) - set(owner.roles) and "admin" not in owner.roles:
+    own = set(owner.roles) if granted is None else set(granted)
+    if set(roles) - own and "admin" not in own:
         raise ValidationFailed([FieldError("roles", "invalid", "Not more than your own roles.")])
     if not name.strip() or len(name) > 100 or "\x00" in name:
         raise ValidationFailed([FieldError("name", "invalid", "1 to 100 characters.")])

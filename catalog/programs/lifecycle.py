@@ -72,21 +72,26 @@ def create(
     actor: Actor,
     *,
     source: tuple[str, str] | None = None,
+    content_hash: str | None = None,
 ) -> Program:
     """A new draft. `values`: columns by name, `tags`: names, `people`: (role, name) pairs.
 
-    `source` is (source_type, external_id) of an imported program. Raises ValidationFailed, Conflict.
+    `source` is (source_type, external_id) of an imported program, `content_hash` of what its source
+    said. Raises ValidationFailed, Conflict.
     """
     validate(values, creating=True)
     _check_references(session, values)
     program = Program(
         **{name: values[name] for name in COLUMNS if name in values},
-        slug=slugs.free(session, values.get("slug") or values["title"]),
+        slug=slugs.free(
+            session, values.get("slug") or values["title"], exact=bool(values.get("slug"))
+        ),
         status="draft",
         rev=1,
     )
     if source is not None:
         program.source_type, program.external_id = source
+        program.content_hash = content_hash
     session.add(program)
     flush(session, "Another program has this value.", _UNIQUE)
     slugs.remember(session, program)
@@ -105,10 +110,11 @@ def edit(
     *,
     expected_rev: int | None = None,
     action: str = "edit",
+    content_hash: str | None = None,
 ) -> Program:
     """Change fields of a program in any state; what did not change is no revision.
 
-    Raises NotFound, StaleRevision, ValidationFailed, Conflict.
+    An import also gives the `content_hash` of what its source says now. Raises NotFound, StaleRevision, ValidationFailed, Conflict.
     """
     program = get(session, program_id, expected_rev=expected_rev)
     validate(values, creating=False)
@@ -117,6 +123,8 @@ def edit(
     for name in COLUMNS:
         if name in values:
             setattr(program, name, values[name])
+    if content_hash is not None:
+        program.content_hash = content_hash
     if "slug" in values and values["slug"] != program.slug:
         program.slug = slugs.free(session, values["slug"], program_id=program.id, exact=True)
     if "tags" in values:

@@ -95,6 +95,15 @@ def popular_ids(limit: int) -> Select[Any]:
     )
 
 
+def category_counts() -> Select[int | None, int]:
+    """(category id, visible programs) of every category that has some."""
+    return (
+        select(Program.category_id, func.count())
+        .where(*VISIBLE, Program.category_id.is_not(None))
+        .group_by(Program.category_id)
+    )
+
+
 def newest(limit: int) -> Select[Any]:
     """The mission's own query: what was released last among the published."""
     return (

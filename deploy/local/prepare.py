@@ -1,4 +1,4 @@
-"""What must be there before the product's processes start: schema, an account, programs."""
+"""What must be there before the product's processes start: keys, schema, an account, programs."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,16 @@ from catalog.actor import Actor
 from catalog.db import make_engine, session_factory
 from catalog.seed import demo
 from catalog.settings import CatalogSettings
-from deploy.local import postgres
+from deploy.local import keys, postgres
 from deploy.local.stack import ADMIN, DATABASE, Stack
 
 _ACTOR = Actor("system", name="thmanyah up")
+
+
+def engine(stack: Stack) -> None:
+    """Make the engine's keys, where it is ours."""
+    if "engine" not in stack.external:
+        stack.keys = keys.ensure(stack.engine_url, stack.home.secrets()["masterKey"])
 
 
 def database(stack: Stack, say: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ import signal
 import sys
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -58,6 +58,8 @@ class Stack:
     external: dict[str, str]
     environment: dict[str, str]
     engine_name: str
+    # Filled once the engine is up; empty for an engine of the user's own, whose keys were given.
+    keys: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def plan(cls, home: Home) -> "Stack":
@@ -180,13 +182,16 @@ class Stack:
 
     def processes(self) -> list[Child]:
         """The product's own processes."""
-        metrics = str(self.home.path / "metrics")
+        metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self.home.path / "metrics")}
+        # The process that strangers talk to holds no key that writes.
+        searching = {"MEILI_KEY": "", "MEILI_SEARCH_KEY": self.keys["MEILI_SEARCH_KEY"]} if self.keys else {}  # fmt: skip
         api = Child(
             "api", thmanyah("api"), lambda: answers(f"{self.api_url}/health/live"), self.api_url,
-            self.environment | {"PROMETHEUS_MULTIPROC_DIR": metrics},
+            self.environment | searching | metrics,
         )  # fmt: skip
+        writing = {"MEILI_KEY": self.keys["MEILI_KEY"]} if self.keys else {}
         others = [
-            Child(name, thmanyah(name), lambda: True, about, self.environment)
+            Child(name, thmanyah(name), lambda: True, about, self.environment | writing)
             for name, about in (
                 ("sync", "keeps the index equal to the record"),
                 ("worker", "background jobs"),

@@ -60,6 +60,7 @@ class Supervisor:
             postgres.initialise(data_folder(self.home))
         if not self._start(stack.servers()):
             return False
+        prepare.engine(stack)
         prepare.database(stack, self.say)
         if self.stopping:
             return False

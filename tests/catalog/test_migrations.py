@@ -31,6 +31,8 @@ def test_upgrade_twice_and_all_the_way_back(database_url: str) -> None:
 
 def test_a_migration_gives_up_rather_than_wait_for_a_lock(database_url: str) -> None:
     engine = create_engine(database_url, poolclass=NullPool)
+    with engine.connect() as connection:
+        command.downgrade(migrate._config(connection), "0003")
     with engine.connect() as holder, engine.connect() as connection:
         holder.execute(text("LOCK TABLE programs IN ACCESS EXCLUSIVE MODE"))
         with pytest.raises(OperationalError, match="lock timeout"):

@@ -7,8 +7,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from sqlalchemy import Engine, text
 
 from catalog import migrate
 from deploy.local import ports, postgres, valkey
@@ -82,6 +84,12 @@ def eventually(check: Callable[[], object], *, within: float = 20, what: str = "
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within} s: {what or check}")
         time.sleep(0.02)
+
+
+def scalar(database: Engine, statement: str) -> Any:
+    """The first value of a statement, its connection given back."""
+    with database.connect() as connection:
+        return connection.scalar(text(statement))
 
 
 def running(

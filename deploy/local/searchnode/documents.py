@@ -8,13 +8,24 @@ import msgspec
 
 from deploy.local.searchnode.errors import ApiError, unsupported
 
+UID = re.compile(r"[A-Za-z0-9_-]{1,512}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,511}")
 ACCEPTED = "`application/json`, `application/x-ndjson`"
 
 
-def parse(body: bytes, content_type: str) -> list[dict[str, Any]]:
-    """The documents of a request body. Raises ApiError as Meilisearch does."""
-    kind = content_type.partition(";")[0].strip().lower()
+class Addition(msgspec.Struct):
+    """The payload of a task that adds documents."""
+
+    documents: list[msgspec.Raw]
+    merge: bool = False
+    primaryKey: str | None = None  # noqa: N815 - as the API names it
+
+
+_list_of_raw = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def parse(body: bytes, kind: str) -> list[msgspec.Raw]:
+    """The documents of a request body of this content type. Raises ApiError as Meilisearch does."""
     if not kind:
         raise ApiError(
             "missing_content_type",
@@ -27,19 +38,21 @@ def parse(body: bytes, content_type: str) -> list[dict[str, Any]]:
             "invalid_content_type",
             f"The Content-Type `{kind}` is invalid. Accepted values: {ACCEPTED}.",
         )
-    if not body.strip():
-        raise ApiError("missing_payload", "A json payload is missing.")
+    text = body.strip()
+    if not text:
+        raise ApiError("missing_payload", f"A {kind.rpartition('/')[2]} payload is missing.")
     try:
         if kind == "application/x-ndjson":
-            found = [msgspec.json.decode(line) for line in body.splitlines() if line.strip()]
+            found = _list_of_raw(
+                b"[" + b",".join(line for line in text.splitlines() if line) + b"]"
+            )
         else:
-            decoded = msgspec.json.decode(body)
-            found = decoded if isinstance(decoded, list) else [decoded]
+            found = _list_of_raw(text if text.startswith(b"[") else b"[" + text + b"]")
     except msgspec.DecodeError as error:
         raise ApiError(
             "malformed_payload", f"The `json` payload provided is malformed. `{error}`."
         ) from error
-    if not all(isinstance(document, dict) for document in found):
+    if not all(bytes(document).startswith(b"{") for document in found):
         raise ApiError(
             "malformed_payload",
             "The `json` payload provided is malformed. `Documents must be objects`.",
@@ -53,12 +66,13 @@ def infer_primary_key(document: dict[str, Any], uid: str) -> str:
     if not candidates:
         raise ApiError(
             "index_primary_key_no_candidate_found",
-            f"The primary key inference failed in index `{uid}`.",
+            f"The primary key inference failed in index `{uid}`: no field ends with `id`.",
         )
     if len(candidates) > 1:
         raise ApiError(
             "index_primary_key_multiple_candidates_found",
-            f"The primary key inference failed in index `{uid}`: several candidates.",
+            f"The primary key inference failed in index `{uid}`: {candidates[0]!r} and "
+            f"{candidates[1]!r} end with `id`. Give it by the `primaryKey` query parameter.",
         )
     return candidates[0]
 
@@ -78,8 +92,3 @@ def external_id(document: dict[str, Any], primary_key: str) -> str:
     raise ApiError(
         "invalid_document_id", f"Document identifier `{json.dumps(value)[:200]}` is invalid."
     )
-
-
-def encode(document: dict[str, Any]) -> bytes:
-    """The bytes kept for it."""
-    return msgspec.json.encode(document)

@@ -18,11 +18,13 @@ class ApiError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+        # Set where the place of the fault makes it another status than the code's.
+        self.status_of: int | None = None
 
     @property
     def status(self) -> int:
         """The HTTP status of the answer."""
-        return _STATUS.get(self.code, 400)
+        return self.status_of or _STATUS.get(self.code, 400)
 
     def body(self) -> dict[str, Any]:
         """The JSON of an error answer and of a failed task's `error`."""

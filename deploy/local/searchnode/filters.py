@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
-from deploy.local.searchnode.errors import ApiError
+from deploy.local.searchnode.errors import ApiError, unsupported
 
 if TYPE_CHECKING:
     from deploy.local.searchnode.index import Index
@@ -112,7 +112,7 @@ class _Parser:
     def condition(self) -> BitMap:
         name = self.value()
         if name.startswith("_geo"):
-            raise ApiError(self.code, "The search node does not support geographic filters.")
+            raise unsupported("geographic filters")
         facet = self.index.facet(name, self.code)
         live = self.index.live
         if self.accept("EXISTS"):
@@ -133,19 +133,18 @@ class _Parser:
             return self.members(facet.equal)
         if self.accept("STARTS", "WITH"):
             return facet.starting(self.value())
-        if self.peek() == ("key", "CONTAINS"):
+        if self.accept("NOT", "STARTS", "WITH"):
+            return live - facet.starting(self.value())
+        if self.accept("CONTAINS") or self.accept("NOT", "CONTAINS"):
             raise ApiError("feature_not_enabled", "`CONTAINS` needs the experimental feature.")
         kind, operator = self.take()
         if kind == "op" and operator in ("=", "!="):
             equal = facet.equal(self.value())
             return equal if operator == "=" else live - equal
         if kind == "op" and operator in (">", ">=", "<", "<="):
-            bound = self.number(self.value())
-            if operator[0] == ">":
-                return facet.between(bound, None, low_open=operator == ">")
-            return facet.between(None, bound, high_open=operator == "<")
+            return facet.compare(operator, self.value())
         if kind in ("word", "string") and self.accept("TO"):
-            return facet.between(self.number(operator), self.number(self.value()))
+            return facet.between(operator, self.value())
         raise self.wrong("expected an operator")
 
     def members(self, equal: Callable[[str], BitMap]) -> BitMap:
@@ -157,12 +156,6 @@ class _Parser:
                 self.expect("]")
                 break
         return found
-
-    def number(self, text: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            raise self.wrong(f"`{text}` is not a number") from None
 
 
 def evaluate(index: "Index", given: Any, code: str = "invalid_search_filter") -> BitMap | None:

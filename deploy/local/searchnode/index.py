@@ -1,117 +1,41 @@
-"""One index in memory: documents, word postings as bitmaps, facet values.
+"""One index in memory: documents, places of words, facet values. `store.py` has the durable copy."""
 
-Every word has one bitmap of documents per field; every document keeps its own words and positions,
-which only the few documents that still compete need. The durable copy is `store.py`'s.
-"""
-
-from array import array
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import msgspec
 from pyroaring import BitMap
 
 from deploy.local.searchnode import settings as index_settings
 from deploy.local.searchnode.errors import ApiError
-from deploy.local.searchnode.tokens import words
+from deploy.local.searchnode.facets import Facet
+from deploy.local.searchnode.fields import flatten, texts
+from deploy.local.searchnode.postings import Postings
+from deploy.local.searchnode.text.tokens import HARD_BREAK, MAX_POSITION, Tokenizer, matches
 
 Document = dict[str, Any]
-_decode = msgspec.json.Decoder().decode
+Row = TypeVar("Row")
+COUNTED_WORDS = 30
+_STEP = 500
+decode = msgspec.json.Decoder().decode
 
 
-def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted name, value) of an object, nested objects opened, arrays kept."""
-    for key, inner in value.items():
-        name = f"{prefix}{key}"
-        yield name, inner
-        if isinstance(inner, dict):
-            yield from flatten(inner, f"{name}.")
+@dataclass
+class Batch:
+    """Documents on their way in or out, and all that is to be noted of them."""
 
-
-def texts(value: Any) -> Iterator[str]:
-    """The searchable texts in a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, bool):
-        yield "true" if value else "false"
-    elif isinstance(value, int | float):
-        yield str(value)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts(inner)
-
-
-class Facet:
-    """The values of one filterable or sortable attribute and who has them."""
-
-    def __init__(self) -> None:
-        self.strings: dict[str, BitMap] = {}
-        self.shown: dict[str, str] = {}
-        self.numbers: dict[float, BitMap] = {}
-        self.order: list[float] = []
-        self.exists, self.null, self.empty = BitMap(), BitMap(), BitMap()
-
-    def change(self, document: int, value: Any, *, add: bool) -> None:
-        """Add or take away what `value` says of `document`."""
-        _set(self.exists, document, add=add)
-        if value is None:
-            _set(self.null, document, add=add)
-        if value in ("", [], {}):
-            _set(self.empty, document, add=add)
-        for inner in value if isinstance(value, list) else (value,):
-            self._change_one(document, inner, add=add)
-
-    def _change_one(self, document: int, value: Any, *, add: bool) -> None:
-        if isinstance(value, (str, bool)):
-            shown = value if isinstance(value, str) else str(value).lower()
-            key = shown.strip().lower()
-            if add:
-                self.shown.setdefault(key, shown)
-            _update(self.strings, key, document, add=add)
-        elif isinstance(value, int | float):
-            number = float(value)
-            if add and number not in self.numbers:
-                insort(self.order, number)
-            if _update(self.numbers, number, document, add=add):
-                del self.order[bisect_left(self.order, number)]
-
-    def equal(self, text: str) -> BitMap:
-        """Documents with this value, as text or as a number."""
-        found = self.strings.get(text.strip().lower(), BitMap())
-        try:
-            return found | self.numbers.get(float(text), BitMap())
-        except ValueError:
-            return BitMap(found)
-
-    def starting(self, text: str) -> BitMap:
-        """Documents with a text value that starts so."""
-        key = text.strip().lower()
-        return BitMap.union(BitMap(), *(b for v, b in self.strings.items() if v.startswith(key)))
-
-    def between(
-        self,
-        low: float | None,
-        high: float | None,
-        *,
-        low_open: bool = False,
-        high_open: bool = False,
-    ) -> BitMap:
-        """Documents with a number in the range."""
-        first = 0 if low is None else (bisect_right if low_open else bisect_left)(self.order, low)
-        last = (
-            len(self.order)
-            if high is None
-            else (bisect_left if high_open else bisect_right)(self.order, high)
-        )
-        return BitMap.union(BitMap(), *(self.numbers[n] for n in self.order[first:last]))
-
-    def sorted_values(self, *, descending: bool) -> Iterator[BitMap]:
-        """Groups of documents in the order of their value: numbers before texts when ascending."""
-        numbers = [self.numbers[n] for n in self.order]
-        strings = [self.strings[s] for s in sorted(self.strings)]
-        groups = numbers + strings
-        yield from reversed(groups) if descending else groups
+    # (number, external id, raw, decoded)
+    added: list[tuple[int, str, bytes, Document]] = field(default_factory=list)
+    places: dict[str, list[int]] = field(default_factory=dict)
+    sizes: list[tuple[int, list[tuple[int, int]]]] = field(default_factory=list)
+    # (number, decoded, its words, its short fields)
+    removed: list[tuple[int, Document, set[str], list[tuple[int, int]]]] = field(
+        default_factory=list
+    )
+    dropped: list[str] = field(default_factory=list)
 
 
 class Index:
@@ -120,188 +44,247 @@ class Index:
     def __init__(self, uid: str, number: int, primary_key: str | None, created: str) -> None:
         self.uid, self.number, self.primary_key = uid, number, primary_key
         self.created_at = self.updated_at = created
-        self.settings: dict[str, Any] = index_settings.defaults()
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget every document."""
         self.documents: dict[int, bytes] = {}
         self.ids: dict[str, int] = {}
         self.next_id = 0
+        # Documents written or removed since this was last kept in a snapshot.
+        self.changed = 0
         self.field_counts: dict[str, int] = {}
+        self.configure(index_settings.defaults())
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Take these settings; no document is indexed by them yet (`rebuild`)."""
+        self.tokenizer = Tokenizer(settings)
         self._forget_derived()
+        self.adopt(settings)
+
+    def adopt(self, settings: dict[str, Any]) -> None:
+        """Take settings that change nothing of what is kept of documents."""
+        self.settings = settings
+        cut = self.tokenizer
+        self.synonyms = {
+            cut.phrase(key): [cut.phrase(v) for v in sorted(set(values))]
+            for key, values in settings["synonyms"].items()
+        }
+        self.words_without_typos = frozenset(
+            "".join(token.lemma for token in cut.tokens(word))
+            for word in settings["typoTolerance"]["disableOnWords"]
+        )
+
+    def reconfigured(self, settings: dict[str, Any]) -> "Index":
+        """The same documents indexed by other settings; this one goes on unchanged meanwhile."""
+        other = Index(self.uid, self.number, self.primary_key, self.created_at)
+        other.documents, other.ids, other.next_id = self.documents, self.ids, self.next_id
+        other.field_counts, other.changed = self.field_counts, len(self.documents)
+        other.configure(settings)
+        for numbers in batched(sorted(self.documents), _STEP):
+            batch = Batch()
+            for number in numbers:
+                document = other.get(number)
+                batch.added.append((number, "", b"", document))
+                other._find_places(batch, number, document)
+            other._keep(batch)
+        return other
 
     def _forget_derived(self) -> None:
         self.live = BitMap()
+        # Searchable fields in the order in which they were met; their number is in every place.
         self.fields: list[str] = []
-        self.postings: dict[str, dict[int, BitMap]] = {}
-        self.vocabulary: list[str] = []
-        self.by_first: dict[str, list[str]] = {}
-        self.tokens: dict[int, list[tuple[int, tuple[str, ...], array[int]]]] = {}
+        self._weights: dict[str, tuple[int, int] | None] = {}
+        self.weights: list[int] = []
+        self.postings = Postings()
+        # (field, number of words) -> documents; only for short fields.
+        self.sizes: dict[tuple[int, int], BitMap] = {}
         self.facets: dict[str, Facet] = {}
-        self.generation = 0
-
-    def rebuild(self) -> None:
-        """Read every document again: the settings changed what is kept of them."""
-        self._forget_derived()
-        for document in sorted(self.documents):
-            self._add(document, self.get(document))
+        self._faceted: dict[str, bool] = {}
 
     def get(self, document: int) -> Document:
         """The document as it was sent."""
-        found: Document = _decode(self.documents[document])
+        found: Document = decode(self.documents[document])
         return found
 
-    def put(self, external: str, raw: bytes) -> None:
-        """Add or replace the document with this external id."""
-        number = self.ids.get(external)
-        if number is None:
-            number = self.next_id
-            self.next_id += 1
-            self.ids[external] = number
-        else:
-            self._remove(number)
-        self.documents[number] = raw
-        self._add(number, self.get(number))
+    def analyse(
+        self, rows: Iterable[tuple[str, bytes, Document]], gone: Iterable[str] = ()
+    ) -> "Batch":
+        """What is to be done to add or replace documents (external id, raw, decoded) and drop others.
 
-    def delete(self, external: str) -> bool:
-        """Take the document away; False when it was not there."""
-        number = self.ids.pop(external, None)
-        if number is None:
-            return False
-        self._remove(number)
-        del self.documents[number]
-        return True
+        Changes nothing that a search sees; `commit` does. No id may come twice.
+        """
+        batch = Batch()
+        fresh = self.next_id
+        for external, raw, document in rows:
+            number = self.ids.get(external)
+            if number is None:
+                number, fresh = fresh, fresh + 1
+            else:
+                self._take_back(batch, number)
+            batch.added.append((number, external, raw, document))
+        for external in gone:
+            if external in self.ids:
+                self._take_back(batch, self.ids[external])
+                batch.dropped.append(external)
+        # In order of their numbers, so that places are in order too.
+        batch.added.sort(key=itemgetter(0))
+        for number, _, _, document in batch.added:
+            self._find_places(batch, number, document)
+        return batch
+
+    def _take_back(self, batch: "Batch", number: int) -> None:
+        document = self.get(number)
+        fields = self._words(document)
+        words = {word for kept in fields.values() for word, _ in kept}
+        batch.removed.append((number, document, words, _sizes(fields)))
+
+    def _find_places(self, batch: "Batch", number: int, document: Document) -> None:
+        keys: dict[str, list[int]] = {}
+        fields = self._words(document)
+        # By number of the field, so that a word's places are in order.
+        for number_of_field, kept in sorted(fields.items()):
+            high = number << 32 | number_of_field << 16
+            for word, position in kept:
+                if word in keys:
+                    keys[word].append(high | position)
+                else:
+                    keys[word] = [high | position]
+        places = batch.places
+        for word, found in keys.items():
+            if word in places:
+                places[word] += found
+            else:
+                places[word] = found
+        batch.sizes.append((number, _sizes(fields)))
+
+    def commit(self, batch: "Batch") -> None:
+        """Do what was found out by the last `analyse`."""
+        self.changed += len(batch.added) + len(batch.removed)
+        for number, document, words, sizes in batch.removed:
+            self.live.discard(number)
+            self.postings.remove(number, words)
+            for size in sizes:
+                self.sizes[size].discard(number)
+            self._facet(number, document, add=False)
+            for name in document:
+                self.field_counts[name] -= 1
+                if not self.field_counts[name]:
+                    del self.field_counts[name]
+        for external in batch.dropped:
+            del self.documents[self.ids.pop(external)]
+        for number, external, raw, document in batch.added:
+            self.documents[number], self.ids[external] = raw, number
+            self.next_id = max(self.next_id, number + 1)
+            for name in document:
+                self.field_counts[name] = self.field_counts.get(name, 0) + 1
+        self._keep(batch)
+
+    def _keep(self, batch: "Batch") -> None:
+        self.postings.add(batch.places)
+        for number, sizes in batch.sizes:
+            self.live.add(number)
+            for size in sizes:
+                self.sizes.setdefault(size, BitMap()).add(number)
+        for number, _, _, document in batch.added:
+            self._facet(number, document, add=True)
+
+    def adopt_documents(self, rows: Iterable[tuple[str, bytes, int]]) -> None:
+        """Take documents of which all else is known already."""
+        for external, raw, number in rows:
+            self.documents[number], self.ids[external] = raw, number
+            self.next_id = max(self.next_id, number + 1)
+            for name in decode(raw):
+                self.field_counts[name] = self.field_counts.get(name, 0) + 1
+
+    def load(self, rows: Iterable[tuple[str, bytes, int]]) -> None:
+        """Take (external id, document, number) rows as they were kept, in order of the numbers."""
+        for step in batched(rows, _STEP):
+            batch = Batch()
+            for external, raw, number in step:
+                document = decode(raw)
+                batch.added.append((number, external, raw, document))
+                self._find_places(batch, number, document)
+            self.commit(batch)
 
     def facet(self, name: str, code: str) -> Facet:
         """The facet to filter by. Raises ApiError(code) when it is not filterable."""
-        allowed = [a for a in self.settings["filterableAttributes"] if isinstance(a, str)]
-        if (
-            "*" not in allowed
-            and name not in allowed
-            and not any(name.startswith(f"{a}.") for a in allowed)
-        ):
-            known = ", ".join(f"`{a}`" for a in allowed) or "none"
+        patterns = index_settings.filterable_patterns(self.settings)
+        if not any(matches(pattern, name) for pattern in patterns):
+            known = ", ".join(f"`{a}`" for a in sorted(patterns)) or "none"
             raise ApiError(
                 code,
                 f"Attribute `{name}` is not filterable. Available filterable attribute patterns are: {known}.",
             )
-        return self.facets.get(name) or Facet()
+        return self.facets.get(name) or Facet(remembers=False)
 
-    def words_of(self, word: str) -> BitMap:
-        """Documents that have this word in any field."""
-        fields = self.postings.get(word)
-        return BitMap.union(BitMap(), *fields.values()) if fields else BitMap()
+    def max_weight(self) -> int | None:
+        """The weight of the last searchable attribute; None when every field weighs the same."""
+        wanted = self.settings["searchableAttributes"]
+        return None if "*" in wanted else len(wanted) - 1
 
-    def prefixed(self, prefix: str, limit: int = 2000) -> list[str]:
-        """Words of the vocabulary that start so, in order."""
-        start = bisect_left(self.vocabulary, prefix)
-        found = []
-        for word in self.vocabulary[start : start + limit]:
-            if not word.startswith(prefix):
-                break
-            found.append(word)
+    def field(self, name: str) -> int | None:
+        """The number of a searchable field; None for others."""
+        known = self._weights.get(name, ())
+        if known == ():
+            known = self._weights[name] = self._meet(name)
+        return known[0] if known else None
+
+    def _meet(self, name: str) -> tuple[int, int] | None:
+        wanted = self.settings["searchableAttributes"]
+        weight = 0 if "*" in wanted else next(
+            (n for n, w in enumerate(wanted) if matches(w, name)), None
+        )  # fmt: skip
+        if weight is None:
+            return None
+        self.fields.append(name)
+        self.weights.append(weight)
+        return len(self.fields) - 1, weight
+
+    def is_faceted(self, name: str) -> bool:
+        """Are the values of this field kept for filters or sorting?"""
+        known = self._faceted.get(name)
+        if known is None:
+            patterns = index_settings.faceted_patterns(self.settings)
+            known = self._faceted[name] = any(matches(p, name) for p in patterns)
+        return known
+
+    def new_facet(self, name: str) -> Facet:
+        """An empty facet for this attribute."""
+        patterns = index_settings.sorted_patterns(self.settings)
+        return Facet(remembers=any(matches(pattern, name) for pattern in patterns))
+
+    def _words(self, document: Document) -> dict[int, list[tuple[str, int]]]:
+        """(word, position) of every searchable field, by the field's number."""
+        found: dict[int, list[tuple[str, int]]] = {}
+        last: dict[int, int] = {}
+        cut = self.tokenizer.words
+        for name, value in flatten(document):
+            number = self.field(name)
+            if number is None:
+                continue
+            locales = self.tokenizer.locales(name)
+            kept = found.setdefault(number, [])
+            for text in texts(value):
+                base = last[number] + HARD_BREAK if number in last else 0
+                words = cut(text, locales)
+                if base:
+                    words = [(w, base + p) for w, p in words if base + p < MAX_POSITION]
+                kept += words
+                last[number] = kept[-1][1] if words else base
         return found
 
-    def _faceted(self) -> set[str]:
-        names = {a for a in self.settings["filterableAttributes"] if isinstance(a, str)}
-        names |= set(self.settings["sortableAttributes"])
-        for rule in self.settings["rankingRules"]:
-            if ":" in rule:
-                names.add(rule.partition(":")[0])
-        if self.settings["distinctAttribute"]:
-            names.add(self.settings["distinctAttribute"])
-        return names
-
-    def _searchable(self, flat: Iterable[tuple[str, Any]]) -> Iterator[tuple[int, Any]]:
-        wanted = self.settings["searchableAttributes"]
-        for name, value in flat:
-            if "*" in wanted:
-                if name not in self.fields:
-                    self.fields.append(name)
-                yield self.fields.index(name), value
-            elif name in wanted:
-                yield wanted.index(name), value
-
-    def _add(self, number: int, document: Document) -> None:
-        self.live.add(number)
-        self.generation += 1
-        flat = list(flatten(document))
-        stop = set(self.settings["stopWords"])
-        kept: list[tuple[int, tuple[str, ...], array[int]]] = []
-        for field, value in self._searchable(flat):
-            found, positions, base = [], array("H"), 0
-            for text in texts(value):
-                for word, position in words(text):
-                    if word in stop:
-                        continue
-                    found.append(word)
-                    positions.append(min(base + position, 65_535))
-                base = min(positions[-1] + 8 if positions else base, 65_000)
-            if not found:
-                continue
-            kept.append((field, tuple(found), positions))
-            for word in set(found):
-                fields = self.postings.get(word)
-                if fields is None:
-                    fields = self.postings[word] = {}
-                    insort(self.vocabulary, word)
-                    insort(self.by_first.setdefault(word[0], []), word)
-                bitmap = fields.get(field)
-                if bitmap is None:
-                    fields[field] = BitMap((number,))
-                else:
-                    bitmap.add(number)
-        self.tokens[number] = kept
-        names = self._faceted()
-        for name, value in flat:
-            if name in names or "*" in names:
-                self.facets.setdefault(name, Facet()).change(number, value, add=True)
-        for name in document:
-            self.field_counts[name] = self.field_counts.get(name, 0) + 1
-
-    def _remove(self, number: int) -> None:
-        document = self.get(number)
-        self.live.discard(number)
-        self.generation += 1
-        for field, found, _ in self.tokens.pop(number, ()):
-            for word in set(found):
-                fields = self.postings[word]
-                fields[field].discard(number)
-                if not fields[field]:
-                    del fields[field]
-                if not fields:
-                    del self.postings[word]
-                    del self.vocabulary[bisect_left(self.vocabulary, word)]
-                    bucket = self.by_first[word[0]]
-                    del bucket[bisect_left(bucket, word)]
+    def _facet(self, number: int, document: Document, *, add: bool) -> None:
         for name, value in flatten(document):
-            facet = self.facets.get(name)
-            if facet is not None:
-                facet.change(number, value, add=False)
-        for name in document:
-            self.field_counts[name] -= 1
-            if not self.field_counts[name]:
-                del self.field_counts[name]
+            if self.is_faceted(name):
+                if name not in self.facets:
+                    self.facets[name] = self.new_facet(name)
+                self.facets[name].change(number, value, add=add)
 
 
-def _set(bitmap: BitMap, document: int, *, add: bool) -> None:
-    if add:
-        bitmap.add(document)
-    else:
-        bitmap.discard(document)
+def _sizes(fields: dict[int, list[tuple[str, int]]]) -> list[tuple[int, int]]:
+    """(field, number of words) of the short fields."""
+    return [(n, len(kept)) for n, kept in fields.items() if 0 < len(kept) <= COUNTED_WORDS]
 
 
-def _update(values: dict[Any, BitMap], key: Any, document: int, *, add: bool) -> bool:
-    """Change a value's bitmap; True when the value is gone for good."""
-    bitmap = values.get(key)
-    if bitmap is None:
-        if not add:
-            return False
-        values[key] = BitMap((document,))
-        return False
-    _set(bitmap, document, add=add)
-    if bitmap:
-        return False
-    del values[key]
-    return True
+def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """The rows in lists of `size`."""
+    rest = iter(rows)
+    while step := list(islice(rest, size)):
+        yield step

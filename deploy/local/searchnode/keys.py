@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from deploy.local.searchnode.errors import ApiError
 from deploy.local.searchnode.store import Store
 
 ACTIONS = {
-    "*", "search", "documents.*", "documents.add", "documents.get", "documents.delete", "indexes.*",
+    "*", "*.get", "search", "documents.*", "documents.add", "documents.get", "documents.delete", "indexes.*",
     "indexes.create", "indexes.get", "indexes.update", "indexes.delete", "indexes.swap", "tasks.*",
     "tasks.cancel", "tasks.delete", "tasks.get", "settings.*", "settings.get", "settings.update",
     "stats.*", "stats.get", "metrics.*", "metrics.get", "dumps.*", "dumps.create", "snapshots.*",
@@ -23,16 +24,47 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+@dataclass(frozen=True)
+class Grant:
+    """The indexes that the caller's key is for, as patterns."""
+
+    patterns: tuple[str, ...] = ("*",)
+
+    @property
+    def everything(self) -> bool:
+        """Is it for every index?"""
+        return "*" in self.patterns
+
+    def covers(self, index: str) -> bool:
+        """Is it for this index?"""
+        return any(
+            p in ("*", index) or (p.endswith("*") and index.startswith(p[:-1]))
+            for p in self.patterns
+        )
+
+
+_DEFAULT_KEYS = (
+    ("Default Read-Only Admin API Key", ["*.get", "keys.get"], "Use it to read information across "
+     "the whole database. Caution! Do not expose this key on a public frontend"),
+    ("Default Admin API Key", ["*"], "Use it for anything that is not a search operation. Caution! "
+     "Do not expose it on a public frontend"),
+    ("Default Search API Key", ["search"], "Use it to search from the frontend"),
+)  # fmt: skip
+
+
 class Keys:
     """The keys of one node. Without a master key everything is open."""
 
     def __init__(self, store: Store, master: str | None) -> None:
         self.store, self.master = store, master
-        if master and not store.rows("SELECT 1 FROM keys"):
-            self.create({"name": "Default Search API Key", "actions": ["search"], "indexes": ["*"], "expiresAt": None,
-                         "description": "Use it to search from the frontend"})  # fmt: skip
-            self.create({"name": "Default Admin API Key", "actions": ["*"], "indexes": ["*"], "expiresAt": None,
-                         "description": "Use it for anything that is not a search operation."})  # fmt: skip
+        # All keys as they are told, until one changes.
+        self._known: list[dict[str, Any]] | None = None
+        if master and store.meta("defaultKeys", "missing") == "missing":
+            with store.transaction() as db:
+                for name, actions, about in _DEFAULT_KEYS:
+                    self.create({"name": name, "description": about, "actions": actions,
+                                 "indexes": ["*"], "expiresAt": None})  # fmt: skip
+                db.execute("UPDATE meta SET value = 'made' WHERE name = 'defaultKeys'")
 
     def secret(self, uid: str) -> str:
         """The key itself."""
@@ -40,8 +72,10 @@ class Keys:
 
     def all(self) -> list[dict[str, Any]]:
         """Every key, newest first, its secret included."""
-        rows = self.store.rows("SELECT record FROM keys ORDER BY rowid DESC")
-        return [self._shown(json.loads(record)) for (record,) in rows]
+        if self._known is None:
+            rows = self.store.rows("SELECT record FROM keys ORDER BY rowid DESC")
+            self._known = [self._shown(json.loads(record)) for (record,) in rows]
+        return self._known
 
     def get(self, name: str) -> dict[str, Any]:
         """A key by its uid or by the key itself."""
@@ -84,6 +118,7 @@ class Keys:
                     f"`uid` field value `{uid}` is already an existing API key.",
                 )
             db.execute("INSERT INTO keys VALUES (?, ?)", (uid, json.dumps(record)))
+        self._known = None
         return self._shown(record)
 
     def update(self, name: str, body: Any) -> dict[str, Any]:
@@ -101,6 +136,7 @@ class Keys:
         secret = key.pop("key")
         with self.store.transaction() as db:
             db.execute("UPDATE keys SET record = ? WHERE uid = ?", (json.dumps(key), key["uid"]))
+        self._known = None
         return {**key, "key": secret}
 
     def delete(self, name: str) -> None:
@@ -108,25 +144,26 @@ class Keys:
         uid = self.get(name)["uid"]
         with self.store.transaction() as db:
             db.execute("DELETE FROM keys WHERE uid = ?", (uid,))
+        self._known = None
 
-    def authorise(self, header: str | None, action: str, index: str | None) -> None:
-        """Raises ApiError unless the bearer of `header` may do `action` to `index`."""
+    def authorise(self, header: str | None, action: str, index: str | None) -> Grant:
+        """What the bearer of `header` may see; raises ApiError unless it may do `action` to `index`."""
         if not self.master:
-            return
+            return Grant()
         if header is None:
             raise ApiError(
                 "missing_authorization_header",
                 "The Authorization header is missing. It must use the bearer authorization method.",
             )
-        given = header.removeprefix("Bearer ").strip()
-        if hmac.compare_digest(given.encode(), self.master.encode()):
-            return
+        given = header.removeprefix("Bearer ").strip().encode()
+        if hmac.compare_digest(given, self.master.encode()):
+            return Grant()
         for key in self.all():
-            if not hmac.compare_digest(given.encode(), key["key"].encode()):
-                continue
-            if _allowed(key, action, index):
-                return
-            break
+            if hmac.compare_digest(given, key["key"].encode()):
+                grant = Grant(tuple(key["indexes"]))
+                if _allowed(key, action) and (index is None or grant.covers(index)):
+                    return grant
+                break
         raise ApiError("invalid_api_key", "The provided API key is invalid.")
 
     def _shown(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -152,16 +189,13 @@ def _expiry(value: Any) -> datetime | None:
     return moment
 
 
-def _allowed(key: dict[str, Any], action: str, index: str | None) -> bool:
-    group = action.partition(".")[0] + ".*"
-    if not {"*", action, group} & set(key["actions"]):
+def _allowed(key: dict[str, Any], action: str) -> bool:
+    group, _, verb = action.partition(".")
+    if not {"*", action, f"{group}.*", f"*.{verb}"} & set(key["actions"]):
         return False
     if key["expiresAt"] is not None:
         try:
             _expiry(key["expiresAt"])
         except ApiError:
             return False
-    patterns = key["indexes"]
-    return index is None or any(
-        p in ("*", index) or (p.endswith("*") and index.startswith(p[:-1])) for p in patterns
-    )
+    return True

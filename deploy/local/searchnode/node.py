@@ -1,15 +1,22 @@
 """The node: its indexes in memory, its store on disk, and the thread that executes tasks in order."""
 
+import gc
 import json
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.local.searchnode import executor
+import msgspec
+
+from deploy.local.searchnode import executor, snapshot
 from deploy.local.searchnode.errors import ApiError, index_not_found
 from deploy.local.searchnode.index import Index
 from deploy.local.searchnode.store import Store
+
+# Seconds without a task after which changed indexes are kept; the share of documents, and the least
+# number, that must have changed.
+_IDLE, _SHARE, _FEW = 2.0, 0.05, 500
 
 
 def now() -> str:
@@ -28,7 +35,16 @@ class Node:
         self.stopping = False
         # The task that is on disk but not yet wholly in memory: it still counts as processing.
         self.applying = 0
+        # The last task whose effect is in memory.
+        self.executed = int(
+            self.store.rows(
+                "SELECT coalesce(max(uid), 0) FROM tasks WHERE status NOT IN ('enqueued', 'processing')"
+            )[0][0]
+        )
         self._load()
+        # What was loaded stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         self._thread = threading.Thread(target=self._run, name="tasks", daemon=True)
 
     def _load(self) -> None:
@@ -37,13 +53,27 @@ class Node:
         ):
             index = Index(uid, number, key, created)
             index.updated_at = updated
-            index.settings |= json.loads(settings)
-            for external, body, place in self.store.rows(
-                "SELECT id, body, place FROM documents WHERE number = ? ORDER BY place", number
-            ):
-                index.next_id = place
-                index.put(external, body)
+            index.configure(index.settings | json.loads(settings))
+            rows = self.store.rows(
+                "SELECT id, body, place, revision FROM documents WHERE number = ? ORDER BY place",
+                number,
+            )
+            index.changed = snapshot.read(index, self._snapshot(index), rows)
             self.indexes[uid] = index
+
+    def _snapshot(self, index: Index) -> Path:
+        return snapshot.path_of(self.store.path.parent, index.number)
+
+    def keep(self, *, least: float = 0.0) -> None:
+        """Write snapshots of indexes that changed by more than this share of their documents."""
+        for index in list(self.indexes.values()):
+            if index.changed > max(least * len(index.documents), 0 if least == 0 else _FEW):
+                snapshot.write(index, self._snapshot(index), self.executed)
+                index.changed = 0
+        known = {self._snapshot(index) for index in self.indexes.values()}
+        for path in self.store.path.parent.glob("index-*.*"):
+            if path not in known:
+                path.unlink(missing_ok=True)
 
     def start(self) -> None:
         """Begin to execute tasks, first those left from the last run."""
@@ -55,6 +85,7 @@ class Node:
         self.wake.set()
         if self._thread.is_alive():
             self._thread.join()
+            self.keep()
         self.store.close()
 
     def index(self, uid: str) -> Index:
@@ -83,7 +114,7 @@ class Node:
         with self.store.transaction() as db:
             cursor = db.execute(
                 "INSERT INTO tasks (status, kind, index_uid, record, payload) VALUES ('enqueued', ?, ?, '', ?)",
-                (kind, index_uid, json.dumps(payload).encode() if payload is not None else None),
+                (kind, index_uid, msgspec.json.encode(payload) if payload is not None else None),
             )
             record["uid"] = cursor.lastrowid
             db.execute(
@@ -123,12 +154,13 @@ class Node:
                 "SELECT uid, record, payload FROM tasks WHERE status = 'enqueued' ORDER BY uid LIMIT 1"
             )
             if not rows:
-                self.wake.wait(timeout=1)
+                if not self.wake.wait(timeout=_IDLE):
+                    self.keep(least=_SHARE)
                 continue
             _, record, payload = rows[0]
-            self._execute(json.loads(record), json.loads(payload) if payload else None)
+            self._execute(json.loads(record), payload)
 
-    def _execute(self, record: dict[str, Any], payload: Any) -> None:
+    def _execute(self, record: dict[str, Any], payload: bytes | None) -> None:
         started = datetime.now(UTC)
         record |= {"startedAt": now(), "batchUid": record["uid"]}
         try:
@@ -143,9 +175,14 @@ class Node:
             executor.spoil(record)
             self._finish(record, "failed", started)
             with self.store.transaction():
+                made = executor.index_made_all_the_same(self, record)
                 self.store.save_task(record)
+            made()
             return
         change()
+        # What came in stays: the collector need not look at it again and again.
+        gc.freeze()
+        self.executed = record["uid"]
         self.applying = 0
 
     def _finish(self, record: dict[str, Any], status: str, started: datetime) -> None:

@@ -1,26 +1,22 @@
 """Index settings: Meilisearch's defaults, what a change may contain, and what it means."""
 
 import copy
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from deploy.local.searchnode.errors import ApiError
+import msgspec
+from msgspec import Meta, Struct
 
-RULES = (
-    "words",
-    "typo",
-    "proximity",
-    "attribute",
-    "sort",
-    "exactness",
-    "attributeRank",
-    "wordPosition",
-)
+from deploy.local.searchnode.errors import ApiError, unsupported
+from deploy.local.searchnode.text.tokens import normalise, unlossy
+
+RULES = ("words", "typo", "proximity", "attribute", "sort", "exactness", "attributeRank",
+         "wordPosition")  # fmt: skip
 DEFAULTS: dict[str, Any] = {
     "displayedAttributes": ["*"],
     "searchableAttributes": ["*"],
     "filterableAttributes": [],
     "sortableAttributes": [],
-    "rankingRules": ["words", "typo", "proximity", "attribute", "sort", "exactness"],
+    "rankingRules": ["words", "typo", "proximity", "attributeRank", "sort", "wordPosition", "exactness"],
     "stopWords": [],
     "nonSeparatorTokens": [],
     "separatorTokens": [],
@@ -42,13 +38,63 @@ DEFAULTS: dict[str, Any] = {
     "localizedAttributes": None,
     "facetSearch": True,
     "prefixSearch": "indexingTime",
-}
+}  # fmt: skip
+# Known to the real engine, of no use to the product.
+LEFT_OUT = ("foreignKeys", "chat", "embedders")
 # Changing these changes what is kept per document; the others only how it is read.
-_REBUILD = {"searchableAttributes", "filterableAttributes", "sortableAttributes", "stopWords"}
-_LISTS = {"displayedAttributes", "searchableAttributes", "filterableAttributes", "sortableAttributes",
-          "rankingRules", "stopWords", "nonSeparatorTokens", "separatorTokens", "dictionary"}  # fmt: skip
-_OBJECTS = {"synonyms", "typoTolerance", "faceting", "pagination", "embedders"}
-_SORTED = {"sortableAttributes", "stopWords"}
+_REBUILD = {"searchableAttributes", "filterableAttributes", "sortableAttributes", "stopWords",
+            "nonSeparatorTokens", "separatorTokens", "dictionary", "localizedAttributes",
+            "distinctAttribute"}  # fmt: skip
+_SORTED = {"sortableAttributes", "stopWords", "nonSeparatorTokens", "separatorTokens", "dictionary"}
+_MERGED = ("typoTolerance", "faceting", "pagination")
+
+
+class _Strict(Struct, forbid_unknown_fields=True):
+    """An object with these fields and no others, each of which may be null."""
+
+
+class _Sizes(_Strict):
+    oneTypo: Annotated[int, Meta(ge=0, le=255)] | None = None  # noqa: N815 - the API's names
+    twoTypos: Annotated[int, Meta(ge=0, le=255)] | None = None  # noqa: N815
+
+
+class _TypoTolerance(_Strict):
+    enabled: bool | None = None
+    minWordSizeForTypos: _Sizes | None = None  # noqa: N815
+    disableOnWords: list[str] | None = None  # noqa: N815
+    disableOnAttributes: list[str] | None = None  # noqa: N815
+    disableOnNumbers: bool | None = None  # noqa: N815
+
+
+class _Faceting(_Strict):
+    maxValuesPerFacet: Annotated[int, Meta(ge=0)] | None = None  # noqa: N815
+    sortFacetValuesBy: dict[str, Literal["alpha", "count"]] | None = None  # noqa: N815
+
+
+class _Pagination(_Strict):
+    maxTotalHits: Annotated[int, Meta(ge=0)] | None = None  # noqa: N815
+
+
+class _Locales(_Strict):
+    attributePatterns: list[str]  # noqa: N815
+    locales: list[str]
+
+
+class _Filterable(Struct):
+    attributePatterns: list[str]  # noqa: N815
+    features: dict[str, Any] | None = None
+
+
+_TYPES: dict[str, Any] = {
+    "displayedAttributes": list[str], "searchableAttributes": list[str],
+    "filterableAttributes": list[str | _Filterable], "sortableAttributes": list[str],
+    "rankingRules": list[str], "stopWords": list[str], "nonSeparatorTokens": list[str],
+    "separatorTokens": list[str], "dictionary": list[str], "synonyms": dict[str, list[str]],
+    "distinctAttribute": str, "proximityPrecision": Literal["byWord", "byAttribute"],
+    "typoTolerance": _TypoTolerance, "faceting": _Faceting, "pagination": _Pagination,
+    "searchCutoffMs": Annotated[int, Meta(ge=0)], "localizedAttributes": list[_Locales],
+    "facetSearch": bool, "prefixSearch": Literal["indexingTime", "disabled"],
+}  # fmt: skip
 
 
 def defaults() -> dict[str, Any]:
@@ -56,15 +102,14 @@ def defaults() -> dict[str, Any]:
     return copy.deepcopy(DEFAULTS)
 
 
-def code_of(name: str) -> str:
-    """`rankingRules` -> `invalid_settings_ranking_rules`."""
-    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
-    return f"invalid_settings_{snake}"
+def snake(name: str) -> str:
+    """`rankingRules` -> `ranking_rules`, as error codes have it."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
 def kebab(name: str) -> str:
     """The name of a setting in its own address."""
-    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name)
+    return snake(name).replace("_", "-")
 
 
 BY_PATH = {kebab(name): name for name in DEFAULTS}
@@ -73,47 +118,79 @@ BY_PATH = {kebab(name): name for name in DEFAULTS}
 def validate(change: Any) -> dict[str, Any]:
     """The change, checked; raises ApiError with the code of the first wrong field."""
     if not isinstance(change, dict):
-        raise ApiError("bad_request", "Settings must be an object.")
+        raise ApiError("bad_request", "Invalid value type: expected an object.")
     for name, value in change.items():
-        if name not in DEFAULTS:
-            raise ApiError("bad_request", f"Unknown field `{name}`.")
-        if value is None:
+        if name in LEFT_OUT:
+            if value:
+                raise unsupported(f"the setting `{name}`")
             continue
-        if name in _LISTS and not (
-            isinstance(value, list)
-            and all(
-                isinstance(v, str) or (name == "filterableAttributes" and isinstance(v, dict))
-                for v in value
-            )
-        ):
-            raise ApiError(
-                code_of(name), f"Invalid value type at `.{name}`: expected an array of strings."
-            )
-        if name in _OBJECTS and not isinstance(value, dict):
-            raise ApiError(code_of(name), f"Invalid value type at `.{name}`: expected an object.")
-    for rule in change.get("rankingRules") or ():
-        attribute, _, direction = rule.partition(":")
-        if rule not in RULES and not (attribute and direction in ("asc", "desc")):
-            raise ApiError("invalid_settings_ranking_rules", f"`{rule}` ranking rule is invalid.")
-    sizes = (change.get("typoTolerance") or {}).get("minWordSizeForTypos") or {}
-    one, two = sizes.get("oneTypo", 5), sizes.get("twoTypos", 9)
-    if (one is not None and two is not None) and one > two:
-        raise ApiError("invalid_settings_typo_tolerance", "`oneTypo` must be at most `twoTypos`.")
+        if name not in DEFAULTS:
+            expected = ", ".join(f"`{n}`" for n in DEFAULTS)
+            raise ApiError("bad_request", f"Unknown field `{name}`: expected one of {expected}")
+        if value is not None:
+            _check(name, value)
     return change
 
 
+def _check(name: str, value: Any) -> None:
+    code = f"invalid_settings_{snake(name)}"
+    try:
+        msgspec.convert(value, _TYPES[name])
+    except msgspec.ValidationError as error:
+        raise ApiError(code, f"Invalid value at `.{name}`: {error}.") from error
+    for n, rule in enumerate(value if name == "rankingRules" else ()):
+        attribute, _, direction = rule.rpartition(":")
+        if rule not in RULES and not (attribute and direction in ("asc", "desc")):
+            raise ApiError(
+                code, f"Invalid value at `.{name}[{n}]`: `{rule}` ranking rule is invalid."
+            )
+    if name == "typoTolerance":
+        sizes = value.get("minWordSizeForTypos") or {}
+        one, two = sizes.get("oneTypo"), sizes.get("twoTypos")
+        if one is not None and two is not None and one > two:
+            raise ApiError(code, "`twoTypos` should be greater or equals to `oneTypo`.")
+
+
+def told(change: dict[str, Any]) -> dict[str, Any]:
+    """The change as the task's details repeat it: sets in order."""
+    return {
+        name: sorted(set(value)) if name in _SORTED and value is not None else value
+        for name, value in change.items()
+    }
+
+
+def reset_all() -> dict[str, Any]:
+    """What the details of a task say that resets every setting."""
+    names = dict.fromkeys([*DEFAULTS, *LEFT_OUT])
+    return {**names, "displayedAttributes": ["*"], "searchableAttributes": ["*"]}
+
+
 def apply(current: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """The settings after the change; null resets a field, objects merge."""
+    """The settings after the change; null resets a field, some objects merge.
+
+    Raises ApiError when the typo sizes contradict each other only then.
+    """
     result = copy.deepcopy(current)
     for name, value in change.items():
+        if name not in DEFAULTS:
+            continue
         if value is None:
             result[name] = copy.deepcopy(DEFAULTS[name])
-        elif name in ("typoTolerance", "faceting", "pagination"):
+        elif name in _MERGED:
             _merge(result[name], value, DEFAULTS[name])
-        elif name in _SORTED and all(isinstance(v, str) for v in value):
-            result[name] = sorted(set(value))
+        elif name == "stopWords":
+            result[name] = sorted({unlossy(word, "pes") for word in value})
         else:
-            result[name] = value
+            result[name] = sorted(set(value)) if name in _SORTED else value
+    tolerance = result["typoTolerance"]
+    sizes = tolerance["minWordSizeForTypos"]
+    if sizes["oneTypo"] > sizes["twoTypos"]:
+        raise ApiError(
+            "invalid_settings_typo_tolerance",
+            "`twoTypos` should be greater or equals to `oneTypo`.",
+        )
+    tolerance["disableOnWords"] = sorted({normalise(w) for w in tolerance["disableOnWords"]})
+    tolerance["disableOnAttributes"] = sorted(set(tolerance["disableOnAttributes"]))
     return result
 
 
@@ -129,4 +206,27 @@ def _merge(target: dict[str, Any], change: dict[str, Any], default: dict[str, An
 
 def needs_rebuild(old: dict[str, Any], new: dict[str, Any]) -> bool:
     """Must the documents be read again?"""
-    return any(old[name] != new[name] for name in _REBUILD)
+    rules = {rule for rule in new["rankingRules"] if ":" in rule} - set(old["rankingRules"])
+    return bool(rules) or any(old[name] != new[name] for name in _REBUILD)
+
+
+def filterable_patterns(settings: dict[str, Any]) -> list[str]:
+    """The names and patterns of what may be filtered by."""
+    found: list[str] = []
+    for entry in settings["filterableAttributes"]:
+        found += [entry] if isinstance(entry, str) else entry["attributePatterns"]
+    return found
+
+
+def sorted_patterns(settings: dict[str, Any]) -> list[str]:
+    """The names and patterns of attributes whose value is asked of single documents."""
+    found = [*settings["sortableAttributes"]]
+    found += [rule.rpartition(":")[0] for rule in settings["rankingRules"] if ":" in rule]
+    if settings["distinctAttribute"]:
+        found.append(settings["distinctAttribute"])
+    return found
+
+
+def faceted_patterns(settings: dict[str, Any]) -> list[str]:
+    """The names and patterns of every attribute whose values are needed apart from the text."""
+    return [*filterable_patterns(settings), *sorted_patterns(settings)]

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS indexes (
   settings TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS documents (
   number INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, place INTEGER NOT NULL,
-  PRIMARY KEY (number, id)) WITHOUT ROWID;
+  revision INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (number, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tasks (
   uid INTEGER PRIMARY KEY AUTOINCREMENT, status TEXT NOT NULL, kind TEXT NOT NULL,
   index_uid TEXT, record TEXT NOT NULL, payload BLOB);
@@ -40,6 +40,7 @@ class Store:
         self.path = folder / "searchnode.sqlite3"
         self.lock = threading.RLock()
         self._depth = 0
+        self._read_lock = threading.Lock()
         self.db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
         try:
             self.db.execute("PRAGMA journal_mode = WAL")
@@ -49,6 +50,9 @@ class Store:
             if verdict != "ok":
                 raise CorruptStore(f"{self.path}: {verdict}")
             self.db.executescript(_SCHEMA)
+            # Reads have a connection of their own: a large write does not hold them up.
+            self._reader = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+            self._reader.execute("PRAGMA query_only = ON")
         except sqlite3.DatabaseError as error:
             raise CorruptStore(f"{self.path}: {error}") from error
 
@@ -73,7 +77,8 @@ class Store:
 
     def close(self) -> None:
         """Fold the log into the file."""
-        with self.lock:
+        with self.lock, self._read_lock:
+            self._reader.close()
             self.db.close()
 
     def meta(self, name: str, default: str) -> str:
@@ -85,16 +90,18 @@ class Store:
 
     def rows(self, sql: str, *parameters: Any) -> list[Any]:
         """The rows of a read."""
-        with self.lock:
-            return self.db.execute(sql, parameters).fetchall()
+        with self._read_lock:
+            return self._reader.execute(sql, parameters).fetchall()
 
-    def put_documents(self, number: int, rows: Iterable[tuple[str, bytes, int]]) -> None:
-        """Add or replace documents of index `number`, as (id, body, place)."""
+    def put_documents(
+        self, number: int, rows: Iterable[tuple[str, bytes, int]], revision: int
+    ) -> None:
+        """Add or replace documents of index `number`, as (id, body, place), by task `revision`."""
         with self.transaction() as db:
             db.executemany(
-                "INSERT INTO documents (number, id, body, place) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (number, id) DO UPDATE SET body = excluded.body",
-                ((number, *row) for row in rows),
+                "INSERT INTO documents (number, id, body, place, revision) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (number, id) DO UPDATE SET body = excluded.body, revision = excluded.revision",
+                ((number, *row, revision) for row in rows),
             )
 
     def delete_documents(self, number: int, ids: Iterable[str]) -> None:

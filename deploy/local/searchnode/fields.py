@@ -1,0 +1,30 @@
+"""A document's fields: nested names, searchable texts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def flatten(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of an object: nested objects opened, also those within arrays."""
+    for key, inner in value.items():
+        name = f"{prefix}{key}"
+        yield name, inner
+        if isinstance(inner, dict):
+            yield from flatten(inner, f"{name}.")
+        elif isinstance(inner, list):
+            for each in inner:
+                if isinstance(each, dict):
+                    yield from flatten(each, f"{name}.")
+
+
+def texts(value: Any) -> Iterator[str]:
+    """The searchable texts in a value; objects have names of their own."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, bool):
+        yield "true" if value else "false"
+    elif isinstance(value, int | float):
+        yield str(value)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner)

@@ -1,0 +1,121 @@
+"""A ranking rule as the cheapest ways through a query's graph.
+
+A rule gives every edge of the graph some choices: a cost, and the documents that allow it. The
+documents of the cheapest way are the rule's first bucket, and so on. What a bucket hands on is the
+graph of just the ways that led to it.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pyroaring import BitMap
+
+from deploy.local.searchnode.rank.graph import END, START, Graph, Node, Step
+
+
+class Choice(NamedTuple):
+    """One way to pass an edge. Without documents it is a skipped node: nothing is asked."""
+
+    cost: int
+    documents: BitMap | None
+    step: Step | None = None
+    # Nodes (as bits) that a skip forbids to have been passed, and to be passed later.
+    forbids: int = 0
+
+
+# Where a choice leads, and the choice.
+Edge = tuple[int, Choice]
+Choices = Callable[[Node | None, Node], list[Choice]]
+
+
+class Ways:
+    """All ways through a graph by one rule that some of the documents allow, and what each costs."""
+
+    def __init__(
+        self, graph: Graph, choices: Choices, universe: BitMap,
+        skips: dict[int, Choice] | None = None,
+    ) -> None:  # fmt: skip
+        self.edges: list[list[Edge]] = [[] for _ in graph.nodes]
+        # The most that getting to the end can cost, whether any document allows it or not.
+        dearest = [0] * len(graph.nodes)
+        order = graph.backward()
+        for source in order:
+            left, edges, most = graph.nodes[source], self.edges[source], 0
+            for target in graph.after[source]:
+                right = graph.nodes[target]
+                if right is None:
+                    edges.append((target, _FREE))
+                    continue
+                if skips and target in skips:
+                    edges.append((target, skips[target]))
+                    most = max(most, skips[target].cost + dearest[target])
+                found = choices(left, right)
+                for choice in found:
+                    if choice.documents.intersect(universe):  # type: ignore[union-attr]
+                        edges.append((target, choice))
+                    most = max(most, choice.cost + dearest[target])
+            dearest[source] = most
+        self.dearest = dearest[START]
+        # What it may cost to get from each node to the end, as the bits of a number.
+        self.costs = [0] * len(graph.nodes)
+        self.costs[END] = 1
+        for source in order:
+            bits = 0
+            for target, choice in self.edges[source]:
+                bits |= self.costs[target] << choice.cost
+            self.costs[source] = bits
+
+    def every_cost(self) -> list[int]:
+        """What a way from start to end may cost, the least first."""
+        bits = self.costs[START]
+        return [cost for cost in range(bits.bit_length()) if bits >> cost & 1]
+
+    def of_cost(self, cost: int, universe: BitMap) -> tuple[BitMap, list[list[Step]]]:
+        """The documents of `universe` on a way of exactly this cost, and those ways."""
+        walk = _Walk(self)
+        walk.visit(START, cost, universe, 0, 0)
+        return walk.bucket, walk.paths
+
+
+_FREE = Choice(0, None)
+
+
+class _Walk:
+    """A depth-first walk. A document taken by one way is not looked for on the next."""
+
+    def __init__(self, ways: Ways) -> None:
+        self.edges, self.costs = ways.edges, ways.costs
+        self.bucket = BitMap()
+        self.taken = 0
+        self.paths: list[list[Step]] = []
+        self.path: list[Step] = []
+
+    def visit(self, node: int, left: int, documents: BitMap, passed: int, forbidden: int) -> None:
+        """Go on from a node with `left` to spend and these documents."""
+        taken = self.taken
+        for target, (cost, allowing, step, forbids) in self.edges[node]:
+            rest = left - cost
+            if rest < 0 or not self.costs[target] >> rest & 1:
+                continue
+            if taken != self.taken:
+                documents = documents - self.bucket
+                taken = self.taken
+                if not documents:
+                    return
+            if allowing is None:
+                # A node is skipped: it costs what it costs, and asks nothing of the documents.
+                if target == END:
+                    self.paths.append(list(self.path))
+                    self.bucket |= documents
+                    self.taken += 1
+                    return
+                self.visit(target, rest, documents, passed, forbidden | forbids)
+                continue
+            bit = 1 << target
+            if forbidden & bit or forbids & passed:
+                continue
+            kept = documents & allowing
+            if kept and step is not None:
+                self.path.append(step)
+                self.visit(target, rest, kept, passed | bit, forbidden)
+                self.path.pop()

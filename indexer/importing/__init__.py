@@ -1,0 +1,1 @@
+"""Brings programs in from feeds, channels and files: fetch, read, compare, write, resume."""

@@ -1,0 +1,131 @@
+"""RSS and Atom feeds with their podcast extensions, as podcast directories read them."""
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from catalog.imports.rows import Row
+from indexer.importing import values
+from indexer.importing.errors import ImportFailed
+from indexer.importing.fetch import Fetched
+from indexer.importing.sources import podcast
+from indexer.importing.sources.base import Work
+from indexer.importing.sources.feed_items import Channel, row
+
+ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"  # fmt: skip
+_HTML = (b"<!doctype html", b"<html")
+
+
+class FeedSource:
+    """A feed, page by page."""
+
+    source_type = "feed"
+
+    def fetch(self, work: Work) -> None:
+        """Fetch the first page, then the ones it leads to (RFC 5005) unless it is a refresh."""
+        kept = work.documents()
+        seen = {work.run.url, *(meta.get("url") for _, meta in kept)}
+        if kept:
+            number, url = kept[-1][0] + 1, kept[-1][1].get("next")
+        else:
+            number, url = 1, self._first(work)
+        while url and url not in seen and number < work.settings.max_pages:
+            seen.add(url)
+            fetched = work.fetcher.fetch(url, max_bytes=work.settings.max_feed_bytes, accept=ACCEPT)
+            url = self._keep(work, number, fetched)
+            number += 1
+
+    def _first(self, work: Work) -> str | None:
+        if work.run.url is None:
+            return None
+        fetched = work.fetcher.fetch(
+            work.run.url,
+            max_bytes=work.settings.max_feed_bytes,
+            accept=ACCEPT,
+            etag=work.validators[0],
+            last_modified=work.validators[1],
+        )
+        work.facts["moved_to"] = fetched.moved_to
+        if fetched.not_modified:
+            work.facts["not_modified"] = True
+            return None
+        work.facts |= {"etag": fetched.etag, "last_modified": fetched.last_modified}
+        work.facts["document_hash"] = hashlib.blake2b(fetched.body, digest_size=16).hexdigest()
+        if work.facts["document_hash"] == work.facts.get("held_hash"):
+            work.facts["not_modified"] = True
+            return None
+        return self._keep(work, 0, fetched)
+
+    def _keep(self, work: Work, number: int, fetched: Fetched) -> str | None:
+        """Keep the page; returns the address of the one behind it."""
+        parsed = parse(fetched.body, fetched.url, fetched.content_type)
+        # A refresh looks at the newest page: what is older was read when the source was new.
+        following = _next(parsed, fetched.url) if work.run.trigger != "schedule" else None
+        meta = {"url": fetched.url, "contentType": fetched.content_type, "next": following}
+        work.keep(number, fetched.body, meta)
+        return following
+
+    def count(self, work: Work) -> int | None:
+        """Every page is parsed for it, so not before they are read."""
+        return None
+
+    def rows(self, work: Work) -> Iterator[Row]:
+        """Items in document order, page after page."""
+        position = 0
+        for number, meta in work.documents():
+            with work.open(number) as stream:
+                body = stream.read()
+            parsed = parse(body, str(meta.get("url") or ""), str(meta.get("contentType") or ""))
+            channel_extension, extensions = podcast.read(body)
+            if len(extensions) != len(parsed.entries):
+                # The two readers saw different documents: do not guess which item is which.
+                extensions = [podcast.Extension() for _ in parsed.entries]
+            channel = Channel.of(parsed, channel_extension, work.options)
+            if number == 0:
+                work.facts["about"] = channel.about()
+                work.facts["title"] = channel.title
+                moved = values.address(parsed.feed.get("itunes_new-feed-url"))
+                if moved and moved != work.run.url:
+                    work.facts["moved_to"] = moved
+            for entry, extension in zip(parsed.entries, extensions, strict=True):
+                position += 1
+                yield row(position, entry, extension, channel, work.run.namespace, work.options)
+
+
+def parse(body: bytes, url: str, content_type: str) -> Any:
+    """The parsed feed. Raises ImportFailed (`empty_document`, `not_a_feed`)."""
+    if not body.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise ImportFailed("empty_document", "The document is empty.")
+    headers = {"content-location": url} if url else {}
+    if "charset=" in content_type.lower():
+        charset = content_type.lower().partition("charset=")[2].split(";")[0].strip("\"' ")
+        headers["content-type"] = f"application/xml; charset={charset}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            parsed = feedparser.parse(
+                io.BytesIO(body), response_headers=headers, sanitize_html=False
+            )
+        except Exception as error:
+            # A parser of strangers' documents may stumble; that is their feed's fault, not ours.
+            raise ImportFailed("not_a_feed", "The document cannot be read as a feed.") from error
+    if not parsed.version and not parsed.entries:
+        if body[:2000].lstrip().lower().startswith(_HTML) or b"<html" in body[:2000].lower():
+            raise ImportFailed("not_a_feed", "The document is a web page, not a feed.")
+        raise ImportFailed("not_a_feed", "The document is not an RSS or Atom feed.")
+    return parsed
+
+
+def _next(parsed: Any, url: str) -> str | None:
+    links = {
+        str(link.get("rel")): link.get("href")
+        for link in parsed.feed.get("links", [])
+        if link.get("href")
+    }
+    found = links.get("next") or links.get("prev-archive")
+    return values.address(urljoin(url, found)) if found else None

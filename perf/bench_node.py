@@ -1,0 +1,265 @@
+"""The search node's own figures over HTTP; beside a real Meilisearch's when MEILI_URL names one.
+
+`python -m perf.bench_node [--programs 20000] [--searches 1500]`
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from catalog.seed import generator
+from deploy.local import ports
+from deploy.local.process import Child
+from deploy.local.stack import answers, thmanyah
+from indexer.index_settings import SETTINGS
+
+KEY = "a-master-key-for-benches"
+UID = "bench"
+BATCH = 2_000
+FACETED = {"facets": ["language", "kind", "categoryId"], "filter": "durationSec > 600"}
+Documents = list[dict[str, Any]]
+
+
+def documents(count: int, seed: int = 1) -> Documents:
+    """Generated programs as the sender sends them."""
+    found = []
+    for row in generator.generate(count, seed):
+        found.append({
+            "id": row.number, "title": row.title, "description": row.description,
+            "language": row.language, "mediaType": row.media_type, "kind": row.kind,
+            "categoryId": row.category, "tags": [f"tag {n}" for n in row.tags],
+            "people": [f"Person {n}" for n in row.people], "durationSec": row.duration_sec,
+            "releaseDate": int(row.release_date.timestamp()), "publishedAt": row.number,
+            "viewCount": row.view_count, "isFeatured": row.is_featured, "isExplicit": False,
+            "seriesId": row.series, "seriesTitle": f"Series {row.series}" if row.series else None,
+        })  # fmt: skip
+    return found
+
+
+def misspelt(text: str, chance: random.Random) -> str:
+    """The text with one letter of its longest word dropped, doubled, swapped or replaced."""
+    words = text.split()
+    n = max(range(len(words)), key=lambda n: len(words[n]))
+    word = words[n]
+    at = chance.randrange(1, max(len(word) - 1, 2))
+    words[n] = chance.choice([
+        word[:at] + word[at + 1 :], word[:at] + word[at : at + 1] + word[at:],
+        word[:at] + word[at + 1 : at + 2] + word[at : at + 1] + word[at + 2 :],
+        word[:at] + "m" + word[at + 1 :],
+    ])  # fmt: skip
+    return " ".join(words)
+
+
+@dataclass
+class Server:
+    """A server under measurement."""
+
+    url: str
+    key: str
+    process: psutil.Process | None = None
+    connection: http.client.HTTPConnection | None = None
+    figures: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """A request over this object's one connection, and its decoded answer."""
+        if self.connection is None:
+            parts = urlsplit(self.url)
+            self.connection = http.client.HTTPConnection(
+                str(parts.hostname), parts.port, timeout=600
+            )
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        self.connection.request(
+            method, path, None if body is None else json.dumps(body).encode(), headers
+        )
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status >= 400:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
+        return json.loads(text)
+
+    def finish(self, uid: int) -> dict[str, Any]:
+        """The task once it succeeded."""
+        while True:
+            task: dict[str, Any] = self.ask("GET", f"/tasks/{uid}")
+            if task["status"] in ("failed", "canceled"):
+                raise RuntimeError(str(task["error"]))
+            if task["status"] == "succeeded":
+                return task
+            time.sleep(0.002)
+
+    def another(self) -> "Server":
+        """The same server over another connection."""
+        return Server(self.url, self.key)
+
+
+def quantiles(seconds: list[float]) -> str:
+    """p50 and p99 in milliseconds."""
+    cuts = statistics.quantiles(seconds, n=100)
+    return f"{cuts[49] * 1000:.1f} / {cuts[98] * 1000:.1f}"
+
+
+def timed(server: Server, queries: list[dict[str, Any]]) -> list[float]:
+    """Seconds of each search, one after another."""
+    found = []
+    for query in queries:
+        began = time.perf_counter()
+        server.ask("POST", f"/indexes/{UID}/search", query)
+        found.append(time.perf_counter() - began)
+    return found
+
+
+def task_seconds(task: dict[str, Any]) -> float:
+    """From enqueued to finished by the server's own clock."""
+    ends = [task[name].replace("Z", "")[:26] for name in ("enqueuedAt", "finishedAt")]
+    begin, end = (datetime.fromisoformat(moment) for moment in ends)
+    return (end - begin).total_seconds()
+
+
+def measure(server: Server, programs: Documents, searches: int) -> None:
+    """Fill in the server's figures."""
+    chance = random.Random(7)
+    figures = server.figures
+    server.finish(server.ask("DELETE", f"/indexes/{UID}")["taskUid"]) if _exists(server) else None
+    server.finish(server.ask("POST", "/indexes", {"uid": UID, "primaryKey": "id"})["taskUid"])
+    server.finish(server.ask("PATCH", f"/indexes/{UID}/settings", SETTINGS)["taskUid"])
+    began = time.perf_counter()
+    uids = [
+        server.ask("POST", f"/indexes/{UID}/documents", programs[n : n + BATCH])["taskUid"]
+        for n in range(0, len(programs), BATCH)
+    ]
+    server.finish(uids[-1])
+    figures["ingest, documents a second"] = f"{len(programs) / (time.perf_counter() - began):,.0f}"
+    sample = chance.sample(programs, min(searches, len(programs)))
+    plain = [{"q": misspelt(program["title"], chance), "limit": 20} for program in sample]
+    timed(server, plain[:50])
+    quiet = timed(server, plain[50:])
+    figures["search with a typo, p50 / p99 ms"] = quantiles(quiet)
+    figures["with three facets and a filter, p50 / p99 ms"] = quantiles(
+        timed(server, [query | FACETED for query in plain[: searches // 3]])
+    )
+    figures["as one types, p50 / p99 ms"] = quantiles(
+        timed(server, [{"q": p["title"][: chance.randint(2, 12)], "limit": 20} for p in sample[: searches // 3]])
+    )  # fmt: skip
+    single = [
+        server.finish(server.ask("POST", f"/indexes/{UID}/documents", [program])["taskUid"])
+        for program in sample[:60]
+    ]
+    figures["one-document task, p50 / p99 ms"] = quantiles([task_seconds(t) for t in single])
+    busy = _during_a_batch(server, plain, len(programs))
+    ratio = statistics.quantiles(busy, n=100)[98] / statistics.quantiles(quiet, n=100)[98]
+    figures["search while a batch is indexed, p50 / p99 ms"] = quantiles(busy)
+    figures["its p99 beside the quiet one's"] = f"{ratio:.1f} x"
+    if server.process is not None:
+        parts = [server.process, *server.process.children(recursive=True)]
+        resident = sum(part.memory_info().rss for part in parts)
+        figures["resident, MB"] = f"{resident / 1e6:,.0f}"
+
+
+def _exists(server: Server) -> bool:
+    listed = server.ask("GET", "/indexes?limit=1000")["results"]
+    return any(index["uid"] == UID for index in listed)
+
+
+def _during_a_batch(server: Server, queries: list[dict[str, Any]], count: int) -> list[float]:
+    """Seconds of searches from the moment a large batch is sent until it is done."""
+    fresh = documents(min(count, 10_000), seed=2)
+    for n, document in enumerate(fresh):
+        document["id"] = 10_000_000 + n
+    done = threading.Event()
+
+    def send() -> None:
+        writer = server.another()
+        for n in range(0, len(fresh), 5_000):
+            task = writer.ask("POST", f"/indexes/{UID}/documents", fresh[n : n + 5_000])
+            writer.finish(task["taskUid"])
+        done.set()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    found: list[float] = []
+    for n in range(1_000_000):
+        if done.is_set() and len(found) >= 100:
+            break
+        found += timed(server, [queries[n % len(queries)]])
+    thread.join()
+    return found
+
+
+@contextmanager
+def node(folder: Path) -> Iterator[Server]:
+    """A node of this measurement's own."""
+    port = ports.ephemeral()
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        "MEILI_HTTP_ADDR": f"127.0.0.1:{port}", "MEILI_MASTER_KEY": KEY, "MEILI_DB_PATH": str(folder / "data"),
+    }  # fmt: skip
+    child = Child(
+        "searchnode", thmanyah("searchnode"), lambda: answers(f"{url}/health"), "", environment
+    )
+    child.start(folder)
+    if not child.wait_ready(120, lambda: False):
+        raise RuntimeError((folder / "searchnode.log").read_text())
+    try:
+        yield Server(url, KEY, psutil.Process(child.process.pid) if child.process else None)
+    finally:
+        child.stop()
+
+
+def opening(folder: Path) -> str:
+    """Seconds from the start of a node over this folder to its first answered search."""
+    began = time.perf_counter()
+    with node(folder) as server:
+        server.ask("POST", f"/indexes/{UID}/search", {"q": "a"})
+        return f"{time.perf_counter() - began:.1f}"
+
+
+def disk(folder: Path) -> str:
+    """Megabytes of the files under the folder."""
+    return f"{sum(f.stat().st_size for f in folder.rglob('*') if f.is_file()) / 1e6:,.0f}"
+
+
+def main() -> None:
+    """Print the figures of the node, and of MEILI_URL beside them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", type=int, default=20_000)
+    parser.add_argument("--searches", type=int, default=1_500)
+    options = parser.parse_args()
+    programs = documents(options.programs)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with node(folder) as own:
+            measure(own, programs, options.searches)
+        own.figures["on disk, MB"] = disk(folder / "data")
+        own.figures["opens, s"] = opening(folder)
+    columns = {"the node": own.figures}
+    if os.environ.get("MEILI_URL"):
+        other = Server(os.environ["MEILI_URL"], os.environ.get("MEILI_KEY", ""))
+        measure(other, programs, options.searches)
+        columns["MEILI_URL"] = other.figures
+    table = Table(title=f"{options.programs:,} programs, one connection")
+    for column in ("", *columns):
+        table.add_column(column, justify="right" if column else "left")
+    for row in own.figures:
+        table.add_row(row, *(figures.get(row, "") for figures in columns.values()))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""Readers, writers and messages in every order: a cache never goes back behind what it was told."""
+
+import asyncio
+import contextlib
+import os
+import uuid
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from api.cache import Answer, Cache
+from catalog.changes import ProgramChange
+from indexer import invalidation
+
+PROGRAM = 7
+KEY = f"program:{PROGRAM}"
+
+
+@dataclass
+class Record:
+    """The truth: a revision, and whether listeners may see it."""
+
+    rev: int = 1
+    visible: bool = True
+
+    def answer(self) -> Answer:
+        if not self.visible:
+            return Answer(b"", status=404)
+        return Answer(b"%d" % self.rev, rev=self.rev, ids=(PROGRAM,))
+
+
+@dataclass
+class World:
+    """Caches over one Redis, readers held between reading the truth and storing it."""
+
+    caches: list[Cache]
+    redis: "Redis"
+    prefix: str
+    record: Record = field(default_factory=Record)
+    readers: list[tuple[asyncio.Event, asyncio.Task[Answer]]] = field(default_factory=list)
+
+    async def begin(self, n: int) -> None:
+        gate, has_read = asyncio.Event(), asyncio.Event()
+
+        async def load() -> Answer:
+            answer = self.record.answer()
+            has_read.set()
+            await gate.wait()
+            return answer
+
+        task = asyncio.create_task(self.caches[n].get(KEY, "program", load, ttl=600))
+        reading = asyncio.create_task(has_read.wait())
+        await asyncio.wait({task, reading}, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
+        reading.cancel()
+        self.readers.append((gate, task))
+
+    async def finish(self, n: int) -> None:
+        if self.readers:
+            gate, task = self.readers.pop(n % len(self.readers))
+            gate.set()
+            await task
+
+    async def write(self, n: int, visible: bool) -> None:
+        self.record = Record(self.record.rev + 1, visible)
+        change = ProgramChange(PROGRAM, self.record.rev, visible)
+        self.caches[n].changed([change])
+        await invalidation.programs_changed(self.redis, self.prefix, [change])
+        for cache in self.caches:
+            while cache._floors.get(PROGRAM, 0) < self.record.rev:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+    async def read(self, n: int) -> Answer:
+        async def load() -> Answer:
+            return self.record.answer()
+
+        return await self.caches[n].get(KEY, "program", load, ttl=600)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("begin"), st.integers(0, 1)),
+        st.tuples(st.just("finish"), st.integers(0, 3)),
+        st.tuples(st.just("publish"), st.integers(0, 1)),
+        st.tuples(st.just("withdraw"), st.integers(0, 1)),
+        st.tuples(st.just("read"), st.integers(0, 1)),
+        st.tuples(st.just("restart"), st.integers(0, 1)),
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+async def _listening(cache: Cache, redis: "Redis") -> "asyncio.Task[None]":
+    task = asyncio.create_task(cache.listen(redis))
+    while cache.blind:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    return task
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+
+
+async def _play(steps: list[tuple[str, int]]) -> None:
+    prefix = f"{uuid.uuid4().hex}:"
+    redis = Redis.from_url(f"{os.environ['TEST_VALKEY']}/0")
+    line = Redis.from_url(f"{os.environ['TEST_VALKEY']}/0", socket_timeout=5)
+    caches = [Cache(redis, prefix, max_bytes=100_000) for _ in range(2)]
+    tasks = [await _listening(cache, line) for cache in caches]
+    world = World(caches, redis, prefix)
+    try:
+        for step, n in steps:
+            match step:
+                case "begin":
+                    await world.begin(n)
+                case "finish":
+                    await world.finish(n)
+                case "publish" | "withdraw":
+                    await world.write(n, step == "publish")
+                case "restart":
+                    await _end(tasks[n])
+                    world.caches[n] = Cache(redis, prefix, max_bytes=100_000)
+                    tasks[n] = await _listening(world.caches[n], line)
+                    # It was told nothing, but asks Redis, which was.
+                    world.caches[n]._floors[PROGRAM] = 0
+                case "read":
+                    await _check(world, n)
+        while world.readers:
+            await world.finish(0)
+        for n in range(2):
+            await _check(world, n)
+    finally:
+        for gate, _ in world.readers:
+            gate.set()
+        for task in tasks:
+            await _end(task)
+        for _, reader in world.readers:
+            with contextlib.suppress(Exception):
+                await reader
+        await redis.aclose()
+        await line.aclose()
+
+
+async def _check(world: World, n: int) -> None:
+    """A new reader, after every cache was told: the truth, and nothing older."""
+    # One that waits for a reader from before would share its answer: that one is let through first.
+    while world.readers:
+        await world.finish(0)
+    found = await world.read(n)
+    if world.record.visible:
+        assert (found.status, found.body) == (200, b"%d" % world.record.rev)
+    else:
+        assert found.status == 404
+
+
+@settings(max_examples=80, deadline=None)
+@given(STEPS)
+def test_no_order_of_events_brings_an_old_program_back(steps: list[tuple[str, int]]) -> None:
+    asyncio.run(_play(steps))
+
+
+async def test_a_page_held_back_by_a_slow_reader_is_not_stored_as_new() -> None:
+    redis = Redis.from_url(f"{os.environ['TEST_VALKEY']}/0")
+    cache = Cache(redis, f"{uuid.uuid4().hex}:", max_bytes=100_000)
+    cache._heard_at = asyncio.get_running_loop().time() + 3600
+    cache.superseded(5)
+    gate = asyncio.Event()
+
+    async def slow() -> Answer:
+        await gate.wait()
+        return Answer(b"old")
+
+    async def fast() -> Answer:
+        return Answer(b"new")
+
+    reader = asyncio.create_task(cache.get("search:x", "page", slow, ttl=60))
+    await asyncio.sleep(0.02)
+    cache.superseded(6)
+    gate.set()
+    assert (await reader).body == b"old"
+    # It was read before the index changed: shown for one second more at the most, never kept as new.
+    assert cache.peek("search:x") is None
+    other = Cache(redis, cache.keys.prefix, max_bytes=100_000)
+    other.superseded(6)
+    assert (await other.get("search:x", "page", fast, ttl=60)).body == b"new"
+    await redis.aclose()
+
+
+async def test_the_first_level_is_bounded_in_bytes() -> None:
+    cache = Cache(None, "", max_bytes=50_000)
+    cache._heard_at = asyncio.get_running_loop().time() + 3600
+
+    async def load() -> Answer:
+        return Answer(b"x" * 1000)
+
+    for n in range(500):
+        await cache.get(f"search:{n}", "page", load, ttl=60)
+        # What is asked for again and again stays.
+        assert (await cache.get("search:0", "page", load, ttl=60)).level == "l1"
+        assert cache._bytes <= 50_000
+    held = [n for n in range(500) if cache.peek(f"search:{n}") is not None]
+    assert held[0] == 0
+    assert held[1:] == list(range(500 - len(held) + 1, 500))
+
+
+async def test_a_failing_source_fails_everybody_who_waits_and_nobody_after() -> None:
+    cache = Cache(None, "", max_bytes=50_000)
+    cache._heard_at = asyncio.get_running_loop().time() + 3600
+    calls = 0
+
+    async def failing() -> Answer:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(0.02)
+        raise ConnectionError
+
+    async def working() -> Answer:
+        return Answer(b"fine")
+
+    found = await asyncio.gather(
+        *(cache.get("search:x", "page", failing, ttl=60) for _ in range(10)), return_exceptions=True
+    )
+    assert [type(error) for error in found] == [ConnectionError] * 10
+    assert calls == 1
+    assert (await cache.get("search:x", "page", working, ttl=60)).body == b"fine"

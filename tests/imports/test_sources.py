@@ -1,0 +1,201 @@
+"""Remembered feeds: asked when they usually have something new, never hammered, paused when they fail."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from api.settings import Settings
+from catalog.actor import SYSTEM
+from catalog.imports import lifecycle, sources
+from catalog.imports.models import ImportRun, ImportSource
+from catalog.imports.options import Options
+from indexer.importing.queueing import Sweep
+from tests.imports.servers import Site, site
+from tests.imports.support import EDITOR, Importer, counts, episode, footprint, rss
+
+
+class Registry:
+    """One remembered feed and what becomes of its refreshes."""
+
+    def __init__(self, importer: Importer, session: Session, stranger: Site) -> None:
+        self.importer, self.session = importer, session
+        importer.settings = importer.settings.model_copy(update={"trusted": stranger.trusted})
+        source = sources.create(session, "feed", stranger.url("/feed"), Options(policy="publish"), EDITOR)  # fmt: skip
+        session.commit()
+        self.id = source.id
+
+    def look(self) -> ImportSource:
+        self.session.rollback()
+        return self.session.get_one(ImportSource, self.id, populate_existing=True)
+
+    def refresh(self) -> ImportRun:
+        """Let it be due, start it, carry it out to its end."""
+        self.session.execute(text("UPDATE import_sources SET next_at = clock_timestamp()"))
+        (run_id,) = sources.start_due(self.session, SYSTEM)
+        self.session.commit()
+        run = self.importer.run(run_id)
+        while run.status == "queued":
+            self.session.execute(text("UPDATE import_runs SET next_at = clock_timestamp()"))
+            self.session.commit()
+            run = self.importer.run(run_id)
+        return run
+
+
+def pause_of(source: ImportSource) -> float:
+    assert source.last_run_at is not None
+    return (source.next_at - source.last_run_at).total_seconds()
+
+
+def test_the_pause_follows_what_the_feed_does(importer: Importer, session: Session) -> None:
+    with site() as stranger:
+        stranger.pages["/feed"] = (200, {}, rss(episode(1)))
+        registry = Registry(importer, session, stranger)
+        pauses = []
+        for n in range(2, 6):
+            assert counts(registry.refresh())["created"] == 1
+            pauses.append(registry.look().interval_sec)
+            stranger.pages["/feed"] = (200, {}, rss(*(episode(i) for i in range(1, n + 1))))
+        assert pauses == [1800, 900, 900, 900]
+        registry.refresh()
+        for _ in range(30):
+            registry.refresh()
+        assert registry.look().interval_sec == sources.LONGEST
+        held = registry.look()
+        assert held.next_at is not None
+        assert 0.94 * sources.LONGEST <= pause_of(held) <= 1.06 * sources.LONGEST
+
+
+def test_what_has_not_changed_is_neither_sent_nor_read_nor_noted(
+    importer: Importer, session: Session
+) -> None:
+    with site() as stranger:
+        answers: dict[str, Any] = {"etag": '"1"'}
+
+        def feed(path: str, headers: dict[str, str]) -> Any:
+            if headers.get("if-none-match") == answers["etag"]:
+                return 304, {}, b""
+            return 200, {"ETag": answers["etag"]}, rss(episode(1))
+
+        stranger.pages["/feed"] = feed
+        registry = Registry(importer, session, stranger)
+        assert counts(registry.refresh()) == {"created": 1}
+        before = footprint(session)
+        again = registry.refresh()
+        assert (again.status, again.code, counts(again)) == ("succeeded", "not_modified", {})
+        # Another validator, the same bytes.
+        answers["etag"] = '"2"'
+        assert registry.refresh().code == "not_modified"
+        assert registry.look().etag == '"2"'
+        session.rollback()
+        assert footprint(session) == before
+        assert len(stranger.asked) == 3
+
+
+def test_a_permanent_move_is_followed_and_keeps_the_programs(
+    importer: Importer, session: Session
+) -> None:
+    with site() as stranger:
+        stranger.pages |= {
+            "/feed": (301, {"Location": "/new"}, b""),
+            "/new": (200, {}, rss(episode(1))),
+        }
+        registry = Registry(importer, session, stranger)
+        assert counts(registry.refresh()) == {"created": 1}
+        assert registry.look().url == stranger.url("/new")
+        stranger.asked.clear()
+        stranger.pages["/new"] = (200, {}, rss(episode(1), episode(2)))
+        assert counts(registry.refresh()) == {"created": 1, "unchanged": 1}
+        assert stranger.paths() == ["/new"]
+        assert len(importer.programs()) == 2
+        held = registry.look()
+        assert (held.title, held.about["language"]) == ("فنجان", "ar")
+
+
+def test_a_failing_feed_is_asked_less_and_then_paused_with_the_reason(
+    importer: Importer, session: Session
+) -> None:
+    with site() as stranger:
+        stranger.pages["/feed"] = (404, {}, b"")
+        registry = Registry(importer, session, stranger)
+        hours = []
+        for _ in range(sources.MAX_FAILURES):
+            assert registry.refresh().status == "failed"
+            hours.append(registry.look().interval_sec / 3600)
+        assert hours == [2, 4, 8, 16, 32, 64]
+        held = registry.look()
+        assert (held.state, held.failures) == ("paused", 6)
+        assert held.reason == "not_found: The server does not have it."
+        session.execute(text("UPDATE import_sources SET next_at = clock_timestamp()"))
+        assert sources.start_due(session, SYSTEM) == []
+        session.commit()
+        # An editor resumes it: it is asked at once and recovers.
+        stranger.pages["/feed"] = (200, {}, rss(episode(1)))
+        sources.edit(session, registry.id, {"state": "active"}, EDITOR)
+        session.commit()
+        assert counts(registry.refresh()) == {"created": 1}
+        held = registry.look()
+        assert (held.state, held.failures, held.reason) == ("active", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [((410, {}, b""), "gone"), ((200, {}, b"<html></html>"), "not_a_feed")]
+)
+def test_what_will_not_come_back_is_paused_at_once(
+    answer: Any, code: str, importer: Importer, session: Session
+) -> None:
+    with site() as stranger:
+        stranger.pages["/feed"] = answer
+        registry = Registry(importer, session, stranger)
+        assert registry.refresh().code == code
+        assert registry.look().state == "paused"
+
+
+def test_a_server_that_asks_for_patience_gets_it(importer: Importer, session: Session) -> None:
+    with site() as stranger:
+        stranger.pages["/feed"] = (429, {"Retry-After": "20000"}, b"")
+        registry = Registry(importer, session, stranger)
+        registry.refresh()
+        assert len(stranger.asked) == 3
+        assert registry.look().interval_sec == 20000
+
+
+def test_a_source_has_one_run_at_a_time_and_many_clocks_start_it_once(
+    importer: Importer, session: Session, settings: Settings
+) -> None:
+    with site() as stranger:
+        registry = Registry(importer, session, stranger)
+        client = redis.Redis.from_url(settings.indexer.redis_queue_url)
+        client.flushdb()
+        clocks = [Sweep(importer.database, client) for _ in range(3)]
+        for clock in clocks:
+            clock.tick()
+        session.rollback()
+        runs = session.scalars(select(ImportRun)).all()
+        assert [(r.source_id, r.trigger, r.status) for r in runs] == [(registry.id, "schedule", "queued")]  # fmt: skip
+        session.execute(text("UPDATE import_sources SET next_at = clock_timestamp()"))
+        session.commit()
+        assert sources.start_due(session, SYSTEM) == []
+        assert registry.look() is not None
+        client.flushdb()
+        client.close()
+
+
+def test_cancelling_and_dry_runs_teach_nothing(importer: Importer, session: Session) -> None:
+    with site() as stranger:
+        stranger.pages["/feed"] = (200, {"ETag": '"1"'}, rss(episode(1)))
+        registry = Registry(importer, session, stranger)
+        source = sources.get(session, registry.id)
+        dry = sources.start(session, source, EDITOR, trigger="editor", dry_run=True)
+        session.commit()
+        assert counts(importer.run(dry.id)) == {"created": 1}
+        run = sources.start(session, registry.look(), EDITOR, trigger="editor")
+        session.commit()
+        lifecycle.cancel(session, run.id, EDITOR)
+        session.commit()
+        held = registry.look()
+        assert (held.etag, held.last_run_at, held.failures) == (None, None, 0)
+        assert held.next_at - held.created_at < timedelta(hours=2)
