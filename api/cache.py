@@ -29,6 +29,8 @@ SUPERSEDED_SECONDS = 1.0
 BLIND_SECONDS = 1.0
 NEGATIVE_SECONDS = 5.0
 _LEASE_MS = 3000
+# A CDN hears of no withdrawal: it may show an answer for ten seconds at the most.
+_CACHE_CONTROL = "public, max-age=5, s-maxage=5, stale-while-revalidate=5"
 _REDIS_PAUSE = 1.0
 _OVERHEAD = 400  # bytes of bookkeeping an entry costs beside its body
 
@@ -81,6 +83,7 @@ class Cache:
         self._gone: dict[int, float] = {}
         self._floors: dict[int, int] = {}
         self._removals = 0
+        self._changes = 0
         self._redis_down_until = 0.0
         self._heard_at = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -110,6 +113,9 @@ class Cache:
             self._spawn(self._refresh(key, kind, load, ttl))
             return self._counted(held, kind, "stale")
         answer = await self._join(key, kind, load, ttl)
+        if answer.removals_seen != self._removals and self.gone(answer.ids):
+            # Withdrawn while the answer was being made: made once more, without it.
+            answer = await self._join(key, kind, load, ttl)
         return self._counted(answer, kind, answer.level)
 
     async def _join(self, key: str, kind: str, load: Load, ttl: float) -> Answer:
@@ -132,7 +138,8 @@ class Cache:
             flight.set_result(answer)
             return answer
         finally:
-            del self._flights[key]
+            if self._flights.get(key) is flight:
+                del self._flights[key]
 
     async def _refresh(self, key: str, kind: str, load: Load, ttl: float) -> None:
         if key in self._flights:
@@ -155,16 +162,25 @@ class Cache:
                     stored.level = "l2"
                     self._hold(key, stored, ttl)
                     return stored
-        generation, removals = self.generation, self._removals
+        generation, removals, changes = self.generation, self._removals, self._changes
         answer = await load()
+        if kind == "program" and self._was_withdrawn(answer):
+            # A replica that is behind still has it.
+            answer = Answer(b"", status=404)
         answer.generation, answer.removals_seen, answer.level = generation, removals, "miss"
         if answer.status == 200:
             await self._to_redis(key, kind, answer, ttl)
             self._hold(key, answer, ttl)
-        elif answer.status == 404:
+        elif answer.status == 404 and changes == self._changes:
+            # Otherwise what was missing may have been published meanwhile.
             self._hold(key, answer, min(ttl, NEGATIVE_SECONDS))
             self._negative.add(key)
         return answer
+
+    def _was_withdrawn(self, answer: Answer) -> bool:
+        return any(
+            i in self._gone and answer.rev <= self._floors.get(i, answer.rev) for i in answer.ids
+        )
 
     def _counted(self, answer: Answer, kind: str, level: str) -> Answer:
         metrics.CACHE.labels(kind, level).inc()
@@ -291,9 +307,15 @@ class Cache:
     def changed(self, changes: Iterable[ProgramChange]) -> None:
         """Drop changed programs from this process; called after a commit here and for others'."""
         now = time.monotonic()
+        self._changes += 1
         for change in changes:
-            self._drop(f"program:{change.id}")
-            self._floors[change.id] = max(change.rev, self._floors.get(change.id, 0))
+            if change.rev < self._floors.get(change.id, 0):
+                continue
+            key = f"program:{change.id}"
+            self._drop(key)
+            # Who asks from now on must not share what was read before.
+            self._flights.pop(key, None)
+            self._floors[change.id] = change.rev
             if change.visible:
                 self._gone.pop(change.id, None)
             elif change.id not in self._gone:
@@ -373,10 +395,9 @@ def headers(answer: Answer) -> dict[str, str]:
     """The headers of a cached answer, the same whoever sends it."""
     if answer.status != 200:
         return {"Cache-Control": "public, max-age=1, s-maxage=5", "X-Cache": answer.level}
-    seconds = 30 if answer.rev else 5
     return {
         "ETag": answer.etag,
-        "Cache-Control": f"public, max-age={seconds}, s-maxage={seconds}, stale-while-revalidate=30",
+        "Cache-Control": _CACHE_CONTROL,
         "X-Cache": answer.level,
     }
 

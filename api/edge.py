@@ -88,12 +88,17 @@ class Edge:
                     metrics.observe(method, entry[2], status, time.perf_counter() - started)
                     return
         status = 500
+        if method == "HEAD":
+            # The framework's routes know GET: the same answer, told without its body.
+            scope["method"] = "GET"
 
         async def outgoing(message: dict[str, Any]) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *common]
+            elif method == "HEAD":
+                message["body"] = b""
             await send(message)
 
         try:

@@ -179,7 +179,11 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[b
     code = _STATUS_CODES.get(error.status_code)
     if code is None:
         return on_unexpected(request, error)
-    headers = {k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"}
+    given = {k.lower(): v for k, v in (error.headers or {}).items()}
+    headers = {}
+    if "allow" in given:
+        # The edge answers HEAD wherever there is a GET.
+        headers["Allow"] = re.sub(r"\bGET\b", "GET, HEAD", given["allow"])
     return respond(request, Problem(code, headers=headers))
 
 

@@ -305,13 +305,20 @@ class SearchClient:
         self._failures = 0
 
 
+# A missing index, or one that has no settings yet, is being made by the sender: wait for it. What
+# we ask for is filterable and sortable as soon as the settings are there.
+_NOT_READY = {
+    "index_not_found", "invalid_search_filter", "invalid_search_sort", "invalid_search_facets",
+    "invalid_search_attributes_to_search_on",
+}  # fmt: skip
+
+
 def _refusal(status: int, raw: bytes) -> Exception:
     try:
         body = _decode(raw)
         code, message = str(body["code"]), str(body["message"])
     except (msgspec.DecodeError, KeyError, TypeError):
         code, message = "unknown", raw[:200].decode(errors="replace")
-    # A missing index is being made by the sender; it is not the listener's mistake.
-    if status >= 500 or status == 429 or code == "index_not_found":
+    if status >= 500 or status == 429 or code in _NOT_READY:
         return EngineUnavailableError(f"{status} {code}")
     return EngineRejectedError(code, message, status)

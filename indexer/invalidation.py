@@ -24,11 +24,11 @@ MEMORY = 3600
 _RAISE_FLOOR = """
 local floor = tonumber(redis.call('HGET', KEYS[1], 'floor') or '0')
 local rev = tonumber(ARGV[1])
-if rev >= floor then
-  redis.call('HSET', KEYS[1], 'floor', rev, 'gone', ARGV[2])
-  redis.call('HDEL', KEYS[1], 'body', 'rev', 'until')
-  redis.call('EXPIRE', KEYS[1], ARGV[3])
-end
+if rev < floor then return 0 end
+redis.call('HSET', KEYS[1], 'floor', rev, 'gone', ARGV[2])
+redis.call('HDEL', KEYS[1], 'body', 'rev')
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
 """
 
 
@@ -57,11 +57,15 @@ class Message(msgspec.Struct):
     generation: int = 0
 
 
-def _fill(pipe: Any, keys: Keys, changes: list[ProgramChange]) -> None:
-    now = time.time()
+def _raise_floors(pipe: Any, keys: Keys, changes: list[ProgramChange]) -> None:
     for change in changes:
         arguments = (change.rev, int(not change.visible), MEMORY)
         pipe.eval(_RAISE_FLOOR, 1, keys.program(change.id), *arguments)
+
+
+def _tell(pipe: Any, keys: Keys, changes: list[ProgramChange]) -> None:
+    now = time.time()
+    for change in changes:
         if change.visible:
             pipe.zrem(keys.tombstones, str(change.id))
         else:
@@ -69,6 +73,11 @@ def _fill(pipe: Any, keys: Keys, changes: list[ProgramChange]) -> None:
     pipe.zremrangebyscore(keys.tombstones, 0, now - MEMORY)
     told = Message([(c.id, c.rev, c.visible) for c in changes])
     pipe.publish(keys.channel, msgspec.json.encode(told))
+
+
+def _accepted(changes: list[ProgramChange], raised: list[int]) -> list[ProgramChange]:
+    # The sender tells what it sent once the engine confirms it: a newer change may be known by then.
+    return [change for change, was in zip(changes, raised, strict=True) if was]
 
 
 class Invalidator:
@@ -84,8 +93,11 @@ class Invalidator:
             return True
         try:
             pipe = self.redis.pipeline(transaction=False)
-            _fill(pipe, self.keys, listed)
-            pipe.execute()
+            _raise_floors(pipe, self.keys, listed)
+            news = _accepted(listed, pipe.execute())
+            if news:
+                _tell(pipe, self.keys, news)
+                pipe.execute()
         except (RedisError, OSError):
             metrics.INVALIDATION_FAILURES.inc()
             return False
@@ -114,9 +126,13 @@ async def programs_changed(
     if not listed:
         return True
     try:
+        keys = Keys(prefix)
         pipe = redis.pipeline(transaction=False)
-        _fill(pipe, Keys(prefix), listed)
-        await pipe.execute()
+        _raise_floors(pipe, keys, listed)
+        news = _accepted(listed, await pipe.execute())
+        if news:
+            _tell(pipe, keys, news)
+            await pipe.execute()
     except (RedisError, OSError):
         metrics.INVALIDATION_FAILURES.inc()
         return False
