@@ -5,7 +5,7 @@ import redis
 from api.cache import STORE_PROGRAM
 from api.discovery.service import program_answer
 from api.settings import Settings
-from catalog.db import make_engine, session_factory
+from catalog.db import opened, session_factory
 from catalog.programs import queries
 from indexer.invalidation import Keys
 
@@ -17,11 +17,9 @@ def warm_popular() -> int:
     """Store the answers of the 100 most viewed programs for ten minutes; returns how many."""
     settings = Settings.from_env()
     keys = Keys(settings.indexer.redis_prefix)
-    database = make_engine(settings.catalog)
-    with session_factory(database)() as session:
+    with opened(settings.catalog) as database, session_factory(database)() as session:
         ids = session.scalars(queries.popular_ids(POPULAR)).all()
         rows = session.execute(queries.visible_by_ids(ids)).mappings().all()
-    database.dispose()
     with redis.Redis.from_url(settings.indexer.redis_cache_url, socket_timeout=5) as cache:
         pipe = cache.pipeline(transaction=False)
         for row in rows:

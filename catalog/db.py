@@ -1,6 +1,7 @@
 """Engines and session factories: one URL serves synchronous and asynchronous callers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine
@@ -38,6 +39,16 @@ def make_engine(
 ) -> Engine:
     """A pooled synchronous engine; `url` overrides the primary."""
     return create_engine(url or settings.database_url, **_arguments(settings, application))
+
+
+@contextmanager
+def opened(settings: CatalogSettings, *, application: str = "thmanyah") -> Iterator[Engine]:
+    """An engine for one job or command; its connections end with the block."""
+    engine = make_engine(settings, application=application)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def make_async_engine(

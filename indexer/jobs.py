@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from catalog.db import make_engine, session_factory
+from catalog.db import opened, session_factory
 from catalog.imports import lifecycle as imports
 from catalog.settings import CatalogSettings
 from indexer.importing import queueing
@@ -18,14 +18,11 @@ _KEPT = {
 
 def prune() -> dict[str, int]:
     """Delete what nobody will ask for again; returns how many rows of each table."""
-    database = make_engine(CatalogSettings())
-    with database.begin() as connection:
-        pruned = {
+    with opened(CatalogSettings()) as database, database.begin() as connection:
+        return {
             t: connection.execute(text(f"DELETE FROM {t} WHERE {rule}")).rowcount  # noqa: S608
             for t, rule in _KEPT.items()
         }
-    database.dispose()
-    return pruned
 
 
 def run_import(run_id: int) -> str:
@@ -35,8 +32,5 @@ def run_import(run_id: int) -> str:
 
 def prune_imports() -> int:
     """Delete what was imported from long ago; returns how many documents."""
-    database = make_engine(CatalogSettings())
-    with session_factory(database).begin() as session:
-        pruned = imports.prune(session)
-    database.dispose()
-    return pruned
+    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
+        return imports.prune(session)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from catalog.accounts import lifecycle
 from catalog.accounts.models import ROLES, Account
 from catalog.actor import Actor
-from catalog.db import make_engine, session_factory
+from catalog.db import opened, session_factory
 from catalog.errors import CatalogError
 from catalog.settings import CatalogSettings
 
@@ -32,7 +32,7 @@ def user() -> None:
 @click.password_option(envvar="THMANYAH_PASSWORD", help="Asked for when not given.")
 def create(email: str, roles: tuple[str, ...], name: str, password: str) -> None:
     """Create an account."""
-    with session_factory(make_engine(CatalogSettings())).begin() as session:
+    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
         try:
             account = lifecycle.create(session, email, password, roles, _ACTOR, name=name)
         except CatalogError as error:
@@ -45,7 +45,7 @@ def create(email: str, roles: tuple[str, ...], name: str, password: str) -> None
 @click.password_option(envvar="THMANYAH_PASSWORD", help="Asked for when not given.")
 def set_password(email: str, password: str) -> None:
     """Change a password; signs the account out everywhere."""
-    with session_factory(make_engine(CatalogSettings())).begin() as session:
+    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
         account = lifecycle.by_email(session, email)
         if account is None:
             raise click.ClickException(f"no account {email}")
@@ -59,7 +59,7 @@ def set_password(email: str, password: str) -> None:
 @user.command("list")
 def list_accounts() -> None:
     """Every account with its roles."""
-    with session_factory(make_engine(CatalogSettings()))() as session:
+    with opened(CatalogSettings()) as database, session_factory(database)() as session:
         for account in session.scalars(select(Account).order_by(Account.id)):
             state = "" if account.is_active else " (closed)"
             click.echo(f"{account.email}: {', '.join(account.roles)}{state}")

@@ -5,7 +5,7 @@ import sys
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from catalog.db import make_engine, session_factory
+from catalog.db import opened, session_factory
 from catalog.seed import demo, generator
 from catalog.settings import CatalogSettings
 
@@ -25,17 +25,18 @@ from catalog.settings import CatalogSettings
 )
 def seed(count: int | None, seed: int) -> None:
     """Load the demo catalogue, or generate a large one with --count."""
-    database = make_engine(
-        CatalogSettings().model_copy(
-            update={"pool_min": 1, "pool_max": 2, "statement_timeout_ms": 0}
-        )
+    settings = CatalogSettings().model_copy(
+        update={"pool_min": 1, "pool_max": 2, "statement_timeout_ms": 0}
     )
     if count is None:
-        with session_factory(database).begin() as session:
+        with opened(settings) as database, session_factory(database).begin() as session:
             click.echo(f"{demo.load(session)} programs added")
         return
     columns = ("generating", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=not sys.stderr.isatty()) as bar:
+    with (
+        opened(settings) as database,
+        Progress(*columns, disable=not sys.stderr.isatty()) as bar,
+    ):
         task = bar.add_task("generating", total=count)
         done = generator.load(
             database, count, seed, lambda total: bar.update(task, completed=total)

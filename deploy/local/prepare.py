@@ -8,7 +8,7 @@ from sqlalchemy import text
 from catalog import migrate
 from catalog.accounts import lifecycle as accounts
 from catalog.actor import Actor
-from catalog.db import make_engine, session_factory
+from catalog.db import opened, session_factory
 from catalog.seed import demo
 from catalog.settings import CatalogSettings
 from deploy.local import keys, postgres
@@ -38,8 +38,8 @@ def database(stack: Stack, say: Callable[[str], None]) -> None:
 
 def contents(stack: Stack, say: Callable[[str], None]) -> None:
     """The admin account and the demo catalogue, once; what was deleted since stays deleted."""
-    engine = make_engine(CatalogSettings(database_url=stack.database_url, pool_min=1, pool_max=2))
-    with session_factory(engine).begin() as session:
+    settings = CatalogSettings(database_url=stack.database_url, pool_min=1, pool_max=1)
+    with opened(settings) as engine, session_factory(engine).begin() as session:
         if accounts.by_email(session, ADMIN) is None:
             password = stack.home.secrets()["adminPassword"]
             accounts.create(
@@ -48,15 +48,10 @@ def contents(stack: Stack, say: Callable[[str], None]) -> None:
         if not session.scalar(text("SELECT EXISTS (SELECT FROM programs)")):
             say("loading the demo catalogue")
             say(f"{demo.load(session)} programs loaded")
-    engine.dispose()
 
 
 def waiting(stack: Stack) -> int:
     """Programs the index does not have yet."""
-    engine = make_engine(CatalogSettings(database_url=stack.database_url, pool_min=1, pool_max=1))
-    with engine.connect() as connection:
-        rows: int = (
-            connection.scalar(text("SELECT count(*) FROM index_dirty WHERE NOT parked")) or 0
-        )
-    engine.dispose()
-    return rows
+    settings = CatalogSettings(database_url=stack.database_url, pool_min=1, pool_max=1)
+    with opened(settings) as engine, engine.connect() as connection:
+        return connection.scalar(text("SELECT count(*) FROM index_dirty WHERE NOT parked")) or 0

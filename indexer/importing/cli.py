@@ -22,7 +22,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from catalog.actor import Actor
-from catalog.db import make_engine, session_factory
+from catalog.db import opened, session_factory
 from catalog.errors import CatalogError
 from catalog.imports import lifecycle, queries, sources
 from catalog.imports.models import FILES, ImportRun
@@ -80,18 +80,16 @@ def import_(
     found = kind or _SUFFIXES.get(Path(urlsplit(what).path).suffix.lower())
     if found is None and url is None:
         raise click.UsageError("Say what the file is: --type.")
-    database = make_engine(
-        CatalogSettings().model_copy(
-            update={"pool_min": 1, "pool_max": 4, "statement_timeout_ms": 120_000}
-        )
+    settings = CatalogSettings().model_copy(
+        update={"pool_min": 1, "pool_max": 4, "statement_timeout_ms": 120_000}
     )
-    try:
-        run_id = _create(database, found or "feed", url, what, options, dry_run, remember)
-    except CatalogError as error:
-        raise click.ClickException(error.detail if hasattr(error, "detail") else str(error)) from error  # fmt: skip
-    run = _carry_out(database, run_id)
-    _report(database, run)
-    database.dispose()
+    with opened(settings, application="thmanyah-import") as database:
+        try:
+            run_id = _create(database, found or "feed", url, what, options, dry_run, remember)
+        except CatalogError as error:
+            raise click.ClickException(error.detail if hasattr(error, "detail") else str(error)) from error  # fmt: skip
+        run = _carry_out(database, run_id)
+        _report(database, run)
     if run.status != "succeeded" or run.failed:
         raise SystemExit(1)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from catalog.actor import Actor
-from catalog.db import make_engine, session_factory
+from catalog.db import opened, session_factory
 from catalog.imports import lifecycle, queries, sources
 from catalog.settings import CatalogSettings
 from indexer.importing.enqueue import enqueue, job_id
@@ -37,14 +37,14 @@ def carry_out(run_id: int) -> str:
     catalog = CatalogSettings().model_copy(
         update={"pool_min": 1, "pool_max": 4, "statement_timeout_ms": 120_000}
     )
-    database = make_engine(catalog, application="thmanyah-import")
-    cache = Redis.from_url(settings.redis_cache_url, socket_timeout=2, socket_connect_timeout=1)
-    invalidator = Invalidator(cache, settings.redis_prefix)
-    try:
+    with (
+        opened(catalog, application="thmanyah-import") as database,
+        Redis.from_url(
+            settings.redis_cache_url, socket_timeout=2, socket_connect_timeout=1
+        ) as cache,
+    ):
+        invalidator = Invalidator(cache, settings.redis_prefix)
         status = Runner(database, ImportSettings(), invalidator=invalidator).run(run_id)
-    finally:
-        cache.close()
-        database.dispose()
     if status == "queued":
         raise NotYetDone(run_id)
     return status

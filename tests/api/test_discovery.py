@@ -116,8 +116,9 @@ def test_words_are_found_misspelt_and_marked(listener: Client, catalogue: dict[s
     page = listener.get("/discovery/search", q="coffee trade", highlight="true").json()
     marked = {row["title"]: row["highlight"] for row in page["data"]}["The coffee film"]
     assert marked["title"] == "The <em>coffee</em> film"
-    # What was written is text; only our own marks are tags.
-    assert "&lt;b&gt;<em>coffee</em>&lt;/b&gt; &amp; <em>trade</em>" in marked["description"]
+    # What was written is text; only our own marks are tags. A word is marked where the rule that
+    # ranked it found it: `coffee` in the title.
+    assert "&lt;b&gt;coffee&lt;/b&gt; &amp; <em>trade</em>" in marked["description"]
     assert "highlight" not in listener.get("/discovery/search", q="coffee").json()["data"][0]
 
 
