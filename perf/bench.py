@@ -74,19 +74,21 @@ def main() -> None:
     ]
     with product(options.programs) as running:
         with running.database.connect() as connection:
-            first, last = connection.execute(
-                text("SELECT min(id), max(id) FROM programs WHERE source_type = 'generated'")
-            ).one()
+            published = connection.scalars(text(
+                "SELECT id FROM programs WHERE source_type = 'generated' AND status = 'published' ORDER BY id"
+            ))  # fmt: skip
+            ids = running.home / "ids.txt"
+            ids.write_text("\n".join(map(str, published)))
         environment = {
             "MIX_WORDS": " ".join(quote(word) for word in vocabulary),
-            "MIX_FIRST": str(first), "MIX_LAST": str(last),
-        }  # fmt: skip
+            "MIX_IDS": str(ids),
+        }
         wrk(running.api, options.seconds, options.connections, environment)
         warm = wrk(
             running.api, options.seconds, options.connections, environment | {"MIX_SEED": "8"}
         )
         empty = empty_handler(options.seconds, options.connections, environment)
-        memory = running.resident("api") / 2**20
+        memory = [size / 1e6 for size in running.resident("api")]
     table = Table(
         title=f"warm mix over {options.programs} programs, {options.connections} connections"
     )
@@ -102,7 +104,9 @@ def main() -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"product / empty handler: {warm['rate'] / empty['rate']:.2f}    API resident: {memory:.0f} MiB"
+        f"product / empty handler: {warm['rate'] / empty['rate']:.2f}    API resident: "
+        + " + ".join(f"{size:.0f} MB" for size in memory)
+        + " (server, worker)"
     )
 
 

@@ -1,7 +1,8 @@
 -- The mission's mix: 60 % search, 30 % browse, 10 % single programs.
 local words = {}
 for word in os.getenv("MIX_WORDS"):gmatch("%S+") do words[#words + 1] = word end
-local first, last = tonumber(os.getenv("MIX_FIRST")), tonumber(os.getenv("MIX_LAST"))
+local ids = {}
+for id in io.open(os.getenv("MIX_IDS")):read("a"):gmatch("%d+") do ids[#ids + 1] = id end
 math.randomseed(os.getenv("MIX_SEED") or 7)
 
 -- Positions drawn as often as 1/(k+1): popular things are asked for most.
@@ -15,7 +16,7 @@ function request()
   elseif kind < 0.9 then
     return wrk.format("GET", "/discovery/browse?categoryId=" .. math.random(1, 12))
   end
-  return wrk.format("GET", "/discovery/programs/" .. (first + zipf(last - first + 1) - 1))
+  return wrk.format("GET", "/discovery/programs/" .. ids[zipf(#ids)])
 end
 
 function done(summary, latency, requests)

@@ -51,11 +51,11 @@ class Product:
             time.sleep(0.2)
         raise TimeoutError("the index was not filled")
 
-    def resident(self, name: str) -> int:
-        """Bytes a part's processes hold."""
+    def resident(self, name: str) -> list[int]:
+        """Bytes that each of a part's processes holds, its first process first."""
         pid = json.loads((self.home / "pids.json").read_text())[name][0]
         parts = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        return sum(part.memory_info().rss for part in parts)
+        return [part.memory_info().rss for part in parts]
 
 
 @contextmanager

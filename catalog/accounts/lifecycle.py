@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -22,8 +23,11 @@ MIN_PASSWORD, MAX_PASSWORD = 10, 200
 KEY_PREFIX = "tk_"
 _EMAIL = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]{1,255}")
 _hasher = PasswordHasher()
-# Verified against when there is no such account, so that both take the same time.
-_DECOY = _hasher.hash("no account has this password")
+
+
+@cache
+def _decoy() -> str:
+    return _hasher.hash("no account has this password")
 
 
 class InvalidCredentials(CatalogError):
@@ -141,7 +145,9 @@ def sign_out_everywhere(session: Session, account: Account) -> None:
 def verify(password_hash: str | None, password: str) -> bool:
     """Is it the password? Takes the same time without an account. CPU-bound, tens of ms."""
     try:
-        return _hasher.verify(password_hash or _DECOY, password) and password_hash is not None
+        # Somebody unknown is verified too, so that both take the same time.
+        decoy = _decoy()
+        return _hasher.verify(password_hash or decoy, password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
