@@ -21,7 +21,7 @@ from api.errors import HANDLERS, ApiRequest
 from api.ratelimit import Limiter
 from api.settings import Settings
 from api.views import ViewBuffer
-from catalog.db import async_session_factory, make_async_engine
+from catalog.db import async_session_factory, make_async_engine, make_async_read_engine
 from indexer.engine import SearchClient
 
 
@@ -44,7 +44,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     state = app.state
     settings: Settings = state.settings
     primary = make_async_engine(settings.catalog)
-    replica = make_async_engine(settings.catalog, url=settings.catalog.replica_url)
+    replica = make_async_read_engine(settings.catalog)
     state.db, state.db_read = async_session_factory(primary), async_session_factory(replica)
     state.redis_cache = _redis(settings.indexer.redis_cache_url, settings.indexer.redis_timeout)
     state.redis_queue = _redis(settings.indexer.redis_queue_url, settings.indexer.redis_timeout)

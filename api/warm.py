@@ -19,7 +19,7 @@ def warm_popular() -> int:
     keys = Keys(settings.indexer.redis_prefix)
     with opened(settings.catalog) as database, session_factory(database)() as session:
         ids = session.scalars(queries.popular_ids(POPULAR)).all()
-        rows = session.execute(queries.visible_by_ids(ids)).mappings().all()
+        rows = session.execute(queries.VISIBLE_BY_IDS, {"ids": list(ids)}).mappings().all()
     with redis.Redis.from_url(settings.indexer.redis_cache_url, socket_timeout=5) as cache:
         pipe = cache.pipeline(transaction=False)
         for row in rows:

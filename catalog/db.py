@@ -51,11 +51,18 @@ def opened(settings: CatalogSettings, *, application: str = "thmanyah") -> Itera
         engine.dispose()
 
 
-def make_async_engine(
-    settings: CatalogSettings, *, url: str | None = None, application: str = "thmanyah-api"
-) -> AsyncEngine:
-    """A pooled asynchronous engine; `url` overrides the primary."""
-    return create_async_engine(url or settings.database_url, **_arguments(settings, application))
+def make_async_engine(settings: CatalogSettings) -> AsyncEngine:
+    """A pooled asynchronous engine on the primary."""
+    return create_async_engine(settings.database_url, **_arguments(settings, "thmanyah-api"))
+
+
+def make_async_read_engine(settings: CatalogSettings) -> AsyncEngine:
+    """For single statements that only read, on the replica: nothing is sent before or after them.
+
+    A pooled connection that the server closed meanwhile fails its first statement: try it once more.
+    """
+    arguments = _arguments(settings, "thmanyah-api") | {"pool_pre_ping": False}
+    return create_async_engine(settings.replica_url, isolation_level="AUTOCOMMIT", **arguments)
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

@@ -147,7 +147,7 @@ class Sender:
     def _build(self, marks: Sequence[Mark]) -> tuple[Batch, list[dict[str, Any]], list[int]]:
         """The current state of the marked programs: documents to put, ids to delete."""
         with self._sessions() as session:
-            found = session.execute(queries.by_ids([m.program_id for m in marks]))
+            found = session.execute(queries.BY_IDS, {"ids": [m.program_id for m in marks]})
             rows = {row["id"]: dict(row) for row in found.mappings()}
             now = session.scalars(select(func.now())).one()
         batch = Batch([], [])

@@ -2,10 +2,12 @@
 
 import html
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Executable, RowMapping, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api import cursor
@@ -38,6 +40,20 @@ class Discovery:
 
     def __init__(self, engine: SearchClient, cache: Cache, read: Sessions, secret: str) -> None:
         self.engine, self.cache, self.read, self.secret = engine, cache, read, secret
+
+    async def _rows(self, statement: Executable, **parameters: Any) -> Sequence[RowMapping]:
+        """What a statement finds on the replica. Raises DBAPIError, TimeoutError of the pool."""
+        for last in (False, True):
+            try:
+                async with self.read() as session:
+                    found: Sequence[RowMapping]
+                    found = (await session.execute(statement, parameters)).mappings().all()
+                    return found
+            except DBAPIError as error:
+                # A pooled connection the server had closed: a fresh one deserves one try.
+                if last or not error.connection_invalidated:
+                    raise
+        raise AssertionError
 
     async def search(self, request: SearchRequest) -> Answer:
         """A page of results. Raises EngineUnavailableError."""
@@ -102,17 +118,17 @@ class Discovery:
     async def _facets(self, found: dict[str, Any]) -> dict[str, list[schemas.FacetValue]]:
         counts: dict[str, dict[str, int]] = found.get("facetDistribution", {})
         names: dict[str, dict[str, dict[str, str]]] = {}
-        async with self.read() as session:
-            if counts.get("categoryId"):
-                ids = [int(value) for value in counts["categoryId"]]
-                rows = await session.scalars(select(Category).where(Category.id.in_(ids)))
-                names["categoryId"] = {
-                    str(c.id): {"name_ar": c.name_ar, "name_en": c.name_en} for c in rows
-                }
-            if counts.get("seriesId"):
-                ids = [int(value) for value in counts["seriesId"]]
-                series = await session.scalars(select(Series).where(Series.id.in_(ids)))
-                names["seriesId"] = {str(s.id): {"name": s.title} for s in series}
+        if counts.get("categoryId"):
+            ids = [int(value) for value in counts["categoryId"]]
+            query = select(Category.id, Category.name_ar, Category.name_en)
+            categories = await self._rows(query.where(Category.id.in_(ids)))
+            names["categoryId"] = {
+                str(c["id"]): {"name_ar": c["name_ar"], "name_en": c["name_en"]} for c in categories
+            }
+        if counts.get("seriesId"):
+            ids = [int(value) for value in counts["seriesId"]]
+            series = await self._rows(select(Series.id, Series.title).where(Series.id.in_(ids)))
+            names["seriesId"] = {str(s["id"]): {"name": s["title"]} for s in series}
         return {
             facet: [
                 schemas.FacetValue(value=value, count=count, **names.get(facet, {}).get(value, {}))
@@ -167,30 +183,21 @@ class Discovery:
 
     async def program(self, program_id: int) -> Answer:
         """One program, or an answer with status 404."""
-        async with self.read() as session:
-            row = (
-                (await session.execute(queries.visible_by_ids([program_id])))
-                .mappings()
-                .one_or_none()
-            )
-        if row is None:
-            return Answer(b"", status=404)
-        return program_answer(row)
+        rows = await self._rows(queries.VISIBLE_BY_IDS, ids=[program_id])
+        return program_answer(rows[0]) if rows else Answer(b"", status=404)
 
     async def slug(self, slug: str) -> Answer:
         """`[id, current slug]` of an address, or an answer with status 404."""
-        async with self.read() as session:
-            row = (await session.execute(queries.visible_by_slug(slug))).mappings().one_or_none()
-        if row is None:
+        rows = await self._rows(queries.VISIBLE_BY_SLUG, slug=slug)
+        if not rows:
             return Answer(b"", status=404)
-        return Answer(_encode([row["id"], row["slug"]]), ids=(row["id"],))
+        return Answer(_encode([rows[0]["id"], rows[0]["slug"]]), ids=(rows[0]["id"],))
 
     async def batch(self, ids: list[int]) -> bytes:
         """Several programs by one statement, in the order asked for."""
         wanted = list(dict.fromkeys(ids))
-        async with self.read() as session:
-            rows = (await session.execute(queries.visible_by_ids(wanted))).mappings()
-            found = {row["id"]: program_detail(row) for row in rows}
+        rows = await self._rows(queries.VISIBLE_BY_IDS, ids=wanted)
+        found = {row["id"]: program_detail(row) for row in rows}
         for program_id in self.cache.gone(found):
             del found[program_id]
         answer = schemas.BatchAnswer(
@@ -205,44 +212,35 @@ class Discovery:
             found = await self.engine.search({"q": "", "limit": 0, "facets": ["categoryId"]})
             counts = found["facetDistribution"].get("categoryId", {})
         except EngineUnavailableError:
-            counts = None
-        async with self.read() as session:
-            if counts is None:
-                # Slower than the engine's facets, and never a reason for an empty front page.
-                counted = await session.execute(queries.category_counts())
-                counts = {str(category): count for category, count in counted}
-            rows = await session.scalars(
-                select(Category)
-                .where(Category.is_active)
-                .order_by(Category.sort_order, Category.id)
-            )
-            items = [
-                schemas.CategoryItem(
-                    id=c.id, slug=c.slug, name_ar=c.name_ar, name_en=c.name_en,
-                    program_count=counts.get(str(c.id), 0),
-                )
-                for c in rows
-            ]  # fmt: skip
+            # Slower than the engine's facets, and never a reason for an empty front page.
+            counted = await self._rows(queries.category_counts())
+            counts = {str(row["category_id"]): row["count"] for row in counted}
+        listed = select(Category.id, Category.slug, Category.name_ar, Category.name_en)
+        listed = listed.where(Category.is_active).order_by(Category.sort_order, Category.id)
+        items = [
+            schemas.CategoryItem(**row, program_count=counts.get(str(row["id"]), 0))
+            for row in await self._rows(listed)
+        ]
         return Answer(_encode(schemas.CategoriesAnswer(data=items, meta={"total": len(items)})))
 
     async def series(self, series_id: int, page: int, limit: int) -> Answer:
         """A series and a page of its programs, or an answer with status 404."""
-        async with self.read() as session:
-            found = await session.get(Series, series_id)
-            if found is None:
-                return Answer(b"", status=404)
-            total = (await session.scalars(queries.count_series_programs(series_id))).one()
-            page_query = queries.series_programs(series_id, (page - 1) * limit, limit)
-            rows = (await session.execute(page_query)).mappings().all()
+        head = await self._rows(select(Series.__table__).where(Series.id == series_id))
+        if not head:
+            return Answer(b"", status=404)
+        found = head[0]
+        counted = await self._rows(queries.count_series_programs(series_id))
+        rows = await self._rows(queries.series_programs(series_id, (page - 1) * limit, limit))
         withdrawn = self.cache.gone(row["id"] for row in rows)
         programs = [program_detail(row) for row in rows if row["id"] not in withdrawn]
         answer = schemas.SeriesAnswer(
             data=schemas.SeriesDetail(
-                id=found.id, slug=found.slug, title=found.title, description=found.description,
-                language=found.language, thumbnail_url=found.thumbnail_url, category_id=found.category_id,
+                id=found["id"], slug=found["slug"], title=found["title"],
+                description=found["description"], language=found["language"],
+                thumbnail_url=found["thumbnail_url"], category_id=found["category_id"],
             ),
             programs=programs,
-            meta=schemas.SeriesMeta(page=page, limit=limit, total=total),
+            meta=schemas.SeriesMeta(page=page, limit=limit, total=counted[0]["count"]),
         )  # fmt: skip
         return Answer(_encode(answer), ids=tuple(p.id for p in programs))
 

@@ -77,7 +77,7 @@ def number(value: int, name: str = "id") -> int:
 
 def encoded(session: Session, program_id: int) -> tuple[bytes, str]:
     """The program as editors see it, and its ETag."""
-    row = session.execute(queries.by_ids([program_id])).mappings().one_or_none()
+    row = session.execute(queries.BY_IDS, {"ids": [program_id]}).mappings().one_or_none()
     if row is None or row["deleted_at"] is not None:
         raise NotFound("program", program_id)
     return _encode(schemas.EditorAnswer(data=schemas.editor_program(row))), f'"{row["rev"]}"'

@@ -1,11 +1,10 @@
-"""How programs are read: every function returns a statement, none runs it."""
+"""How programs are read: statements, or functions that return one; nothing here runs them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from catalog.categories.models import Category
@@ -69,20 +68,18 @@ def detail() -> Select[Any]:
     )
 
 
-def visible_by_ids(ids: Sequence[int]) -> Select[Any]:
-    """`detail()` of those of `ids` that a listener may see, in one statement."""
-    return detail().where(Program.id == func.any(list(ids)), *VISIBLE)
-
-
-def visible_by_slug(slug: str) -> Select[Any]:
-    """`detail()` of the program that has or had this address, if visible."""
-    owner = select(ProgramSlug.program_id).where(ProgramSlug.slug == slug).scalar_subquery()
-    return detail().where(Program.id == owner, *VISIBLE)
-
-
-def by_ids(ids: Sequence[int]) -> Select[Any]:
-    """`detail()` whatever the state, deleted ones too: what the document builder reads."""
-    return detail().where(Program.id == func.any(list(ids))).order_by(Program.id)
+_IDS = func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+_SLUG_OWNER = (
+    select(ProgramSlug.program_id).where(ProgramSlug.slug == bindparam("slug")).scalar_subquery()
+)
+# Asked on every lookup that no cache answers. Built once: building a statement of this size costs
+# as much as running it.
+# `detail()` of those of `:ids` that a listener may see.
+VISIBLE_BY_IDS = detail().where(Program.id == _IDS, *VISIBLE)
+# `detail()` of the program that has or had the address `:slug`, if visible.
+VISIBLE_BY_SLUG = detail().where(Program.id == _SLUG_OWNER, *VISIBLE)
+# `detail()` of `:ids` whatever the state, deleted ones too: what the document builder reads.
+BY_IDS = detail().where(Program.id == _IDS).order_by(Program.id)
 
 
 def popular_ids(limit: int) -> Select[Any]:

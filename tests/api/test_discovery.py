@@ -168,6 +168,22 @@ def test_one_program_several_programs_and_a_series(
         assert listener.get(path).status_code in (400, 404), path
 
 
+def test_a_connection_the_database_closed_is_replaced(
+    listener: Client, catalogue: dict[str, int], database: Database
+) -> None:
+    ids = [catalogue[spec["title"]] for spec in SPECS]
+    assert listener.get(f"/discovery/programs/{ids[0]}").status_code == 200
+    with database.connect() as connection:
+        ended = connection.scalars(text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name = 'thmanyah-api'"
+        )).all()  # fmt: skip
+    assert ended
+    for number in ids[1:]:
+        answer = listener.get(f"/discovery/programs/{number}")
+        assert (answer.status_code, answer.headers["x-cache"]) == (200, "miss")
+
+
 def test_an_old_address_leads_on(
     listener: Client, catalogue: dict[str, int], staff: dict[str, Client]
 ) -> None:

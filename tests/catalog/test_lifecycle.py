@@ -55,7 +55,7 @@ def test_create_keeps_everything_and_says_who(session: Session) -> None:
         tags=["قهوة", "قهوه", "Sea"],
         people=[("host", "سارة"), ("guest", "سارة")],
     )
-    found = session.execute(queries.by_ids([program.id])).mappings().one()
+    found = session.execute(queries.BY_IDS, {"ids": [program.id]}).mappings().one()
     assert (found["status"], found["rev"], found["slug"]) == ("draft", 1, "a-title")
     assert found["tags"] == ["قهوة", "Sea"]
     assert found["people"] == [{"name": "سارة", "role": "host"}, {"name": "سارة", "role": "guest"}]
@@ -138,7 +138,7 @@ def test_deleted_is_gone_until_undeleted(session: Session) -> None:
     lifecycle.delete(session, program.id, EDITOR)
     with pytest.raises(NotFound):
         lifecycle.edit(session, program.id, {"title": "x"}, EDITOR)
-    assert session.execute(queries.visible_by_ids([program.id])).all() == []
+    assert session.execute(queries.VISIBLE_BY_IDS, {"ids": [program.id]}).all() == []
     assert lifecycle.undelete(session, program.id, EDITOR).status == "draft"
 
 
@@ -148,7 +148,10 @@ def test_slugs_are_unique_and_old_ones_lead_on(session: Session) -> None:
     assert (first.slug, second.slug) == ("المرأة-والبحر", "المرأة-والبحر-2")
     lifecycle.edit(session, first.id, {"slug": "sea"}, EDITOR)
     for slug in ("sea", "المرأة-والبحر"):
-        assert session.execute(queries.visible_by_slug(slug)).mappings().one()["id"] == first.id
+        assert (
+            session.execute(queries.VISIBLE_BY_SLUG, {"slug": slug}).mappings().one()["id"]
+            == first.id
+        )
     with pytest.raises(Conflict) as refused:
         lifecycle.edit(session, second.id, {"slug": "المرأة-والبحر"}, EDITOR)
     assert refused.value.field == "slug"

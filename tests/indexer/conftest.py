@@ -48,7 +48,7 @@ class Pipeline:
         with session_factory(self.database)() as session:
             ids = session.scalars(text("SELECT id FROM programs")).all()
             now = session.scalars(select(func.now())).one()
-            rows = session.execute(queries.by_ids(ids)).mappings()
+            rows = session.execute(queries.BY_IDS, {"ids": list(ids)}).mappings()
             return {
                 row["id"]: document.build(row)["_hash"]
                 for row in rows
