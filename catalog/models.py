@@ -13,6 +13,7 @@ from catalog.imports.models import (
     ImportRun,
     ImportSource,
 )
+from catalog.indexing.models import DriftReport, ReindexJob
 from catalog.programs.models import Program, ProgramRevision, ProgramSlug, ViewFlush
 from catalog.series.models import Series
 from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
@@ -21,6 +22,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Category",
+    "DriftReport",
     "IdempotencyKey",
     "ImportDocument",
     "ImportItem",
@@ -35,6 +37,7 @@ __all__ = [
     "ProgramRevision",
     "ProgramSlug",
     "ProgramTag",
+    "ReindexJob",
     "Series",
     "Tag",
     "ViewFlush",
