@@ -18,6 +18,7 @@ from api.docs import DOCS_ROUTES
 from api.edge import Edge
 from api.editorial import routes as editorial
 from api.errors import HANDLERS, ApiRequest
+from api.operations import routes as operations
 from api.ratelimit import Limiter
 from api.settings import Settings
 from api.views import ViewBuffer
@@ -62,7 +63,11 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     await state.search.start()
     secret = settings.api.secret_key.get_secret_value()
     state.discovery = Discovery(state.search, state.cache, state.db_read, secret)
-    tasks = [asyncio.create_task(state.cache.listen(line)), asyncio.create_task(state.views.run())]
+    tasks = [
+        asyncio.create_task(state.cache.listen(line)),
+        asyncio.create_task(state.views.run()),
+        asyncio.create_task(health.check_settings(state.db)),
+    ]
     try:
         yield
     finally:
@@ -78,7 +83,8 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
 def _handlers(settings: Settings) -> list[Any]:
     """Everything that is documented."""
     found: list[Any] = [
-        discovery.router, editorial.router, accounts.open_router, accounts.router, health.router,
+        discovery.router, editorial.router, accounts.open_router, accounts.router, operations.router,
+        health.router,
     ]  # fmt: skip
     if settings.api.expose_metrics:
         found.append(metrics.router)

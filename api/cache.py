@@ -363,6 +363,8 @@ class Cache:
             log.warning("an invalidation could not be read")
             self.clear()
             return
+        if told.everything:
+            self.clear()
         if told.programs:
             self.changed(ProgramChange(*program) for program in told.programs)
         if told.generation:

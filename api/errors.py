@@ -41,6 +41,8 @@ CODES: dict[str, tuple[int, str]] = {
     "rate_limited": (429, "Too many requests"),
     "internal": (500, "Something went wrong on our side"),
     "search_unavailable": (503, "Search is unavailable for the moment"),
+    "queue_unavailable": (503, "The queue is unavailable for the moment"),
+    "cache_unavailable": (503, "The cache is unavailable for the moment"),
     "database_unavailable": (503, "The catalogue is unavailable for the moment"),
 }
 

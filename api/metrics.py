@@ -15,7 +15,12 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from redis.exceptions import RedisError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from catalog.indexing import queries
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +76,10 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
         "index_parked_rows", "Documents the engine refuses", labels=["target"]
     )
     depth = GaugeMetricFamily("rq_queue_depth", "Jobs waiting", labels=["queue"])
-    families = [rows, oldest, parked, depth]
+    drifted = GaugeMetricFamily(
+        "index_drift_documents", "What the last audit found, by kind", labels=["target", "kind"]
+    )
+    families = [rows, oldest, parked, depth, drifted]
     try:
         async with request.app.state.db() as session:
             found = await session.execute(text(
@@ -83,13 +91,16 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
                 rows.add_metric([str(target)], dirty)
                 parked.add_metric([str(target)], aside)
                 oldest.add_metric([str(target)], float(age))
-    except Exception:
-        log.warning("metrics of the pipeline are missing: the database did not answer")
+            for report in await session.scalars(queries.last_reports()):
+                for kind in ("missing", "stale", "ghosts"):
+                    drifted.add_metric([str(report.target_id), kind], getattr(report, kind))
+    except (DBAPIError, PoolTimeoutError) as error:
+        log.warning("metrics of the pipeline are missing: %s", type(error).__name__)
     try:
         for queue in ("imports", "reindex", "maintenance"):
             depth.add_metric([queue], await request.app.state.redis_queue.llen(f"rq:queue:{queue}"))
-    except Exception:
-        log.warning("metrics of the queues are missing: Redis did not answer")
+    except (RedisError, OSError) as error:
+        log.warning("metrics of the queues are missing: %s", type(error).__name__)
 
     class _Scrape:
         def collect(self) -> list[GaugeMetricFamily]:

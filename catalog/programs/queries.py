@@ -78,14 +78,14 @@ _SLUG_OWNER = (
 VISIBLE_BY_IDS = detail().where(Program.id == _IDS, *VISIBLE)
 # `detail()` of the program that has or had the address `:slug`, if visible.
 VISIBLE_BY_SLUG = detail().where(Program.id == _SLUG_OWNER, *VISIBLE)
-# `detail()` of the published programs of `:bucket`, expired ones too: what the audit compares. The
-# number is written out, as the index has it.
-BY_BUCKET = (
+# `detail()` of the published programs of the buckets `:first` to `:last`, expired ones too: what the
+# audit compares. The number of buckets is written out, as the index has it.
+BY_BUCKETS = (
     detail()
     .where(
         Program.status == "published",
         Program.deleted_at.is_(None),
-        Program.id % literal_column(str(BUCKETS)) == bindparam("bucket"),
+        (Program.id % literal_column(str(BUCKETS))).between(bindparam("first"), bindparam("last")),
     )
     .order_by(Program.id)
 )
