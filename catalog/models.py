@@ -10,6 +10,7 @@ from catalog.imports.models import (
     ImportDocument,
     ImportedProgram,
     ImportItem,
+    ImportQuota,
     ImportRun,
     ImportSource,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "IdempotencyKey",
     "ImportDocument",
     "ImportItem",
+    "ImportQuota",
     "ImportRun",
     "ImportSource",
     "ImportedProgram",

@@ -67,8 +67,7 @@ async def create_import(request: Asked, data: JSONBody[schemas.ImportIn]) -> Res
     actor = actor_of(request)
 
     def work(session: Session) -> int:
-        sources.check_url(data.url)
-        url = data.url.strip()
+        url = sources.check_url(data.source_type, data.url)
         known = sources.find(session, data.source_type, url)
         namespace = sources.namespace_of(data.source_type, url, data.options)
         return lifecycle.create(

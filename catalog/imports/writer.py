@@ -75,6 +75,8 @@ class Writer:
             if plan.held is None:
                 new.append(plan)
             else:
+                if plan.row.series is not None and plan.row.series.weak:
+                    plan.values.pop("series_id", None)
                 outcomes[plan.row.position] = self._compare(session, plan)
         for plan, item in zip(new, self._create(session, new), strict=True):
             outcomes[plan.row.position] = item

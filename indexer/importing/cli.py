@@ -24,7 +24,7 @@ from sqlalchemy import Engine
 from catalog.actor import Actor
 from catalog.db import opened, session_factory
 from catalog.errors import CatalogError
-from catalog.imports import lifecycle, queries, sources
+from catalog.imports import lifecycle, queries, sources, youtube
 from catalog.imports.models import FILES, ImportRun
 from catalog.imports.options import Options
 from catalog.settings import CatalogSettings
@@ -76,22 +76,30 @@ def import_(
         mapping={column: field for column, _, field in pairs},
         namespace=namespace,
     )
-    url = what if urlsplit(what).scheme in ("http", "https") else None
-    found = kind or _SUFFIXES.get(Path(urlsplit(what).path).suffix.lower())
-    if found is None and url is None:
-        raise click.UsageError("Say what the file is: --type.")
+    found = kind or _kind_of(what)
+    # Channels may also be given by id or handle.
+    url = what if found == "youtube" or urlsplit(what).scheme in ("http", "https") else None
     settings = CatalogSettings().model_copy(
         update={"pool_min": 1, "pool_max": 4, "statement_timeout_ms": 120_000}
     )
     with opened(settings, application="thmanyah-import") as database:
         try:
-            run_id = _create(database, found or "feed", url, what, options, dry_run, remember)
+            run_id = _create(database, found, url, what, options, dry_run, remember)
         except CatalogError as error:
             raise click.ClickException(error.detail if hasattr(error, "detail") else str(error)) from error  # fmt: skip
         run = _carry_out(database, run_id)
         _report(database, run)
     if run.status != "succeeded" or run.failed:
         raise SystemExit(1)
+
+
+def _kind_of(what: str) -> str:
+    if youtube.is_youtube(what):
+        return "youtube"
+    found = _SUFFIXES.get(Path(urlsplit(what).path).suffix.lower())
+    if found is None and urlsplit(what).scheme not in ("http", "https"):
+        raise click.UsageError("Say what the file is: --type.")
+    return found or "feed"
 
 
 def _create(
@@ -107,6 +115,8 @@ def _create(
             raise click.UsageError("Only an address can be remembered.")
     elif kind in FILES and remember:
         raise click.UsageError("Only a feed can be remembered.")
+    else:
+        url = sources.check_url(kind, url)
     with session_factory(database).begin() as session:
         source = sources.find(session, kind, url) if url else None
         if remember and url and source is None and not dry_run:

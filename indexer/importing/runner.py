@@ -18,7 +18,7 @@ from catalog.imports.lifecycle import CancelRequested, LeaseLost
 from catalog.imports.models import ImportItem, ImportRun, ImportSource
 from catalog.imports.rows import Row
 from catalog.imports.writer import Writer
-from indexer.importing.errors import FetchError, ImportFailed
+from indexer.importing.errors import ImportFailed, QuotaExhausted
 from indexer.importing.fetch import Fetcher
 from indexer.importing.settings import ImportSettings
 from indexer.importing.sources import SOURCES
@@ -239,18 +239,20 @@ class Runner:
         return "cancelled"
 
     def _failed(self, work: RunWork, error: ImportFailed) -> str:
-        after = error.after if isinstance(error, FetchError) else None
         try:
             with self.sessions.begin() as session:
                 run = lifecycle.hold(session, work.run.id, work.token)
                 now = lifecycle.database_now(session)
-                if error.retryable and lifecycle.put_off(run, now, error.code, error.detail, after):
-                    status = "queued"
-                else:
+                status = "queued"
+                if isinstance(error, QuotaExhausted):
+                    lifecycle.wait(run, now, error.code, error.detail, error.after or 0)
+                elif not error.retryable or not lifecycle.put_off(
+                    run, now, error.code, error.detail, error.after
+                ):
                     status = "failed"
                     lifecycle.finish(session, run, status, error.code, error.detail)
                     if run.source_id is not None:
-                        sources.after_run(session, run.source_id, run, work.facts, after)
+                        sources.after_run(session, run.source_id, run, work.facts, error.after)
         except LeaseLost:
             return "busy"
         except CancelRequested:
