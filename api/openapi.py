@@ -18,11 +18,13 @@ from api.accounts import routes as accounts
 from api.discovery import params
 from api.discovery import schemas as discovery
 from api.editorial import import_schemas as imports
+from api.editorial import merging
 from api.editorial import schemas as catalog
 from api.errors import CODES
 from api.schemas import Model, ProgramData
 from catalog.imports.models import FILES, OUTCOMES, SOURCE_STATES
 from catalog.imports.models import STATUSES as RUN_STATUSES
+from catalog.merging.models import STATES as MERGE_STATES
 from catalog.programs import queries
 from catalog.programs.models import KINDS, MEDIA_TYPES, STATUSES
 
@@ -271,6 +273,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("patch", "/catalog/import-sources/{source_id}"): (200, imports.ImportSourceAnswer, [], [], _EDIT),
     ("delete", "/catalog/import-sources/{source_id}"): (204, None, [], [], _READ),
     ("post", "/catalog/import-sources/{source_id}/refresh"): (202, imports.ImportRunAnswer, [_DRY_RUN], [], _EDIT),
+    ("get", "/catalog/merge-proposals"): (200, merging.MergeProposalList, [
+        *_AFTER, _q("state", "Only this state.", "open", type="string", enum=list(MERGE_STATES)),
+    ], [], (400, 401, 403, 429)),
+    ("post", "/catalog/merge-proposals/{proposal_id}/merge"): (200, merging.MergeProposalAnswer, [], [], _EDIT),
+    ("post", "/catalog/merge-proposals/{proposal_id}/dismiss"): (200, merging.MergeProposalAnswer, [], [], _EDIT),
     ("post", "/accounts/login"): (200, Tokens, [], [], (400, 401, 422, 429)),
     ("post", "/accounts/refresh"): (200, Tokens, [], [], (400, 401, 422, 429)),
     ("post", "/accounts/logout"): (204, None, [], [], (400, 422, 429)),

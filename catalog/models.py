@@ -14,7 +14,14 @@ from catalog.imports.models import (
     ImportRun,
     ImportSource,
 )
-from catalog.programs.models import Program, ProgramRevision, ProgramSlug, ViewFlush
+from catalog.merging.models import MergeProposal
+from catalog.programs.models import (
+    Program,
+    ProgramRedirect,
+    ProgramRevision,
+    ProgramSlug,
+    ViewFlush,
+)
 from catalog.series.models import Series
 from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
 
@@ -31,9 +38,11 @@ __all__ = [
     "ImportedProgram",
     "IndexDirty",
     "IndexTarget",
+    "MergeProposal",
     "Person",
     "Program",
     "ProgramPerson",
+    "ProgramRedirect",
     "ProgramRevision",
     "ProgramSlug",
     "ProgramTag",

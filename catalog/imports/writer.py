@@ -210,6 +210,11 @@ class Writer:
 
     def _compare(self, session: Session, plan: _Plan) -> ImportItem:
         held = plan.held
+        if held.into_id is not None:
+            why = f"It was merged into program {held.into_id}."
+            return self._item(
+                plan.row, "skipped", code="merged", detail=why, program_id=held.into_id
+            )
         if held.deleted_at is not None:
             why = "An editor deleted this program."
             return self._item(plan.row, "skipped", code="deleted", detail=why, program_id=held.id)

@@ -78,6 +78,9 @@ ROUTES = {
     ("PATCH", SOURCE): (EDITORS, {"state": "paused"}),
     ("DELETE", SOURCE): (EDITORS, None),
     ("POST", f"{SOURCE}/refresh"): (EDITORS, None),
+    ("GET", "/catalog/merge-proposals"): (EDITORS, None),
+    ("POST", "/catalog/merge-proposals/{proposal_id:int}/merge"): (REVIEWERS, {}),
+    ("POST", "/catalog/merge-proposals/{proposal_id:int}/dismiss"): (EDITORS, None),
     ("POST", "/accounts/login"): (OPEN, {"email": "editor@example.com", "password": PASSWORD}),
     ("POST", "/accounts/refresh"): (OPEN, {"refreshToken": "x"}),
     ("POST", "/accounts/logout"): (OPEN, {"refreshToken": "x"}),
@@ -147,7 +150,7 @@ def test_who_may_do_what(
         program = make(session, tags=["one"], people=[("host", "Someone")])
         numbers = {"program_id": program.id, "rev": 1, "key_id": 10**6, "account_id": 10**6}
     numbers |= {"category_id": 10**6, "series_id": 10**6, "tag_id": 10**6, "person_id": 10**6}
-    numbers |= {"run_id": 10**6, "source_id": 10**6}
+    numbers |= {"run_id": 10**6, "source_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0}
     person = listener if who == "nobody" else staff[who]
     for (method, template), (allowed, body) in ROUTES.items():
