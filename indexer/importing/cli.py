@@ -58,11 +58,13 @@ _SHOWN = 20
 @click.option(
     "--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="Fill a field from a column."
 )
+@click.option("--day-first/--month-first", default=None, help="How dates such as 05/03/2024 are meant.")  # fmt: skip
 @click.option("--namespace", help="Keeps the ids of this file apart from those of other files.")
 @click.option("--remember", is_flag=True, help="Refresh this feed from now on.")
 def import_(
     what: str, kind: str | None, dry_run: bool, publish: bool, language: str | None,
     media_type: str | None, mapping: tuple[str, ...], namespace: str | None, remember: bool,
+    day_first: bool | None,
 ) -> None:  # fmt: skip
     """Import programs from a feed, a file or a list of feeds."""
     logging.basicConfig(level=logging.ERROR)
@@ -75,6 +77,7 @@ def import_(
         media_type=media_type,
         mapping={column: field for column, _, field in pairs},
         namespace=namespace,
+        day_first=day_first,
     )
     found = kind or _kind_of(what)
     # Channels may also be given by id or handle.

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from catalog.imports.options import Options
 from catalog.imports.rows import Row, SeriesRef, external_id
-from indexer.importing import values
+from indexer.importing import dates, values
 from indexer.importing.sources.podcast import Extension
 
 MAX_TAGS = 20
@@ -83,7 +83,7 @@ def row(
         "media_type": values.media_type(mime, url) or options.media_type or "audio",
         "kind": _kind(entry, options),
         "duration_sec": _duration(entry),
-        "release_date": _date(entry),
+        "release_date": _date(entry, options),
         "media_url": url,
         "thumbnail_url": _image(entry) or channel.image,
         "season": _number(extension.season, entry.get("itunes_season")),
@@ -179,12 +179,12 @@ def _duration(entry: Any) -> int | None:
     return next((d for value in given if value and (d := values.duration(value)) is not None), None)
 
 
-def _date(entry: Any) -> Any:
+def _date(entry: Any, options: Options) -> Any:
     for name in ("published", "created", "updated"):
         raw, parsed = entry.get(name), entry.get(f"{name}_parsed")
-        found = values.moment(raw) if raw else None
+        found = dates.moment(raw, day_first=options.day_first) if raw else None
         if found is None and parsed is not None:
-            found = values.moment("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+00:00".format(*parsed[:6]))
+            found = dates.moment("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+00:00".format(*parsed[:6]))
         if found is not None:
             return found
     return None

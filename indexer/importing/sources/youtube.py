@@ -12,7 +12,7 @@ from catalog.imports import youtube as addresses
 from catalog.imports.options import Options
 from catalog.imports.rows import Row, SeriesRef, external_id
 from catalog.imports.youtube import Place
-from indexer.importing import values
+from indexer.importing import dates, values
 from indexer.importing.errors import FetchError, ImportFailed
 from indexer.importing.sources.base import Work
 from indexer.importing.sources.feed_items import spoken
@@ -136,7 +136,7 @@ def _read_before(work: Work, place: Place, added: list[str]) -> bool:
     since = work.facts.get("last_success_at")
     if since is None or place.kind == "playlist" or not added:
         return False
-    moments = [values.moment(at) for at in added]
+    moments = [dates.moment(at) for at in added]
     return any(at is not None and at < since for at in moments)
 
 
@@ -168,7 +168,7 @@ def row(found: Row, video: dict[str, Any] | None, head: dict[str, Any], options:
         "media_type": "video",
         "kind": options.kind or "episode",
         "duration_sec": values.duration(details.get("duration") or ""),
-        "release_date": values.moment(snippet.get("publishedAt") or ""),
+        "release_date": dates.moment(snippet.get("publishedAt") or ""),
         "media_url": f"https://www.youtube.com/watch?v={video['id']}",
         "thumbnail_url": _image(snippet),
         "is_explicit": (details.get("contentRating") or {}).get("ytRating") == "ytAgeRestricted",
