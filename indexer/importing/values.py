@@ -3,14 +3,16 @@
 import html
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import nh3
 
 from catalog.programs.data import MAX_DESCRIPTION, MAX_DURATION, MAX_TITLE, MAX_URL
 from indexer.importing.dates import digits
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 _BREAKS = re.compile(
     r"<\s*(br|/p|/div|/li|/h[1-6]|/tr|/blockquote|hr)\b[^>]{0,200}>", re.IGNORECASE
 )
@@ -69,14 +71,16 @@ def one_line(value: str, limit: int = MAX_TITLE) -> str:
     return " ".join(safe_text(value, limit * 4).split())[:limit].strip()
 
 
-def address(value: Any) -> str | None:
-    """An http(s) address, or None."""
+def address(value: Any, base: str = "") -> str | None:
+    """An http(s) address, or None. A relative one is resolved against `base`."""
     if not isinstance(value, str):
         return None
     text = _CONTROL.sub("", value).strip().replace(" ", "%20").replace("\t", "").replace("\n", "")
     if text.startswith("//"):
         text = f"https:{text}"
     try:
+        if base and text:
+            text = urljoin(base, text)
         parts = urlsplit(text)
         fine = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from catalog.imports.rows import Row
-from indexer.importing import values
+from indexer.importing import encodings, values
 from indexer.importing.errors import ImportFailed
 from indexer.importing.fetch import Fetched
 from indexer.importing.sources import podcast
@@ -18,7 +19,10 @@ from indexer.importing.sources.base import Work
 from indexer.importing.sources.feed_items import Channel, row
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"  # fmt: skip
-_HTML = (b"<!doctype html", b"<html")
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]{1,40})["']""", re.IGNORECASE)
+_DECLARATION = re.compile(r"\A<\?xml[^>]{0,200}\?>")
+# Whole CDATA sections (one that never ends, to the end), or an & that begins no entity.
+_BARE = re.compile(r"<!\[CDATA\[(?:.*?\]\]>|.*\Z)|&(?!#\d{1,8};|#x[\da-f]{1,6};|\w{1,32};)", re.DOTALL | re.IGNORECASE)  # fmt: skip
 
 
 class FeedSource:
@@ -63,7 +67,7 @@ class FeedSource:
 
     def _keep(self, work: Work, number: int, fetched: Fetched) -> str | None:
         """Keep the page; returns the address of the one behind it."""
-        parsed = parse(fetched.body, fetched.url, fetched.content_type)
+        parsed = parse(tidy(fetched.body, fetched.content_type))
         # A refresh looks at the newest page: what is older was read when the source was new.
         following = _next(parsed, fetched.url) if work.run.trigger != "schedule" else None
         meta = {"url": fetched.url, "contentType": fetched.content_type, "next": following}
@@ -79,13 +83,14 @@ class FeedSource:
         position = 0
         for number, meta in work.documents():
             with work.open(number) as stream:
-                body = stream.read()
-            parsed = parse(body, str(meta.get("url") or ""), str(meta.get("contentType") or ""))
+                body = tidy(stream.read(), str(meta.get("contentType") or ""))
+            parsed = parse(body)
             channel_extension, extensions = podcast.read(body)
             if len(extensions) != len(parsed.entries):
                 # The two readers saw different documents: do not guess which item is which.
                 extensions = [podcast.Extension() for _ in parsed.entries]
-            channel = Channel.of(parsed, channel_extension, work.options)
+            base = str(meta.get("url") or work.run.url or "")
+            channel = Channel.of(parsed, channel_extension, base)
             if number == 0:
                 work.facts["about"] = channel.about()
                 work.facts["title"] = channel.title
@@ -97,25 +102,35 @@ class FeedSource:
                 yield row(position, entry, extension, channel, work.run.namespace, work.options)
 
 
-def parse(body: bytes, url: str, content_type: str) -> Any:
-    """The parsed feed. Raises ImportFailed (`empty_document`, `not_a_feed`)."""
-    if not body.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
+def tidy(body: bytes, content_type: str) -> bytes:
+    """The document in UTF-8, whatever it came in, with the signs repaired that make most feeds broken."""
+    declared = content_type.lower().partition("charset=")[2].split(";")[0].strip("\"' ")
+    within = _DECLARED.match(body[:200])
+    text = encodings.decode(body, (declared, within[1].decode() if within else None))
+    text = _DECLARATION.sub("", text.lstrip(" \t\r\n\0"), count=1)
+    # A bare & is a mistake everywhere but in CDATA.
+    return _BARE.sub(lambda found: found[0] if len(found[0]) > 1 else "&amp;", text).encode(errors="replace")  # fmt: skip
+
+
+def parse(body: bytes) -> Any:
+    """The parsed feed of a tidy document. Raises ImportFailed (`empty_document`, `not_a_feed`).
+
+    Nothing is resolved against the feed's address: an item's guid must not change when the feed moves.
+    """
+    if not body.strip():
         raise ImportFailed("empty_document", "The document is empty.")
-    headers = {"content-location": url} if url else {}
-    if "charset=" in content_type.lower():
-        charset = content_type.lower().partition("charset=")[2].split(";")[0].strip("\"' ")
-        headers["content-type"] = f"application/xml; charset={charset}"
+    headers = {"content-type": "application/xml; charset=utf-8"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             parsed = feedparser.parse(
-                io.BytesIO(body), response_headers=headers, sanitize_html=False
-            )
+                io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            )  # fmt: skip
         except Exception as error:
             # A parser of strangers' documents may stumble; that is their feed's fault, not ours.
             raise ImportFailed("not_a_feed", "The document cannot be read as a feed.") from error
     if not parsed.version and not parsed.entries:
-        if body[:2000].lstrip().lower().startswith(_HTML) or b"<html" in body[:2000].lower():
+        if b"<html" in body[:2000].lower():
             raise ImportFailed("not_a_feed", "The document is a web page, not a feed.")
         raise ImportFailed("not_a_feed", "The document is not an RSS or Atom feed.")
     return parsed

@@ -4,18 +4,16 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
-import charset_normalizer
 import ijson
 
 from catalog.errors import FieldError
 from catalog.imports.rows import Row
-from indexer.importing import rows
+from indexer.importing import encodings, rows
 from indexer.importing.errors import ImportFailed
 from indexer.importing.sources.base import Work
 
-_SAMPLE = 256 * 1024
 MAX_LINE = 1_000_000
 MAX_DEPTH = 64
 # What a JSON file may keep its list under.
@@ -193,20 +191,6 @@ def _delimiter(sample: str) -> str:
 
 def _text(work: Work) -> TextIO:
     with work.open(0) as stream:
-        encoding = work.options.encoding or _encoding(stream)
+        encoding = work.options.encoding or encodings.guess(stream.read(encodings.SAMPLE))
     stream = work.open(0)
     return io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
-
-
-def _encoding(stream: BinaryIO) -> str:
-    sample = stream.read(_SAMPLE)
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):  # fmt: skip
-        if sample.startswith(mark):
-            return name
-    try:
-        # The sample may end inside a letter.
-        sample[: max(0, len(sample) - 4) or None].decode()
-    except UnicodeDecodeError:
-        best = charset_normalizer.from_bytes(sample[:65_536]).best()
-        return best.encoding if best is not None else "utf-8"
-    return "utf-8"
