@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from catalog.imports.models import ImportedProgram
-from indexer.importing.sources.feed import parse, tidy
+from indexer.importing.markup import tidy
+from indexer.importing.sources.feed import parse
 from tests.conftest import SHARED
 from tests.imports.servers import Site, bomb, endless, raw, site
 from tests.imports.support import Importer, counts, episode, footprint, rss

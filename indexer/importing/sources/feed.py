@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -11,18 +10,15 @@ from urllib.parse import urljoin
 import feedparser
 
 from catalog.imports.rows import Row
-from indexer.importing import encodings, values
+from indexer.importing import values
 from indexer.importing.errors import ImportFailed
 from indexer.importing.fetch import Fetched
+from indexer.importing.markup import tidy
 from indexer.importing.sources import podcast
 from indexer.importing.sources.base import Work
 from indexer.importing.sources.feed_items import Channel, row
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"  # fmt: skip
-_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]{1,40})["']""", re.IGNORECASE)
-_DECLARATION = re.compile(r"\A<\?xml[^>]{0,200}\?>")
-# Whole CDATA sections (one that never ends, to the end), or an & that begins no entity.
-_BARE = re.compile(r"<!\[CDATA\[(?:.*?\]\]>|.*\Z)|&(?!#\d{1,8};|#x[\da-f]{1,6};|\w{1,32};)", re.DOTALL | re.IGNORECASE)  # fmt: skip
 
 
 class FeedSource:
@@ -100,16 +96,6 @@ class FeedSource:
             for entry, extension in zip(parsed.entries, extensions, strict=True):
                 position += 1
                 yield row(position, entry, extension, channel, work.run.namespace, work.options)
-
-
-def tidy(body: bytes, content_type: str) -> bytes:
-    """The document in UTF-8, whatever it came in, with the signs repaired that make most feeds broken."""
-    declared = content_type.lower().partition("charset=")[2].split(";")[0].strip("\"' ")
-    within = _DECLARED.match(body[:200])
-    text = encodings.decode(body, (declared, within[1].decode() if within else None))
-    text = _DECLARATION.sub("", text.lstrip(" \t\r\n\0"), count=1)
-    # A bare & is a mistake everywhere but in CDATA.
-    return _BARE.sub(lambda found: found[0] if len(found[0]) > 1 else "&amp;", text).encode(errors="replace")  # fmt: skip
 
 
 def parse(body: bytes) -> Any:
