@@ -253,6 +253,17 @@ def test_pages_are_followed_once_each(importer: Importer) -> None:
     assert counts(run) == {"created": 3}
 
 
+def test_a_feed_of_too_many_pages_says_so(importer: Importer) -> None:
+    def page(path: str, _: Any) -> Any:
+        n = int(path.removeprefix("/") or 0)
+        return 200, {}, rss(episode(n), channel=f'<atom:link rel="next" href="/{n + 1}"/>')
+
+    with site() as stranger:
+        stranger.pages |= {f"/{n or ''}": page for n in range(9)}
+        run = trusting(importer, stranger, max_pages=3).go("feed", url=stranger.url())
+    assert (run.status, run.code, run.created) == ("succeeded", "too_many_pages", 3)
+
+
 def test_a_fetch_that_died_goes_on_with_the_next_page(importer: Importer, session: Session) -> None:
     with site() as stranger:
         page = rss(episode(1), channel='<atom:link rel="next" href="/2"/>')

@@ -4,13 +4,14 @@ import hashlib
 import io
 import warnings
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
 import feedparser
 
 from catalog.imports.rows import Row
-from indexer.importing import values
+from indexer.importing import dates, values
 from indexer.importing.errors import ImportFailed
 from indexer.importing.fetch import Fetched
 from indexer.importing.markup import tidy
@@ -39,6 +40,8 @@ class FeedSource:
             fetched = work.fetcher.fetch(url, max_bytes=work.settings.max_feed_bytes, accept=ACCEPT)
             url = self._keep(work, number, fetched)
             number += 1
+        if url and url not in seen:
+            work.facts["outcome"] = "too_many_pages"
 
     def _first(self, work: Work) -> str | None:
         if work.run.url is None:
@@ -64,8 +67,12 @@ class FeedSource:
     def _keep(self, work: Work, number: int, fetched: Fetched) -> str | None:
         """Keep the page; returns the address of the one behind it."""
         parsed = parse(tidy(fetched.body, fetched.content_type))
-        # A refresh looks at the newest page: what is older was read when the source was new.
-        following = _next(parsed, fetched.url) if work.run.trigger != "schedule" else None
+        following = _next(parsed, fetched.url)
+        if work.run.trigger == "schedule" and not _all_new(
+            parsed, work.facts.get("last_success_at")
+        ):
+            # A refresh reads as far as there is something new: the rest was read before.
+            following = None
         meta = {"url": fetched.url, "contentType": fetched.content_type, "next": following}
         work.keep(number, fetched.body, meta)
         return following
@@ -92,7 +99,8 @@ class FeedSource:
                 work.facts["title"] = channel.title
                 moved = values.address(parsed.feed.get("itunes_new-feed-url"))
                 if moved and moved != work.run.url:
-                    work.facts["moved_to"] = moved
+                    # Where it moved to, nothing of this answer is known.
+                    work.facts |= {"moved_to": moved, "etag": None, "last_modified": None}
             for entry, extension in zip(parsed.entries, extensions, strict=True):
                 position += 1
                 yield row(position, entry, extension, channel, work.run.namespace, work.options)
@@ -120,6 +128,14 @@ def parse(body: bytes) -> Any:
             raise ImportFailed("not_a_feed", "The document is a web page, not a feed.")
         raise ImportFailed("not_a_feed", "The document is not an RSS or Atom feed.")
     return parsed
+
+
+def _all_new(parsed: Any, since: datetime | None) -> bool:
+    """Is every item of the page later than the last refresh? Then the page behind it may have more."""
+    if since is None:
+        return True
+    given = [dates.moment(e.get("published") or e.get("updated") or "") for e in parsed.entries]
+    return bool(given) and all(at is not None and at > since for at in given)
 
 
 def _next(parsed: Any, url: str) -> str | None:
