@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     PrimaryKeyConstraint,
     SmallInteger,
+    UniqueConstraint,
     func,
     select,
     text,
@@ -31,13 +32,22 @@ class IndexTarget(Base):
     """One index on one engine that must be kept equal to the published set."""
 
     __tablename__ = "index_targets"
-    __table_args__ = (CheckConstraint("state IN ('live', 'building', 'retired')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('live', 'building', 'previous', 'retired')", name="state"),
+        UniqueConstraint("engine", "index_uid"),
+    )
 
     id: Mapped[int] = mapped_column(SmallInteger, Identity(), primary_key=True)
     engine: Mapped[str]
     index_uid: Mapped[str]
     state: Mapped[str] = mapped_column(default="live", server_default="live")
     settings_hash: Mapped[str] = mapped_column(default="", server_default="")
+    settings_revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    # While it is held its sender claims nothing; `held_epoch` is the sender that has nothing on its way.
+    hold: Mapped[bool] = mapped_column(default=False, server_default="false")
+    held_epoch: Mapped[int | None]
+    # A previous index is kept, in step, until then.
+    keep_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # Grows whenever a sender takes over: a sender that lost its place cannot settle.
     epoch: Mapped[int] = mapped_column(default=0, server_default="0")
     heartbeat_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -89,8 +99,18 @@ class LostPlaceError(Exception):
     """Another sender has taken over: nothing may be settled any more."""
 
 
-def claim(session: Session, target_id: int, limit: int) -> list[Mark]:
-    """What is due for the target, oldest mark first. Locks nothing: there is one sender."""
+def claim(session: Session, target_id: int, epoch: int, limit: int) -> list[Mark] | None:
+    """What is due for the target, oldest mark first; None while the target is held.
+
+    Locks nothing: there is one sender. Raises LostPlaceError.
+    """
+    target = session.execute(
+        select(IndexTarget.epoch, IndexTarget.hold).where(IndexTarget.id == target_id)
+    ).one_or_none()
+    if target is None or target.epoch != epoch:
+        raise LostPlaceError(f"epoch {epoch} of target {target_id} is over")
+    if target.hold:
+        return None
     rows = session.execute(
         select(IndexDirty.program_id, IndexDirty.rev, IndexDirty.seq, IndexDirty.marked_at)
         .where(
@@ -153,14 +173,50 @@ def mark(session: Session, program_ids: Sequence[int]) -> None:
     session.execute(text("SELECT index_mark(CAST(:ids AS bigint[]))"), {"ids": sorted(program_ids)})
 
 
+def mark_target(session: Session, target_id: int, program_ids: Sequence[int]) -> None:
+    """Mark programs for one target only; parked ones are tried again."""
+    session.execute(
+        text(
+            "INSERT INTO index_dirty AS d (target_id, program_id, rev) "
+            "SELECT :target, m.id, coalesce(p.rev, 0) FROM unnest(CAST(:ids AS bigint[])) AS m(id) "
+            "LEFT JOIN programs p ON p.id = m.id ORDER BY m.id "
+            "ON CONFLICT (target_id, program_id) DO UPDATE SET rev = excluded.rev, "
+            "seq = nextval('index_dirty_seq'), parked = false, attempts = 0, error = NULL, "
+            "next_at = clock_timestamp()"
+        ),
+        {"target": target_id, "ids": sorted(program_ids)},
+    )
+
+
+def waiting(session: Session, target_id: int, program_ids: Sequence[int] | None = None) -> set[int]:
+    """Programs the target has not confirmed, parked ones too; all of them or those of `program_ids`."""
+    query = select(IndexDirty.program_id).where(IndexDirty.target_id == target_id)
+    if program_ids is not None:
+        query = query.where(IndexDirty.program_id == func.any(list(program_ids)))
+    return set(session.scalars(query))
+
+
 def take_place(session: Session, target_id: int) -> int:
-    """Become the target's sender; returns the new epoch."""
-    return session.scalars(
+    """Become the target's sender; returns the new epoch. Raises LostPlaceError when it is gone."""
+    epoch = session.scalars(
         update(IndexTarget)
         .where(IndexTarget.id == target_id)
         .values(epoch=IndexTarget.epoch + 1, heartbeat_at=func.clock_timestamp())
         .returning(IndexTarget.epoch)
-    ).one()
+    ).one_or_none()
+    if epoch is None:
+        raise LostPlaceError(f"target {target_id} is gone")
+    return epoch
+
+
+def acknowledge_hold(session: Session, target_id: int, epoch: int) -> None:
+    """Say that nothing of this sender is on its way. Raises LostPlaceError."""
+    _hold_place(session, target_id, epoch)
+    session.execute(
+        update(IndexTarget)
+        .where(IndexTarget.id == target_id, IndexTarget.hold)
+        .values(held_epoch=epoch)
+    )
 
 
 def beat(session: Session, target_id: int, epoch: int) -> None:
@@ -177,6 +233,6 @@ def _hold_place(session: Session, target_id: int, epoch: int) -> None:
     # Locked until the commit: a takeover waits for it, or this waits for the takeover and sees it.
     current = session.scalars(
         select(IndexTarget.epoch).where(IndexTarget.id == target_id).with_for_update()
-    ).one()
+    ).one_or_none()
     if current != epoch:
         raise LostPlaceError(f"epoch {epoch} was superseded by {current}")

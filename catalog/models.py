@@ -14,6 +14,7 @@ from catalog.imports.models import (
     ImportRun,
     ImportSource,
 )
+from catalog.indexing.models import DriftReport, ReindexJob
 from catalog.merging.models import MergeProposal
 from catalog.programs.models import (
     Program,
@@ -29,6 +30,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Category",
+    "DriftReport",
     "IdempotencyKey",
     "ImportDocument",
     "ImportItem",
@@ -46,6 +48,7 @@ __all__ = [
     "ProgramRevision",
     "ProgramSlug",
     "ProgramTag",
+    "ReindexJob",
     "Series",
     "Tag",
     "ViewFlush",

@@ -28,4 +28,4 @@ def sync() -> None:
     cache = redis.Redis.from_url(
         settings.redis_cache_url, socket_timeout=1, socket_connect_timeout=1
     )
-    place.run(CatalogSettings(), settings, Invalidator(cache, settings.redis_prefix), stop)
+    place.supervise(CatalogSettings(), settings, Invalidator(cache, settings.redis_prefix), stop)

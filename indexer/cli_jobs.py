@@ -17,6 +17,7 @@ from indexer.clock import Clock
 from indexer.importing.queueing import Sweep
 from indexer.schedule import Schedule
 from indexer.settings import IndexerSettings
+from indexer.upkeep import UpkeepSweep
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +74,11 @@ def scheduler() -> None:
     )
     clock = Clock(database, cache, settings.redis_prefix)
     queue = queues.connect(settings.redis_queue_url)
-    schedule, sweep = Schedule(queue), Sweep(database, queue)
+    schedule, sweeps = Schedule(queue), (Sweep(database, queue), UpkeepSweep(database, queue))
     while not stop.wait(1):
         clock.tick()
-        sweep.tick()
+        for sweep in sweeps:
+            sweep.tick()
         try:
             schedule.tick()
         except (RedisError, OSError) as error:

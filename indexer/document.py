@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from catalog.programs.models import BUCKETS
 from indexer import index_settings
 
-# The audit pages both sides by bucket: id modulo this.
-BUCKETS = 256
 # Searched only; nobody needs 20,000 characters to find a program.
 MAX_DESCRIPTION = 5_000
 

@@ -93,20 +93,44 @@ class Engine:
                 return None
             raise
 
-    def prepare_index(self, uid: str, settings: dict[str, Any] = index_settings.SETTINGS) -> bool:
-        """Make the index with these settings unless it is there with them; True when it was made."""
-        made = self.created_at(uid) is None
-        if made:
+    def prepare_index(
+        self, uid: str, wanted: dict[str, Any] = index_settings.SETTINGS
+    ) -> list[str]:
+        """Make the index with these settings unless it is there with them.
+
+        Settings that would make the engine index everything anew are left as they are once there
+        are documents; their names are returned.
+        """
+        if self.created_at(uid) is None:
             task = self._call("create", self.client.create_index, uid, {"primaryKey": "id"})
             self.finished(task.task_uid, accept=("index_already_exists",))
-        if made or not self._has_settings(uid, settings):
-            task = self._call("settings", self.client.index(uid).update_settings, settings)
+        live = self.settings_of(uid)
+        other = {n: v for n, v in wanted.items() if not _same(n, live.get(n), v)}
+        left = [n for n in index_settings.REBUILDING if n in other] if self.count(uid) else []
+        changed = {n: v for n, v in other.items() if n not in left}
+        if changed:
+            task = self._call("settings", self.client.index(uid).update_settings, changed)
             self.finished(task.task_uid)
-        return made
+        return left
 
-    def _has_settings(self, uid: str, settings: dict[str, Any]) -> bool:
-        live = self._call("settings", self.client.index(uid).get_settings)
-        return all(_same(live.get(name), value) for name, value in settings.items())
+    def settings_of(self, uid: str) -> dict[str, Any]:
+        """The index's settings."""
+        return dict(self._call("settings", self.client.index(uid).get_settings))
+
+    def swap(self, one: str, other: str) -> int:
+        """Exchange two indexes; returns the task to wait for. Doing it twice undoes it."""
+        task = self._call("swap", self.client.swap_indexes, [{"indexes": [one, other]}])
+        return int(task.task_uid)
+
+    def drop_index(self, uid: str) -> None:
+        """Delete an index; one that is gone is fine."""
+        task = self._call("drop", self.client.index(uid).delete)
+        self.finished(task.task_uid, accept=("index_not_found",))
+
+    def index_uids(self) -> list[str]:
+        """The names of all indexes."""
+        found = self._call("indexes", self.client.get_raw_indexes, {"limit": 1000})
+        return [row["uid"] for row in found["results"]]
 
     def send(self, uid: str, documents: Sequence[dict[str, Any]]) -> int:
         """Replace these documents; returns the task to wait for."""
@@ -164,21 +188,25 @@ class Engine:
         """Documents in the index."""
         return int(self._call("stats", self.client.index(uid).get_stats).number_of_documents)
 
+    def multi_search(self, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The answers of several searches, each naming its index."""
+        found = self._call("multi_search", self.client.multi_search, list(queries))
+        return list(found["results"])
+
     def prune_tasks(self, before: str) -> None:
         """Forget finished tasks that ended before this moment (RFC 3339)."""
         query = {"statuses": "succeeded,failed,canceled", "beforeFinishedAt": before}
         self._call("prune", self.client.delete_tasks, query)
 
 
-def _same(live: Any, wanted: Any) -> bool:
+_SETS = {"filterableAttributes", "sortableAttributes", "disableOnWords", "disableOnAttributes"}
+
+
+def _same(name: str, live: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict) and isinstance(live, dict):
-        return all(_same(live.get(name), value) for name, value in wanted.items())
-    if (
-        isinstance(wanted, list)
-        and isinstance(live, list)
-        and all(isinstance(v, str) for v in wanted)
-    ):
-        return sorted(map(str, live)) == sorted(wanted) if len(live) == len(wanted) else False
+        return all(_same(inner, live.get(inner), value) for inner, value in wanted.items())
+    if name in _SETS and isinstance(live, list):
+        return sorted(map(str, live)) == sorted(wanted)
     return bool(live == wanted)
 
 

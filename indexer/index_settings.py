@@ -5,6 +5,9 @@ import json
 from typing import Any
 
 MAX_TOTAL_HITS = 10_000
+# Grows by one with every change of SETTINGS or of the document builder: a process that runs older
+# code leaves the settings and the rebuilds of newer code alone.
+REVISION = 1
 
 SETTINGS: dict[str, Any] = {
     "searchableAttributes": ["title", "people", "tags", "seriesTitle", "description"],
@@ -38,3 +41,14 @@ def settings_hash(settings: dict[str, Any] = SETTINGS) -> str:
 
 
 HASH = settings_hash()
+BUILD = (HASH, REVISION)
+
+
+def lost_attributes(live: dict[str, Any], wanted: dict[str, Any] = SETTINGS) -> list[str]:
+    """What searches could use in the `live` settings and could no longer in `wanted`."""
+    return sorted(
+        f"{name}: {attribute}"
+        for name in ("filterableAttributes", "searchableAttributes", "sortableAttributes")
+        for attribute in live.get(name) or []
+        if attribute != "*" and attribute not in wanted[name]
+    )

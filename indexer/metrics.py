@@ -16,6 +16,7 @@ INDEX_LAG = Histogram(
 DOCUMENTS = Counter("index_documents_total", "Documents settled, by operation.", ["operation"])
 BATCHES = Counter("index_batches_total", "Batches sent, by how they ended.", ["outcome"])
 PARKED = Counter("index_parked_total", "Documents put aside because the engine refuses them.")
+DRIFT_REPAIRED = Counter("index_drift_repaired_total", "Documents an audit had sent again.")
 BREAKER = Gauge("engine_breaker_open", "1 while the engine is not being asked.", ["client"])
 SENDER_ACTIVE = Gauge("index_sender_active", "1 in the process that holds the sender's lock.")
 INVALIDATION_FAILURES = Counter(

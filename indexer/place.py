@@ -4,14 +4,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import DBAPIError
 
 from catalog import dirty
-from catalog.db import make_engine, session_factory
+from catalog.db import opened, session_factory
 from catalog.settings import CatalogSettings
+from indexer import targets
 from indexer.engine import Engine
 from indexer.invalidation import Invalidator
 from indexer.settings import IndexerSettings
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 _LOCK_CLASS = 0x7379
 # A sender that has been silent this long is stopped or cut off: a standby takes its place.
 SILENT_SECONDS = 4 * HEARTBEAT_SECONDS
+# How soon a new target gets its sender.
+TARGETS_SECONDS = 1.0
 
 
 def _try_lock(connection: Connection, target_id: int) -> bool:
@@ -55,11 +59,66 @@ def run(
     target_id: int = 1,
     at: Callable[[str], None] = lambda point: None,
 ) -> None:
-    """Send whenever this process holds the place, stand by otherwise, until `stop` is set."""
-    database = make_engine(
-        catalog.model_copy(update={"pool_min": 1, "pool_max": 4, "statement_timeout_ms": 60_000}),
-        application="thmanyah-sync",
+    """Send for one target whenever this process holds its place, stand by otherwise.
+
+    Returns when `stop` is set or the target is gone.
+    """
+    with _opened(catalog) as database:
+        _hold_or_stand_by(catalog, database, settings, invalidator, stop, target_id, at)
+
+
+def supervise(
+    catalog: CatalogSettings,
+    settings: IndexerSettings,
+    invalidator: Invalidator | None,
+    stop: threading.Event,
+) -> None:
+    """One sender for every target, as targets come and go, until `stop` is set."""
+    running: dict[int, tuple[threading.Thread, threading.Event]] = {}
+    with _opened(catalog) as database:
+        while not stop.is_set():
+            try:
+                with session_factory(database).begin() as session:
+                    targets.ensure(session, settings)
+                    wanted = {target.id for target in targets.kept(session, settings)}
+            except DBAPIError as error:
+                log.warning("database unavailable: %s", str(error).splitlines()[0])
+                stop.wait(1)
+                continue
+            for target_id in running.keys() - wanted:
+                running[target_id][1].set()
+            running = {n: pair for n, pair in running.items() if pair[0].is_alive()}
+            for target_id in wanted - running.keys():
+                ended = threading.Event()
+                arguments = (catalog, database, settings, invalidator, ended, target_id, lambda point: None)  # fmt: skip
+                thread = threading.Thread(
+                    target=_hold_or_stand_by, args=arguments, name=f"target-{target_id}"
+                )
+                thread.start()
+                running[target_id] = (thread, ended)
+            stop.wait(TARGETS_SECONDS)
+        for _, ended in running.values():
+            ended.set()
+        for thread, _ in running.values():
+            thread.join()
+
+
+def _opened(catalog: CatalogSettings) -> AbstractContextManager[Database]:
+    several = catalog.model_copy(
+        update={"pool_min": 1, "pool_max": 16, "statement_timeout_ms": 60_000}
     )
+    return opened(several, application="thmanyah-sync")
+
+
+def _hold_or_stand_by(
+    catalog: CatalogSettings,
+    database: Database,
+    settings: IndexerSettings,
+    invalidator: Invalidator | None,
+    stop: threading.Event,
+    target_id: int,
+    at: Callable[[str], None],
+) -> None:
     direct = create_engine(catalog.direct_url, poolclass=NullPool)
     try:
         while not stop.is_set():
@@ -68,15 +127,15 @@ def run(
                     if not _try_lock(guard, target_id):
                         _dismiss_silent(guard, target_id)
                         stop.wait(1)
-                        continue
-                    _send(database, settings, invalidator, stop, target_id, at)
+                    elif not _send(database, settings, invalidator, stop, target_id, at):
+                        return
             except dirty.LostPlaceError:
-                stop.wait(1)
+                # Either somebody took over, or the indexes changed hands: look again at once.
+                stop.wait(0.05)
             except DBAPIError as error:
                 log.warning("database unavailable: %s", str(error).splitlines()[0])
                 stop.wait(1)
     finally:
-        database.dispose()
         direct.dispose()
 
 
@@ -87,13 +146,21 @@ def _send(
     stop: threading.Event,
     target_id: int,
     at: Callable[[str], None],
-) -> None:
+) -> bool:
+    """Send until stopped or superseded; False when the target is gone."""
     with session_factory(database).begin() as session:
+        targets.ensure(session, settings)
+        target = targets.one(session, settings, target_id)
+        if target is None or target.state == "retired":
+            return False
         epoch = dirty.take_place(session, target_id)
-    log.info("sending for target %s, epoch %s", target_id, epoch)
+    log.info("sending to %s (target %s, epoch %s)", target.uid, target_id, epoch)
     started = time.monotonic()
-    sender = Sender(database, Engine(settings), invalidator, settings, target_id, epoch, at, stop)
+    engine = Engine(settings.model_copy(update={"meili_url": target.url}))
+    told = invalidator if target.state == "live" else None
+    sender = Sender(database, engine, told, settings, target, epoch, at, stop)
     try:
         sender.run()
     finally:
-        log.info("stopped sending after %.0f s", time.monotonic() - started)
+        log.info("stopped sending to %s after %.0f s", target.uid, time.monotonic() - started)
+    return True

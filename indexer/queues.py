@@ -4,11 +4,13 @@ from typing import Any
 
 from redis import Redis
 from rq import Queue
-from rq.job import Job
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 IMPORTS, REINDEX, MAINTENANCE = "imports", "reindex", "maintenance"
 NAMES = (REINDEX, IMPORTS, MAINTENANCE)
+_ALIVE = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED, JobStatus.DEFERRED}
 
 
 class JsonJob(Job):
@@ -29,6 +31,14 @@ class JsonQueue(Queue):
         options["serializer"] = JSONSerializer
         options["job_class"] = JsonJob
         super().__init__(name, connection=connection, **options)
+
+
+def alive(redis: "Redis", name: str) -> bool:
+    """Will this job come, or is it being carried out?"""
+    try:
+        return JsonJob.fetch(name, connection=redis).get_status() in _ALIVE
+    except NoSuchJobError:
+        return False
 
 
 def connect(url: str) -> "Redis":

@@ -32,6 +32,8 @@ class Entry:
 
 TABLE = (
     Entry("warm-caches", "*/5 * * * *", "api.warm.warm_popular", 120),
+    Entry("audit", "41 * * * *", "indexer.jobs.audit_all", 600),
+    Entry("collect-indexes", "*/10 * * * *", "indexer.jobs.collect_indexes", 600),
     Entry("prune", "17 * * * *", "indexer.jobs.prune", 600),
     Entry("prune-imports", "27 * * * *", "indexer.jobs.prune_imports", 600),
 )

@@ -92,6 +92,14 @@ class IndexerSettings(BaseSettings):
         default=120.0, gt=0, validation_alias="SYNC_TASK_TIMEOUT",
         description="Seconds to wait for the engine to finish a batch before asking anew later.",
     )  # fmt: skip
+    reindex_automatic: bool = Field(
+        default=False, validation_alias="REINDEX_AUTOMATIC",
+        description="Rebuild the index by itself when new settings need it.",
+    )  # fmt: skip
+    reindex_keep_hours: float = Field(
+        default=24, gt=0, validation_alias="REINDEX_KEEP_HOURS",
+        description="Hours the index from before a rebuild is kept, in step, for a rollback.",
+    )  # fmt: skip
     sync_metrics_port: int = Field(
         default=0, ge=0, validation_alias="SYNC_METRICS_PORT",
         description="Port of the sender's own /metrics; 0 is off.",

@@ -23,11 +23,13 @@ from catalog import dirty
 from catalog.changes import ProgramChange
 from catalog.db import session_factory
 from catalog.dirty import Mark
+from catalog.indexing import lifecycle as rebuilds
 from catalog.programs import queries
-from indexer import document, metrics
+from indexer import document, index_settings, metrics
 from indexer.engine import Engine, EngineRejectedError, EngineUnavailableError
 from indexer.invalidation import Invalidator
 from indexer.settings import IndexerSettings
+from indexer.targets import Target
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
@@ -56,7 +58,7 @@ class Sender:
     engine: Engine
     invalidator: Invalidator | None
     settings: IndexerSettings
-    target_id: int
+    target: Target
     epoch: int
     at: Callable[[str], None] = lambda point: None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -68,6 +70,7 @@ class Sender:
         self._beat_at = 0.0
         self._pruned_at = time.monotonic()
         self._created_at = ""
+        self._acknowledged = False
 
     # -- the loop
 
@@ -128,6 +131,10 @@ class Sender:
 
     def _send_next(self) -> bool:
         marks = self._claim()
+        if marks is None:
+            self._hold_still()
+            return False
+        self._acknowledged = False
         if not marks:
             return False
         batch, documents, removed = self._build(marks)
@@ -136,11 +143,21 @@ class Sender:
         self.at("after_send")
         return True
 
-    def _claim(self) -> list[Mark]:
+    def _hold_still(self) -> None:
+        """Somebody is about to exchange indexes: say so once nothing is on its way."""
+        if self._flying or self._acknowledged:
+            return
+        with self._sessions.begin() as session:
+            dirty.acknowledge_hold(session, self.target.id, self.epoch)
+        self._acknowledged = True
+
+    def _claim(self) -> list[Mark] | None:
         flying = {mark.program_id: mark.seq for batch in self._flying for mark in batch.marks}
         limit = self.settings.sync_max_documents + len(flying)
         with self._sessions() as session:
-            marks = dirty.claim(session, self.target_id, limit)
+            marks = dirty.claim(session, self.target.id, self.epoch, limit)
+        if marks is None:
+            return None
         due = [m for m in marks if flying.get(m.program_id, -1) < m.seq]
         return due[: self.settings.sync_max_documents]
 
@@ -172,7 +189,7 @@ class Sender:
         return batch, documents, removed
 
     def _deliver(self, batch: Batch, documents: list[dict[str, Any]], removed: list[int]) -> None:
-        uid = self.settings.meili_index
+        uid = self.target.uid
         try:
             if documents:
                 batch.tasks.append(self.engine.send(uid, documents))
@@ -221,13 +238,13 @@ class Sender:
     def _settle(self, batch: Batch) -> None:
         self.at("before_settle")
         with self._sessions.begin() as session:
-            clock = dirty.settle(session, self.target_id, self.epoch, batch.marks)
+            clock = dirty.settle(session, self.target.id, self.epoch, batch.marks)
         self._flying.popleft()
         self.at("after_settle")
         metrics.BATCHES.labels("succeeded").inc()
         metrics.DOCUMENTS.labels("upsert").inc(batch.upserts)
         metrics.DOCUMENTS.labels("delete").inc(len(batch.marks) - batch.upserts)
-        for mark in batch.marks:
+        for mark in batch.marks if self.target.state == "live" else ():
             metrics.INDEX_LAG.observe(max(0.0, clock - mark.marked_at.timestamp()))
         if self.invalidator is not None:
             # Raw SQL goes past the API, so its readers are told here.
@@ -240,12 +257,12 @@ class Sender:
             log.error("program %s is refused by the engine: %s", marks[0].program_id, reason)
             metrics.PARKED.inc()
             with self._sessions.begin() as session:
-                dirty.park(session, self.target_id, self.epoch, marks[0], reason)
+                dirty.park(session, self.target.id, self.epoch, marks[0], reason)
             return
         middle = len(marks) // 2
         for half in (marks[:middle], marks[middle:]):
             batch, documents, removed = self._build(half)
-            uid = self.settings.meili_index
+            uid = self.target.uid
             try:
                 if documents:
                     self.engine.finished(self.engine.send(uid, documents))
@@ -267,23 +284,37 @@ class Sender:
 
     def _beat(self) -> None:
         with self._sessions.begin() as session:
-            dirty.beat(session, self.target_id, self.epoch)
+            dirty.beat(session, self.target.id, self.epoch)
         self._beat_at = time.monotonic()
         metrics.SENDER_ACTIVE.set(1)
 
     def _check_index(self) -> None:
         """An index that was made since (a wiped engine) has to be filled from the beginning."""
-        uid = self.settings.meili_index
+        uid = self.target.uid
         first = not self._created_at
         created = self.engine.created_at(uid)
         if created is not None and created == self._created_at:
             return
-        made = self.engine.prepare_index(uid)
+        made = created is None
+        self._prepare(uid)
         self._created_at = self.engine.created_at(uid) or ""
         if made or not first:
             log.warning("index %s is new; every published program is marked", uid)
             self._flying.clear()
             self._mark_everything()
+
+    def _prepare(self, uid: str) -> None:
+        """Make the index and give it the settings of this code, unless newer code was here."""
+        if self.target.settings_revision > index_settings.REVISION:
+            log.warning("index %s has settings of newer code: left alone", uid)
+            return
+        left = self.engine.prepare_index(uid)
+        if left:
+            log.warning("index %s needs a rebuild for its settings %s", uid, ", ".join(left))
+        with self._sessions.begin() as session:
+            rebuilds.note_settings(
+                session, self.target.id, index_settings.BUILD, self.settings.reindex_automatic, left
+            )
 
     def _mark_everything(self) -> None:
         last = 0
@@ -292,7 +323,7 @@ class Sender:
                 ids = session.scalars(queries.published_ids_after(last, _REMARK_PAGE)).all()
                 if not ids:
                     return
-                dirty.mark(session, ids)
+                dirty.mark_target(session, self.target.id, ids)
             last = ids[-1]
 
     def _prune(self) -> None:

@@ -25,6 +25,8 @@ from catalog.base import Base, BigId, CreatedAt
 MEDIA_TYPES = ("audio", "video")
 KINDS = ("episode", "film", "documentary", "series", "trailer", "short")
 STATUSES = ("draft", "in_review", "scheduled", "published", "archived")
+# Programs are audited in this many parts: id modulo this.
+BUCKETS = 256
 _LIVE = text("deleted_at IS NULL")
 _LISTED = text("status = 'published' AND deleted_at IS NULL")
 
@@ -108,6 +110,8 @@ class Program(Base):
             postgresql_where=_LISTED,
         ),
         Index("programs_published_id_idx", "id", postgresql_where=_LISTED),
+        # The audit reads the published programs of one bucket after the other.
+        Index("programs_bucket_idx", text(f"(id % {BUCKETS})"), "id", postgresql_where=_LISTED),
         Index(
             "programs_scheduled_publish_at_idx",
             "scheduled_publish_at",

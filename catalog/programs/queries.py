@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from catalog.categories.models import Category
-from catalog.programs.models import Program, ProgramRedirect, ProgramRevision, ProgramSlug
+from catalog.programs.models import (
+    BUCKETS,
+    Program,
+    ProgramRedirect,
+    ProgramRevision,
+    ProgramSlug,
+)
 from catalog.series.models import Series
 from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
 
@@ -83,6 +89,17 @@ VISIBLE_REDIRECT = (
     select(Program.id)
     .join(ProgramRedirect, ProgramRedirect.into_id == Program.id)
     .where(ProgramRedirect.program_id == bindparam("id"), *VISIBLE)
+)
+# `detail()` of the published programs of `:bucket`, expired ones too: what the audit compares. The
+# number is written out, as the index has it.
+BY_BUCKET = (
+    detail()
+    .where(
+        Program.status == "published",
+        Program.deleted_at.is_(None),
+        Program.id % literal_column(str(BUCKETS)) == bindparam("bucket"),
+    )
+    .order_by(Program.id)
 )
 # `detail()` of `:ids` whatever the state, deleted ones too: what the document builder reads.
 BY_IDS = detail().where(Program.id == _IDS).order_by(Program.id)
@@ -180,6 +197,15 @@ def editor_list(
         )
     order = (column.desc(), Program.id.desc()) if descending else (column, Program.id)
     return query.order_by(*order).limit(limit)
+
+
+def count_published() -> Select[int]:
+    """How many programs may have a document."""
+    return (
+        select(func.count())
+        .select_from(Program)
+        .where(Program.status == "published", Program.deleted_at.is_(None))
+    )
 
 
 def published_ids_after(last_id: int, limit: int) -> Select[Any]:

@@ -28,6 +28,12 @@ CHANGES = {
 }
 
 
+def claim(session: Session, epoch: int) -> list[dirty.Mark]:
+    found = dirty.claim(session, 1, epoch, 10)
+    assert found is not None
+    return found
+
+
 @pytest.fixture
 def program(session: Session) -> Program:
     session.execute(text("INSERT INTO categories (slug, name_ar, name_en) VALUES ('c', 'ت', 'C')"))
@@ -101,14 +107,14 @@ def test_a_mark_made_during_the_send_stays(
 ) -> None:
     session.execute(text("UPDATE programs SET title = 'One'"))
     session.commit()
-    claimed = dirty.claim(session, 1, 10)
     epoch = dirty.take_place(session, 1)
+    claimed = claim(session, epoch)
     session.commit()
     with session_factory(database).begin() as other:
         other.execute(text("UPDATE programs SET title = 'Two'"))
     dirty.settle(session, 1, epoch, claimed)
     session.commit()
-    (still,) = dirty.claim(session, 1, 10)
+    (still,) = claim(session, epoch)
     assert still.seq > claimed[0].seq
     dirty.settle(session, 1, epoch, [still])
     session.commit()
@@ -120,8 +126,8 @@ def test_an_uncommitted_mark_survives_a_settlement_that_waits_for_it(
 ) -> None:
     session.execute(text("UPDATE programs SET title = 'One'"))
     session.commit()
-    claimed = dirty.claim(session, 1, 10)
     epoch = dirty.take_place(session, 1)
+    claimed = claim(session, epoch)
     session.commit()
     with database.connect() as writer:
         writer.execute(text("UPDATE programs SET title = 'Two'"))
@@ -142,8 +148,8 @@ def test_an_uncommitted_mark_survives_a_settlement_that_waits_for_it(
 def test_who_lost_the_place_settles_nothing(session: Session, program: Program) -> None:
     session.execute(text("UPDATE programs SET title = 'One'"))
     old = dirty.take_place(session, 1)
+    claimed = claim(session, old)
     dirty.take_place(session, 1)
-    claimed = dirty.claim(session, 1, 10)
     with pytest.raises(dirty.LostPlaceError):
         dirty.settle(session, 1, old, claimed)
     assert list(marks(session)) == [program.id]
@@ -154,12 +160,12 @@ def test_a_parked_program_is_freed_by_content_not_by_views(
 ) -> None:
     session.execute(text("UPDATE programs SET title = 'Bad'"))
     epoch = dirty.take_place(session, 1)
-    (claimed,) = dirty.claim(session, 1, 10)
+    (claimed,) = claim(session, epoch)
     dirty.park(session, 1, epoch, claimed, "refused")
     session.execute(text("UPDATE programs SET view_count = 5000"))
-    assert dirty.claim(session, 1, 10) == []
+    assert claim(session, epoch) == []
     session.execute(text("UPDATE programs SET title = 'Good'"))
-    assert [m.program_id for m in dirty.claim(session, 1, 10)] == [program.id]
+    assert [m.program_id for m in claim(session, epoch)] == [program.id]
 
 
 def test_writers_that_mark_the_same_programs_do_not_deadlock(

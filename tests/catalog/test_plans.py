@@ -30,6 +30,7 @@ QUERIES = {
     "programs_duration_sec_idx": f"SELECT * FROM programs WHERE {LISTED} AND duration_sec BETWEEN 100 AND 110 ORDER BY duration_sec, id LIMIT 20",
     "programs_published_at_idx": f"SELECT * FROM programs WHERE {LISTED} ORDER BY published_at DESC, id LIMIT 20",
     "programs_published_id_idx": f"SELECT id FROM programs WHERE {LISTED} AND id > 100000 ORDER BY id LIMIT 5000",
+    "programs_bucket_idx": f"SELECT id, rev FROM programs WHERE {LISTED} AND id % 256 = 17",
     "programs_scheduled_publish_at_idx": "SELECT id FROM programs WHERE status = 'scheduled' AND deleted_at IS NULL AND scheduled_publish_at <= now()",
     "programs_expire_at_idx": f"SELECT id FROM programs WHERE {LISTED} AND expire_at IS NOT NULL AND expire_at <= now()",
     "programs_updated_at_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT 20",

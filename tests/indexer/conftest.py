@@ -12,7 +12,7 @@ from api.settings import Settings
 from catalog import dirty
 from catalog.db import session_factory
 from catalog.programs import queries
-from indexer import document
+from indexer import document, targets
 from indexer.engine import Engine
 from indexer.sync import Sender
 
@@ -29,8 +29,11 @@ class Pipeline:
         """A sender that takes the place now."""
         indexer = self.settings.indexer.model_copy(update=changed)
         with session_factory(self.database).begin() as session:
+            targets.ensure(session, indexer)
+            target = targets.one(session, indexer, 1)
+            assert target is not None
             epoch = dirty.take_place(session, 1)
-        return Sender(self.database, self.engine, None, indexer, 1, epoch, at)
+        return Sender(self.database, self.engine, None, indexer, target, epoch, at)
 
     def waiting(self) -> int:
         with self.database.connect() as connection:
