@@ -244,7 +244,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("patch", "/catalog/tags/{tag_id}"): (200, NamedAnswer, [], [], _EDIT),
     ("get", "/catalog/people"): (200, NamedList, _NAMES, [], _READ),
     ("patch", "/catalog/people/{person_id}"): (200, NamedAnswer, [], [], _EDIT),
-    ("post", "/catalog/imports"): (202, imports.ImportRunAnswer, [_DRY_RUN], [], _EDIT),
+    ("post", "/catalog/imports"): (202, imports.ImportRunAnswer, [_DRY_RUN], [_ONCE], _EDIT),
     ("post", "/catalog/imports/upload"): (202, imports.ImportRunAnswer, [
         {**_q("sourceType", "What the file is.", "csv", type="string", enum=list(FILES)), "required": True}, _DRY_RUN,
         _q("options", "How items become programs, as JSON.", '{"policy":"draft"}', type="string", maxLength=10_000),
