@@ -155,7 +155,8 @@ def _carry_out(database: Engine, run_id: int) -> ImportRun:
             status = runner.run(run_id)
             with session_factory(database)() as session:
                 run = lifecycle.get(session, run_id)
-            if status not in ("queued", "busy"):
+            # A day is too long to wait for: the product's workers go on then.
+            if status not in ("queued", "busy") or run.code == "quota_exhausted":
                 cache.close()
                 return run
             # Tried again later, or a worker of the product was faster and carries it out.
