@@ -3,9 +3,7 @@
 import os
 from pathlib import Path
 
-from deploy.local import postgres, valkey
 from deploy.local.home import FOLDER, Home
-from deploy.local.stack import DATABASE
 
 
 def addresses() -> dict[str, str]:
@@ -14,6 +12,10 @@ def addresses() -> dict[str, str]:
     folder = Path(given) if given else Path.cwd() / FOLDER
     if not (folder / "ports.json").exists():
         return {}
+    # Not before: an installation without the local servers cannot import these.
+    from deploy.local import postgres, valkey
+    from deploy.local.stack import DATABASE
+
     ports = Home(folder).read("ports")
     found = {}
     if "postgres" in ports:
