@@ -20,9 +20,9 @@ Created = tuple[bytes, str, str]  # body, Location, ETag
 
 
 async def create(
-    request: Request[Any, Any, Any], work: Callable[[Session], Created]
+    request: Request[Any, Any, Any], work: Callable[[Session], Created], *, status: int = 201
 ) -> Response[bytes]:
-    """Carry out `work` in one transaction and answer 201; honours the Idempotency-Key header.
+    """Carry out `work` in one transaction and answer `status`; honours the Idempotency-Key header.
 
     The answer is written in the same transaction: a repeated request either finds it or waits for
     the first one to end.
@@ -30,14 +30,17 @@ async def create(
     key = request.headers.get("idempotency-key")
     if key is None:
         body, location, etag = await database.write(request, work)
-        return _created(body, location, etag)
+        return _created(body, location, etag, status)
     if not key.strip() or len(key) > MAX_KEY or not key.isprintable():
         raise Problem(
             "bad_request",
             errors=[FieldError("Idempotency-Key", "invalid", f"1 to {MAX_KEY} characters.")],
         )
     who = principal(request)
+    # A dry run and the real thing are two requests.
     scope = f"{who.account_id}:{request.method}:{request.url.path}"
+    if request.url.query:
+        scope += f"?{request.url.query}"
     asked = hashlib.sha256(await request.body()).hexdigest()
 
     def once(session: Session) -> tuple[Created, bool]:
@@ -58,16 +61,16 @@ async def create(
             return (row.body or b"", row.location or "", row.etag or ""), True
         created = work(session)
         row.body, row.location, row.etag = created
-        row.status = 201
+        row.status = status
         return created, False
 
     (body, location, etag), replayed = await database.write(request, once)
-    answer = _created(body, location, etag)
+    answer = _created(body, location, etag, status)
     if replayed:
         answer.headers["Idempotency-Replayed"] = "true"
     return answer
 
 
-def _created(body: bytes, location: str, etag: str) -> Response[bytes]:
+def _created(body: bytes, location: str, etag: str, status: int) -> Response[bytes]:
     headers = {"Location": location, "Cache-Control": "no-store"} | ({"ETag": etag} if etag else {})
-    return Response(body, status_code=201, media_type="application/json", headers=headers)
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

@@ -18,12 +18,14 @@ from api.accounts import routes as accounts
 from api.discovery import params
 from api.discovery import schemas as discovery
 from api.editorial import import_schemas as imports
+from api.editorial import merging
 from api.editorial import schemas as catalog
 from api.errors import CODES
 from api.operations import schemas as ops
 from api.schemas import Model, ProgramData
 from catalog.imports.models import FILES, OUTCOMES, SOURCE_STATES
 from catalog.imports.models import STATUSES as RUN_STATUSES
+from catalog.merging.models import STATES as MERGE_STATES
 from catalog.programs import queries
 from catalog.programs.models import KINDS, MEDIA_TYPES, STATUSES
 
@@ -243,7 +245,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("patch", "/catalog/tags/{tag_id}"): (200, NamedAnswer, [], [], _EDIT),
     ("get", "/catalog/people"): (200, NamedList, _NAMES, [], _READ),
     ("patch", "/catalog/people/{person_id}"): (200, NamedAnswer, [], [], _EDIT),
-    ("post", "/catalog/imports"): (202, imports.ImportRunAnswer, [_DRY_RUN], [], _EDIT),
+    ("post", "/catalog/imports"): (202, imports.ImportRunAnswer, [_DRY_RUN], [_ONCE], _EDIT),
     ("post", "/catalog/imports/upload"): (202, imports.ImportRunAnswer, [
         {**_q("sourceType", "What the file is.", "csv", type="string", enum=list(FILES)), "required": True}, _DRY_RUN,
         _q("options", "How items become programs, as JSON.", '{"policy":"draft"}', type="string", maxLength=10_000),
@@ -284,6 +286,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("get", "/ops/programs/{program_id}/index-state"): (200, ops.IndexStateAnswer, [], [], _READ),
     ("get", "/ops/queues"): (200, ops.QueueList, [], [], (401, 403, 429, 503)),
     ("post", "/ops/cache/purge"): (200, ops.CountAnswer, [], [], (400, 401, 403, 422, 429, 503)),
+    ("get", "/catalog/merge-proposals"): (200, merging.MergeProposalList, [
+        *_AFTER, _q("state", "Only this state.", "open", type="string", enum=list(MERGE_STATES)),
+    ], [], (400, 401, 403, 429)),
+    ("post", "/catalog/merge-proposals/{proposal_id}/merge"): (200, merging.MergeProposalAnswer, [], [], _EDIT),
+    ("post", "/catalog/merge-proposals/{proposal_id}/dismiss"): (200, merging.MergeProposalAnswer, [], [], _EDIT),
     ("post", "/accounts/login"): (200, Tokens, [], [], (400, 401, 422, 429)),
     ("post", "/accounts/refresh"): (200, Tokens, [], [], (400, 401, 422, 429)),
     ("post", "/accounts/logout"): (204, None, [], [], (400, 422, 429)),

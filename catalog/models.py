@@ -10,11 +10,19 @@ from catalog.imports.models import (
     ImportDocument,
     ImportedProgram,
     ImportItem,
+    ImportQuota,
     ImportRun,
     ImportSource,
 )
 from catalog.indexing.models import DriftReport, ReindexJob
-from catalog.programs.models import Program, ProgramRevision, ProgramSlug, ViewFlush
+from catalog.merging.models import MergeProposal
+from catalog.programs.models import (
+    Program,
+    ProgramRedirect,
+    ProgramRevision,
+    ProgramSlug,
+    ViewFlush,
+)
 from catalog.series.models import Series
 from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
 
@@ -26,14 +34,17 @@ __all__ = [
     "IdempotencyKey",
     "ImportDocument",
     "ImportItem",
+    "ImportQuota",
     "ImportRun",
     "ImportSource",
     "ImportedProgram",
     "IndexDirty",
     "IndexTarget",
+    "MergeProposal",
     "Person",
     "Program",
     "ProgramPerson",
+    "ProgramRedirect",
     "ProgramRevision",
     "ProgramSlug",
     "ProgramTag",

@@ -4,7 +4,9 @@ Subcommands are named by dotted path and imported only when asked for, so that
 `thmanyah up` does not pay for the API's imports, nor the API for the search node's.
 """
 
+import os
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -25,6 +27,9 @@ _COMMANDS = {
     "searchnode": "deploy.local.searchnode.cli:searchnode",
 }
 
+# Chores that somebody types, beside the stack of the same folder.
+_LOCAL = {"import", "migrate", "user", "seed"}
+
 
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -34,9 +39,37 @@ class _LazyGroup(click.Group):
         target = _COMMANDS.get(cmd_name)
         if target is None:
             return None
+        if cmd_name in _LOCAL and "DATABASE_URL" not in os.environ:
+            # Typed beside a running `thmanyah up`: it means that one.
+            os.environ.update(import_module("deploy.local.running").addresses())
         module, _, attribute = target.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """A database that is not there is a sentence, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            said = _database_trouble(error)
+            if said is None:
+                raise
+            raise click.ClickException(said) from error
+
+
+def _database_trouble(error: Exception) -> str | None:
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    if isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", "") == "42P01":
+        return "The database has not the tables of this build. Run `thmanyah migrate` first."
+    # A connection that never came about has no SQLSTATE.
+    if not isinstance(error, OperationalError) or getattr(error.orig, "sqlstate", None):
+        return None
+    why = str(error.orig).splitlines()[0]
+    return (
+        f"PostgreSQL cannot be reached: {why}\n"
+        "Start everything with `thmanyah up` (make run), or say where it is: DATABASE_URL=…"
+    )
 
 
 @click.group(cls=_LazyGroup)

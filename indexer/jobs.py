@@ -13,6 +13,7 @@ _KEPT = {
     "idempotency_keys": "created_at < now() - interval '1 day'",
     "refresh_tokens": "expires_at < now() - interval '1 day'",
     "view_flushes": "at < now() - interval '1 day'",
+    "import_quota": "day < now() - interval '90 days'",
     "drift_reports": "created_at < now() - interval '30 days'",
     "audit_events": "at < now() - interval '2 years'",
 }

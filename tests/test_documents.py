@@ -15,12 +15,14 @@ from pydantic_settings import BaseSettings
 from api.errors import CODES
 from api.settings import ApiSettings
 from catalog.settings import CatalogSettings
+from indexer.importing.settings import ImportSettings
 from indexer.settings import IndexerSettings
 
 ROOT = Path(__file__).parents[1]
 SETTINGS: dict[str, type[BaseSettings]] = {
     "Catalogue": CatalogSettings,
     "Pipeline and engine": IndexerSettings,
+    "Imports": ImportSettings,
     "HTTP": ApiSettings,
 }
 # Read by what runs the product on one machine, by the search node or by libraries.
@@ -30,9 +32,9 @@ ELSEWHERE = {"THMANYAH_HOME", "PROMETHEUS_MULTIPROC_DIR"}
 def _default(value: Any) -> str:
     if value is PydanticUndefined:
         return "required"
-    if isinstance(value, SecretStr):
+    if isinstance(value, SecretStr) and value.get_secret_value():
         return "a local one, refused in production"
-    if value in (None, ""):
+    if value in (None, "") or isinstance(value, SecretStr):
         return "unset"
     return f"`{str(value).lower() if isinstance(value, bool) else value:}`"
 

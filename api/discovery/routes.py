@@ -111,7 +111,7 @@ def _id(text: str, name: str) -> int:
     return int(text)
 
 
-@get("/programs/{key:str}", summary="One program", description="By id or by slug; a slug it had before redirects to the current one.")  # fmt: skip
+@get("/programs/{key:str}", summary="One program", description="By id or by slug; a slug it had before, and the id of a program that was merged into it, redirect.")  # fmt: skip
 async def program(request: Asked, key: FromPath[str]) -> Response[bytes]:
     """One program."""
     service = _service(request)
@@ -129,19 +129,29 @@ async def program(request: Asked, key: FromPath[str]) -> Response[bytes]:
             raise Problem("not_found")
         number, current = msgspec.json.decode(found.body)
         if current != key:
-            location = f"/discovery/programs/{quote(current)}"
-            return Response(
-                b"",
-                status_code=301,
-                headers={"Location": location, "Cache-Control": "public, max-age=60"},
-            )
-    return await _reply(
-        request,
-        f"program:{number}",
-        "program",
-        lambda: service.program(number),
-        settings.program_ttl,
-    )
+            return _moved(current)
+    try:
+        return await _reply(
+            request,
+            f"program:{number}",
+            "program",
+            lambda: service.program(number),
+            settings.program_ttl,
+        )
+    except Problem as problem:
+        if problem.code != "not_found":
+            raise
+        merged = await request.app.state.cache.get(
+            f"merged:{number}", "page", lambda: service.merged(number), ttl=settings.page_ttl
+        )
+        if merged.status == 404:
+            raise
+        return _moved(str(msgspec.json.decode(merged.body)))
+
+
+def _moved(key: str) -> Response[bytes]:
+    headers = {"Location": f"/discovery/programs/{quote(key)}", "Cache-Control": "public, max-age=60"}  # fmt: skip
+    return Response(b"", status_code=301, headers=headers)
 
 
 @post("/programs/batch", status_code=200, summary="Several programs", description="At most 100 ids, answered by one query, in the order asked for.")  # fmt: skip

@@ -186,6 +186,13 @@ class Discovery:
         rows = await self._rows(queries.VISIBLE_BY_IDS, ids=[program_id])
         return program_answer(rows[0]) if rows else Answer(b"", status=404)
 
+    async def merged(self, program_id: int) -> Answer:
+        """The id of the program this one was merged into, or an answer with status 404."""
+        rows = await self._rows(queries.VISIBLE_REDIRECT, id=program_id)
+        if not rows:
+            return Answer(b"", status=404)
+        return Answer(_encode(rows[0]["id"]), ids=(rows[0]["id"],))
+
     async def slug(self, slug: str) -> Answer:
         """`[id, current slug]` of an address, or an answer with status 404."""
         rows = await self._rows(queries.VISIBLE_BY_SLUG, slug=slug)

@@ -12,7 +12,7 @@ from catalog.imports import lifecycle
 from catalog.imports.models import ImportItem, ImportRun, ImportSource
 from catalog.imports.options import Options
 
-SourceType = Literal["feed", "csv", "json", "jsonl", "opml"]
+SourceType = Literal["feed", "youtube", "csv", "json", "jsonl", "opml"]
 
 
 class ImportIn(Body):
@@ -24,9 +24,10 @@ class ImportIn(Body):
 
 
 class ImportSourceIn(Body):
-    """A feed to remember and refresh."""
+    """A feed, channel or playlist to remember and refresh."""
 
     url: Annotated[str, msgspec.Meta(examples=["https://feeds.example.com/fnjan.xml"])]
+    source_type: Literal["feed", "youtube"] = "feed"
     title: Annotated[str, msgspec.Meta(max_length=300)] = ""
     options: Options = msgspec.field(default_factory=Options)
 

@@ -43,7 +43,9 @@ async def create_source(request: Asked, data: JSONBody[schemas.ImportSourceIn]) 
     actor = actor_of(request)
 
     def work(session: Session) -> idempotent.Created:
-        row = sources.create(session, "feed", data.url, data.options, actor, title=data.title)
+        row = sources.create(
+            session, data.source_type, data.url, data.options, actor, title=data.title
+        )
         body = _encode(schemas.ImportSourceAnswer(data=schemas.source_out(row)))
         return body, f"/catalog/import-sources/{row.id}", ""
 

@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from api import database
+from api import database, idempotent
 from api.auth import EDITORS, REVIEWERS, principal
 from api.discovery.params import MAX_ID, Query
 from api.editorial import import_schemas as schemas
@@ -40,10 +40,19 @@ def may_publish(request: Asked, options: Options) -> None:
 
 
 async def accepted(request: Asked, run_id: int) -> Response[bytes]:
-    """Hand the run to the workers and answer 202. A queue that is away only delays it."""
+    """Hand the run to the workers and answer 202."""
+    await hand_over(request, run_id)
+    found = await database.read(request, lambda s: schemas.run_out(lifecycle.get(s, run_id)))
+    answer = reply(_encode(schemas.ImportRunAnswer(data=found)), status=202)
+    answer.headers["Location"] = f"/catalog/imports/{run_id}"
+    return answer
+
+
+async def hand_over(request: Asked, run_id: int) -> None:
+    """Tell the workers. A queue that is away only delays the run: the sweep finds it."""
     url = request.app.state.settings.indexer.redis_queue_url
 
-    def hand_over() -> None:
+    def tell() -> None:
         redis = Redis.from_url(url, socket_timeout=1, socket_connect_timeout=0.5)
         try:
             enqueue(redis, run_id)
@@ -52,31 +61,34 @@ async def accepted(request: Asked, run_id: int) -> Response[bytes]:
         finally:
             redis.close()
 
-    await asyncio.to_thread(hand_over)
-    found = await database.read(request, lambda s: schemas.run_out(lifecycle.get(s, run_id)))
-    answer = reply(_encode(schemas.ImportRunAnswer(data=found)), status=202)
-    answer.headers["Location"] = f"/catalog/imports/{run_id}"
-    return answer
+    await asyncio.to_thread(tell)
 
 
-@post("/imports", status_code=202, summary="Import from an address", description="Answers at once; follow the run at its Location. dryRun=true says what would change and writes nothing. To publish needs a reviewer.", opt={"roles": EDITORS})  # fmt: skip
+@post("/imports", status_code=202, summary="Import from an address", description="Answers at once; follow the run at its Location. dryRun=true says what would change and writes nothing. To publish needs a reviewer. Idempotent with an Idempotency-Key header.", opt={"roles": EDITORS})  # fmt: skip
 async def create_import(request: Asked, data: JSONBody[schemas.ImportIn]) -> Response[bytes]:
     """A queued run."""
     dry_run = bool(Query(request.query_params, {"dryRun"}).flag("dryRun"))
     may_publish(request, data.options)
     actor = actor_of(request)
 
-    def work(session: Session) -> int:
-        sources.check_url(data.url)
-        url = data.url.strip()
+    made: list[int] = []
+
+    def work(session: Session) -> idempotent.Created:
+        url = sources.check_url(data.source_type, data.url)
         known = sources.find(session, data.source_type, url)
         namespace = sources.namespace_of(data.source_type, url, data.options)
-        return lifecycle.create(
+        run = lifecycle.create(
             session, data.source_type, data.options, actor, url=url, dry_run=dry_run, source=known,
             namespace=known.namespace if known is not None else namespace,
-        ).id  # fmt: skip
+        )  # fmt: skip
+        made.append(run.id)
+        body = _encode(schemas.ImportRunAnswer(data=schemas.run_out(run)))
+        return body, f"/catalog/imports/{run.id}", ""
 
-    return await accepted(request, await database.write(request, work))
+    answer = await idempotent.create(request, work, status=202)
+    for run_id in made:
+        await hand_over(request, run_id)
+    return answer
 
 
 def _options(text: str | None) -> Options:

@@ -3,7 +3,7 @@
 from litestar import Router
 
 from api.auth import authenticate
-from api.editorial import import_sources, import_streams, imports, programs, shelves
+from api.editorial import import_sources, import_streams, imports, merging, programs, shelves
 
 router = Router(
     "/catalog",
@@ -13,6 +13,7 @@ router = Router(
         *imports.HANDLERS,
         *import_streams.HANDLERS,
         *import_sources.HANDLERS,
+        *merging.HANDLERS,
     ],
     before_request=authenticate,
     tags=["catalog"],

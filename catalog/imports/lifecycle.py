@@ -195,6 +195,14 @@ def put_off(run: ImportRun, now: datetime, code: str, detail: str, after: float 
     return True
 
 
+def wait(run: ImportRun, now: datetime, code: str, detail: str, seconds: float) -> None:
+    """Queue it for later although nothing failed: no attempt is counted."""
+    run.attempt = max(0, run.attempt - 1)
+    run.status, run.next_at = "queued", now + timedelta(seconds=max(1.0, seconds))
+    run.code, run.detail = code, detail[:1000]
+    run.lease_token = run.lease_until = None
+
+
 def finish(
     session: Session,
     run: ImportRun,

@@ -1,6 +1,6 @@
 """Imports: where programs come from, every run with its items, and what a source last said."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -177,3 +177,13 @@ class ImportedProgram(Base):
     values: Mapped[dict[str, Any]] = mapped_column(JSONB)
     # Links and facts a program has no field for: chapters, transcripts, the file's size.
     extra: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+
+
+class ImportQuota(Base):
+    """Units spent of a service's daily quota."""
+
+    __tablename__ = "import_quota"
+
+    service: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    spent: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

@@ -33,6 +33,8 @@ class Options(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_d
     delimiter: str | None = None
     encoding: str | None = None
     namespace: str | None = None
+    # 05/03/2024 is March with true, May with false, and no date without.
+    day_first: bool | None = None
     # Items without a playable file are left out of feeds unless this is false.
     require_media: bool = True
 

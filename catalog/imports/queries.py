@@ -13,7 +13,7 @@ from catalog.imports.models import (
     ImportRun,
     ImportSource,
 )
-from catalog.programs.models import Program
+from catalog.programs.models import Program, ProgramRedirect
 
 
 def runs(
@@ -88,17 +88,20 @@ def documents(run_id: int) -> Select[Any]:
 
 
 def known(source_type: str, external_ids: Sequence[str]) -> Select[Any]:
-    """What is held of these items: id, external_id, deleted_at, content_hash, values, extra."""
+    """What is held of these items: id, external_id, deleted_at, into_id (of what it was merged into),
+    content_hash, values, extra."""
     return (
         select(
             Program.id,
             Program.external_id,
             Program.deleted_at,
+            ProgramRedirect.into_id,
             ImportedProgram.content_hash,
             ImportedProgram.values,
             ImportedProgram.extra,
         )
         .outerjoin(ImportedProgram, ImportedProgram.program_id == Program.id)
+        .outerjoin(ProgramRedirect, ProgramRedirect.program_id == Program.id)
         .where(
             Program.source_type == source_type,
             Program.external_id == func.any(list(external_ids)),

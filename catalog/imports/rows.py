@@ -13,11 +13,13 @@ MAX_EXTERNAL_ID = 400
 
 @dataclass(slots=True)
 class SeriesRef:
-    """The series an item belongs to; made when no series has this title's address."""
+    """The series an item belongs to; made when no series has this title's address. `weak`: only for
+    a program that is new, where a later source may know better."""
 
     title: str
     description: str = ""
     thumbnail_url: str | None = None
+    weak: bool = False
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from catalog import audit
 from catalog.actor import Actor
 from catalog.db import flush
 from catalog.errors import Conflict, FieldError, NotFound, ValidationFailed
-from catalog.imports import lifecycle
+from catalog.imports import lifecycle, youtube
 from catalog.imports import options as run_options
 from catalog.imports.models import ImportRun, ImportSource
 from catalog.imports.options import Options
@@ -31,7 +31,7 @@ SHORTEST, LONGEST = HOUR / 4, 7 * 24 * HOUR
 MAX_FAILURES = 6
 MAX_URL = 2000
 # Waiting longer does not help: an editor has to look.
-FINAL = {"gone", "blocked", "not_a_feed", "no_api_key", "forbidden_address", "forbidden_scheme", "forbidden_port", "bad_url"}  # fmt: skip
+FINAL = {"gone", "blocked", "not_a_feed", "forbidden_address", "forbidden_scheme", "forbidden_port", "bad_url"}  # fmt: skip
 
 
 def namespace_of(kind: str, url: str | None, options: Options) -> str:
@@ -43,10 +43,18 @@ def namespace_of(kind: str, url: str | None, options: Options) -> str:
     return "youtube" if kind == "youtube" else "file"
 
 
-def check_url(url: str) -> None:
-    """Raise ValidationFailed unless it may be an address. Whether it may be asked, fetching says."""
+def check_url(kind: str, url: str) -> str:
+    """The address as it is kept. Raises ValidationFailed unless it may be one for this kind of source.
+    Whether it may be asked, fetching says."""
     if not url.strip() or len(url) > MAX_URL or has_control_characters(url) or " " in url.strip():
         raise ValidationFailed([FieldError("url", "invalid", "Must be an address without spaces.")])
+    if kind != "youtube":
+        return url.strip()
+    place = youtube.read(url)
+    if place is None:
+        message = "Must be a channel, a playlist or a video of YouTube."
+        raise ValidationFailed([FieldError("url", "invalid", message)])
+    return place.url
 
 
 def get(session: Session, source_id: int, *, lock: bool = False) -> ImportSource:
@@ -68,12 +76,12 @@ def create(
     session: Session, kind: str, url: str, options: Options, actor: Actor, *, title: str = ""
 ) -> ImportSource:
     """Remember it; it is due at once. Raises ValidationFailed, Conflict."""
-    check_url(url)
+    url = check_url(kind, url)
     run_options.check(options)
     source = ImportSource(
         kind=kind,
-        url=url.strip(),
-        namespace=namespace_of(kind, url.strip(), options),
+        url=url,
+        namespace=namespace_of(kind, url, options),
         title=title[:300],
         options=run_options.plain(options),
         interval_sec=HOUR,
@@ -93,7 +101,7 @@ def edit(session: Session, source_id: int, values: Mapping[str, Any], actor: Act
     if "options" in values:
         run_options.check(values["options"])
     if "url" in values:
-        check_url(values["url"])
+        values = {**values, "url": check_url(source.kind, values["url"])}
     for name in ("title", "url", "state", "options"):
         if name not in values:
             continue

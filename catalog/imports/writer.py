@@ -75,6 +75,8 @@ class Writer:
             if plan.held is None:
                 new.append(plan)
             else:
+                if plan.row.series is not None and plan.row.series.weak:
+                    plan.values.pop("series_id", None)
                 outcomes[plan.row.position] = self._compare(session, plan)
         for plan, item in zip(new, self._create(session, new), strict=True):
             outcomes[plan.row.position] = item
@@ -208,6 +210,11 @@ class Writer:
 
     def _compare(self, session: Session, plan: _Plan) -> ImportItem:
         held = plan.held
+        if held.into_id is not None:
+            why = f"It was merged into program {held.into_id}."
+            return self._item(
+                plan.row, "skipped", code="merged", detail=why, program_id=held.into_id
+            )
         if held.deleted_at is not None:
             why = "An editor deleted this program."
             return self._item(plan.row, "skipped", code="deleted", detail=why, program_id=held.id)

@@ -21,7 +21,7 @@ from catalog.copying import copy_rows
 from catalog.programs.data import COLUMNS, camel
 from catalog.programs.lifecycle import database_now
 from catalog.programs.snapshot import plain
-from catalog.text import MAX_SLUG, fold, slugify
+from catalog.text import MAX_SLUG, slugify
 from catalog.vocabulary import lifecycle as vocabulary
 from catalog.vocabulary.models import Person, Tag
 
@@ -123,12 +123,16 @@ class _Row:
         )  # fmt: skip
 
     def kept_tags(self) -> list[Tag]:
-        found = (self.tags.get(_key(name)) for name in self.program.values.get("tags", ()))
+        found = (
+            self.tags.get(vocabulary.key(name)) for name in self.program.values.get("tags", ())
+        )
         return list(dict.fromkeys(tag for tag in found if tag is not None))
 
     def kept_people(self) -> list[tuple[str, Person]]:
         given = self.program.values.get("people", ())
-        return list(dict.fromkeys((role, self.people[_key(name)]) for role, name in given))
+        return list(
+            dict.fromkeys((role, self.people[vocabulary.key(name)]) for role, name in given)
+        )
 
     def tag_rows(self) -> list[tuple[int, int, int]]:
         return [(self.id, tag.id, n) for n, tag in enumerate(self.kept_tags())]
@@ -145,10 +149,6 @@ class _Row:
             "people": [{"role": role, "name": who.name} for role, who in self.kept_people()],
             "rev": 1,
         }
-
-
-def _key(name: str) -> str:
-    return slugify(fold(" ".join(name.split())))
 
 
 def _addresses(session: Session, new: Sequence[NewProgram]) -> list[str]:

@@ -28,7 +28,7 @@ from catalog.errors import (
 )
 from catalog.programs import slugs, snapshot
 from catalog.programs.data import COLUMNS, camel, validate
-from catalog.programs.models import Program, ProgramRevision
+from catalog.programs.models import Program, ProgramRedirect, ProgramRevision
 from catalog.series.models import Series
 from catalog.vocabulary import lifecycle as vocabulary
 
@@ -275,13 +275,17 @@ def delete(
 
 
 def undelete(session: Session, program_id: int, actor: Actor) -> Program:
-    """A deleted program comes back as a draft."""
+    """A deleted program comes back as a draft; one that was merged has its id and address again."""
     program = session.get(Program, program_id, with_for_update=True, populate_existing=True)
     if program is None:
         raise NotFound("program", program_id)
     if program.deleted_at is None:
         raise IllegalTransition("undelete", program.status)
     program.deleted_at, program.status, program.scheduled_publish_at = None, "draft", None
+    merged = session.get(ProgramRedirect, program_id)
+    if merged is not None:
+        session.delete(merged)
+        slugs.take_back(session, program)
     program.rev += 1
     return _written(session, program, "undelete", actor, {"status": ["deleted", "draft"]})
 

@@ -149,6 +149,12 @@ class Program(Base):
             "deleted_at",
             postgresql_where=text("deleted_at IS NOT NULL"),
         ),
+        # The same title in another spelling: how imports find that two sources have one episode.
+        Index(
+            "programs_folded_title_idx",
+            func.md5(func.catalog_fold(column("title"))).label("folded_title_md5"),
+            postgresql_where=_LIVE,
+        ),
         Index(
             "programs_title_trgm_idx",
             func.catalog_fold(column("title")).label("folded_title"),
@@ -205,6 +211,19 @@ class ProgramSlug(Base):
     slug: Mapped[str] = mapped_column(primary_key=True)
     program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"))
     created_at: Mapped[CreatedAt]
+
+
+class ProgramRedirect(Base):
+    """A program that was merged into another: its id leads there."""
+
+    __tablename__ = "program_redirects"
+    __table_args__ = (Index("program_redirects_into_id_idx", "into_id"),)
+
+    program_id: Mapped[int] = mapped_column(
+        ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True
+    )
+    into_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"))
+    at: Mapped[CreatedAt]
 
 
 class ProgramRevision(Base):

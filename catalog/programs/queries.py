@@ -8,7 +8,13 @@ from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, literal
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from catalog.categories.models import Category
-from catalog.programs.models import BUCKETS, Program, ProgramRevision, ProgramSlug
+from catalog.programs.models import (
+    BUCKETS,
+    Program,
+    ProgramRedirect,
+    ProgramRevision,
+    ProgramSlug,
+)
 from catalog.series.models import Series
 from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
 
@@ -78,6 +84,12 @@ _SLUG_OWNER = (
 VISIBLE_BY_IDS = detail().where(Program.id == _IDS, *VISIBLE)
 # `detail()` of the program that has or had the address `:slug`, if visible.
 VISIBLE_BY_SLUG = detail().where(Program.id == _SLUG_OWNER, *VISIBLE)
+# Where a merged program leads, if a listener may see it.
+VISIBLE_REDIRECT = (
+    select(Program.id)
+    .join(ProgramRedirect, ProgramRedirect.into_id == Program.id)
+    .where(ProgramRedirect.program_id == bindparam("id"), *VISIBLE)
+)
 # `detail()` of the published programs of the buckets `:first` to `:last`, expired ones too: what the
 # audit compares. The number of buckets is written out, as the index has it.
 BY_BUCKETS = (

@@ -1,6 +1,6 @@
 """Addresses of programs: unique for ever, Arabic letters kept, old ones lead on."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -40,6 +40,13 @@ def free(
     while f"{prefix}-{number}" in taken:
         number += 1
     return f"{prefix}-{number}"
+
+
+def take_back(session: Session, program: Program) -> None:
+    """The current address is this program's again: a merge had given it to another."""
+    session.execute(
+        update(ProgramSlug).where(ProgramSlug.slug == program.slug).values(program_id=program.id)
+    )
 
 
 def remember(session: Session, program: Program) -> None:

@@ -1,6 +1,7 @@
 """The only writer of tags, people and their links to programs."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from sqlalchemy import delete, select
@@ -17,6 +18,13 @@ Named = TypeVar("Named", Tag, Person)
 MAX_NAME = 120
 
 
+@lru_cache(maxsize=4096)
+def key(name: str) -> str:
+    """What makes two spellings of a tag or person one; "" when nothing of it can. Remembered: an import
+    names the same few people on every row."""
+    return slugify(fold(" ".join(name.split())))
+
+
 def ensure(session: Session, model: type[Named], names: Iterable[str]) -> list[Named]:
     """The rows for these names, made where missing, in the order given, once each.
 
@@ -25,9 +33,8 @@ def ensure(session: Session, model: type[Named], names: Iterable[str]) -> list[N
     wanted: dict[str, str] = {}
     for name in names:
         clean = " ".join(name.split())
-        key = slugify(fold(clean))
-        if key:
-            wanted.setdefault(key, clean)
+        if slug := key(clean):
+            wanted.setdefault(slug, clean)
     if not wanted:
         return []
     # Sorted, so that two writers who need the same new names do not wait for each other in a ring.
@@ -48,7 +55,7 @@ def check_names(field: str, names: Sequence[str], limit: int) -> list[FieldError
                 FieldError(field, "invalid", f"Each is 1 to {MAX_NAME} printable characters.")
             )
             break
-        if not slugify(fold(name)):
+        if not key(name):
             errors.append(FieldError(field, "invalid", f"{name!r} has no letter or digit."))
             break
     return errors
@@ -72,7 +79,7 @@ def set_people(
     session.execute(delete(ProgramPerson).where(ProgramPerson.program_id == program_id))
     kept: dict[tuple[str, int], dict[str, str]] = {}
     for role, name in people:
-        person = rows[slugify(fold(" ".join(name.split())))]
+        person = rows[key(name)]
         if (role, person.id) in kept:
             continue
         session.add(
@@ -91,7 +98,7 @@ def rename(session: Session, model: type[Named], row_id: int, name: str, actor: 
     errors = check_names("name", [name], 1)
     if errors:
         raise ValidationFailed(errors)
-    slug = slugify(fold(name))
+    slug = key(name)
     other = session.scalar(select(model).where(model.slug == slug, model.id != row_id))
     if other is not None:
         raise Conflict(f"{other.name!r} is the same {entity}.", field="name")

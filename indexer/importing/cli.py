@@ -24,7 +24,7 @@ from sqlalchemy import Engine
 from catalog.actor import Actor
 from catalog.db import opened, session_factory
 from catalog.errors import CatalogError
-from catalog.imports import lifecycle, queries, sources
+from catalog.imports import lifecycle, queries, sources, youtube
 from catalog.imports.models import FILES, ImportRun
 from catalog.imports.options import Options
 from catalog.settings import CatalogSettings
@@ -58,11 +58,13 @@ _SHOWN = 20
 @click.option(
     "--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="Fill a field from a column."
 )
+@click.option("--day-first/--month-first", default=None, help="How dates such as 05/03/2024 are meant.")  # fmt: skip
 @click.option("--namespace", help="Keeps the ids of this file apart from those of other files.")
 @click.option("--remember", is_flag=True, help="Refresh this feed from now on.")
 def import_(
     what: str, kind: str | None, dry_run: bool, publish: bool, language: str | None,
     media_type: str | None, mapping: tuple[str, ...], namespace: str | None, remember: bool,
+    day_first: bool | None,
 ) -> None:  # fmt: skip
     """Import programs from a feed, a file or a list of feeds."""
     logging.basicConfig(level=logging.ERROR)
@@ -75,23 +77,32 @@ def import_(
         media_type=media_type,
         mapping={column: field for column, _, field in pairs},
         namespace=namespace,
+        day_first=day_first,
     )
-    url = what if urlsplit(what).scheme in ("http", "https") else None
-    found = kind or _SUFFIXES.get(Path(urlsplit(what).path).suffix.lower())
-    if found is None and url is None:
-        raise click.UsageError("Say what the file is: --type.")
+    found = kind or _kind_of(what)
+    # Channels may also be given by id or handle.
+    url = what if found == "youtube" or urlsplit(what).scheme in ("http", "https") else None
     settings = CatalogSettings().model_copy(
         update={"pool_min": 1, "pool_max": 4, "statement_timeout_ms": 120_000}
     )
     with opened(settings, application="thmanyah-import") as database:
         try:
-            run_id = _create(database, found or "feed", url, what, options, dry_run, remember)
+            run_id = _create(database, found, url, what, options, dry_run, remember)
         except CatalogError as error:
             raise click.ClickException(error.detail if hasattr(error, "detail") else str(error)) from error  # fmt: skip
         run = _carry_out(database, run_id)
         _report(database, run)
     if run.status != "succeeded" or run.failed:
         raise SystemExit(1)
+
+
+def _kind_of(what: str) -> str:
+    if youtube.is_youtube(what):
+        return "youtube"
+    found = _SUFFIXES.get(Path(urlsplit(what).path).suffix.lower())
+    if found is None and urlsplit(what).scheme not in ("http", "https"):
+        raise click.UsageError("Say what the file is: --type.")
+    return found or "feed"
 
 
 def _create(
@@ -107,6 +118,8 @@ def _create(
             raise click.UsageError("Only an address can be remembered.")
     elif kind in FILES and remember:
         raise click.UsageError("Only a feed can be remembered.")
+    else:
+        url = sources.check_url(kind, url)
     with session_factory(database).begin() as session:
         source = sources.find(session, kind, url) if url else None
         if remember and url and source is None and not dry_run:
@@ -142,7 +155,8 @@ def _carry_out(database: Engine, run_id: int) -> ImportRun:
             status = runner.run(run_id)
             with session_factory(database)() as session:
                 run = lifecycle.get(session, run_id)
-            if status not in ("queued", "busy"):
+            # A day is too long to wait for: the product's workers go on then.
+            if status not in ("queued", "busy") or run.code == "quota_exhausted":
                 cache.close()
                 return run
             # Tried again later, or a worker of the product was faster and carries it out.

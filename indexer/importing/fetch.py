@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError
 from urllib3.exceptions import SSLError as UrllibSSLError
 
 from indexer.importing.address import SCHEMES, Guard
-from indexer.importing.errors import FetchError
+from indexer.importing.errors import FetchError, ImportFailed
 from indexer.importing.settings import ImportSettings
 
 _CHUNK = 64 * 1024
@@ -36,6 +36,11 @@ _GIVEN_UP = {
     410: ("gone", "The server says it is gone for good."),
     451: ("refused", "The server may not give it for legal reasons."),
 }
+
+
+# What a refusal of this status with this body means; None: what the status says.
+Explain = Callable[[int, bytes], ImportFailed | None]
+_MAX_REFUSAL = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +163,19 @@ class Fetcher:
         etag: str | None = None,
         last_modified: str | None = None,
         headers: dict[str, str] | None = None,
+        explain: Explain | None = None,
     ) -> Fetched:
-        """The document at `url`. Raises FetchError, whose code says what was wrong."""
+        """The document at `url`. Raises FetchError, whose code says what was wrong.
+
+        `headers` go to the server that was named, not to one it redirects to. `explain` is given the
+        status and body of a refusal, and may say what it means.
+        """
         deadline = _Deadline(self.settings.total_timeout)
         asked = {
             "User-Agent": self.settings.user_agent,
             "Accept": accept,
             "Accept-Encoding": "gzip",
         }
-        asked |= headers or {}
         if etag:
             asked["If-None-Match"] = etag
         if last_modified:
@@ -180,11 +189,14 @@ class Fetcher:
                 if len(seen) > self.settings.max_redirects:
                     raise FetchError("too_many_redirects", "The server redirects too often.")
                 seen.append(url)
-                with self._ask(url, asked, deadline) as answer:
+                own = (headers or {}) if _origin(url) == _origin(seen[0]) else {}
+                with self._ask(url, asked | own, deadline) as answer:
                     if answer.status in _REDIRECTS and answer.headers.get("Location"):
                         permanent = permanent and answer.status in _PERMANENT
                         url = urljoin(url, _latin(answer.headers["Location"]))
                         continue
+                    if explain is not None and answer.status >= 400:
+                        raise _explained(answer, explain, deadline)
                     moved = url if permanent and len(seen) > 1 else None
                     return self._read(answer, url, moved, max_bytes, deadline)
         except (HTTPError, OSError, zlib.error) as error:
@@ -232,17 +244,10 @@ class Fetcher:
     def _read(
         self, answer: Any, url: str, moved: str | None, max_bytes: int, deadline: _Deadline
     ) -> Fetched:
-        status: int = answer.status
-        if status == 304:
+        if answer.status == 304:
             return Fetched(url, b"", not_modified=True, moved_to=moved)
-        if status in _GIVEN_UP:
-            raise FetchError(*_GIVEN_UP[status])
-        if status == 429 or status >= 500:
-            code = "rate_limited" if status == 429 else "server_error"
-            after = _retry_after(answer.headers.get("Retry-After"))
-            raise FetchError(code, f"The server answers {status}.", retryable=True, after=after)
-        if status != 200:
-            raise FetchError("unexpected_status", f"The server answers {status}.")
+        if answer.status != 200:
+            raise _refusal(answer)
         declared = answer.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared) > max_bytes:
             raise _too_large(max_bytes)
@@ -255,6 +260,30 @@ class Fetcher:
             last_modified=_header(answer, "Last-Modified"),
             content_type=_header(answer, "Content-Type") or "",
         )
+
+
+def _refusal(answer: Any) -> FetchError:
+    status: int = answer.status
+    if status in _GIVEN_UP:
+        return FetchError(*_GIVEN_UP[status])
+    if status == 429 or status >= 500:
+        code = "rate_limited" if status == 429 else "server_error"
+        after = _retry_after(answer.headers.get("Retry-After"))
+        return FetchError(code, f"The server answers {status}.", retryable=True, after=after)
+    return FetchError("unexpected_status", f"The server answers {status}.")
+
+
+def _explained(answer: Any, explain: Explain, deadline: _Deadline) -> ImportFailed:
+    try:
+        body = b"".join(_decoded(answer, _MAX_REFUSAL, deadline))
+    except FetchError:
+        return _refusal(answer)
+    return explain(answer.status, body) or _refusal(answer)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower()
 
 
 def _raw(answer: Any, max_bytes: int, deadline: _Deadline) -> Iterator[bytes]:

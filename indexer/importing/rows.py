@@ -8,7 +8,7 @@ from catalog.imports.options import Options
 from catalog.imports.rows import Row, SeriesRef, external_id
 from catalog.programs.models import KINDS
 from catalog.text import fold
-from indexer.importing import values
+from indexer.importing import dates, values
 
 # What columns are called, folded, without spaces and signs.
 _ALIASES = {
@@ -47,8 +47,6 @@ _ROLES = {
 _READERS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "language": ("language", values.language, "Must be a language tag such as ar or en-GB."),
     "durationSec": ("duration_sec", values.duration, "Must be a duration such as 3600 or 1:00:00."),
-    "releaseDate": ("release_date", values.moment, "Must be a date."),
-    "expireAt": ("expire_at", values.moment, "Must be a date."),
     "mediaUrl": ("media_url", values.address, "Must be an http(s) address."),
     "thumbnailUrl": ("thumbnail_url", values.address, "Must be an http(s) address."),
     "season": ("season", values.whole, "Must be a whole number."),
@@ -56,6 +54,10 @@ _READERS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "isFeatured": ("is_featured", values.flag, "Must be yes or no."),
     "isExplicit": ("is_explicit", values.flag, "Must be yes or no."),
 }
+
+
+_DATES = {"releaseDate": "release_date", "expireAt": "expire_at"}
+_NO_DATE = "Must be a date; one such as 05/03/2024 needs options.dayFirst."
 
 
 def columns(names: Iterable[str], options: Options) -> dict[str, str]:
@@ -89,7 +91,7 @@ def row(
     found = Row(position)
     said: dict[str, Any] = {}
     for target, value in given.items():
-        _take(target, value, said, found)
+        _take(target, value, said, found, options)
     if "media_type" not in said and options.media_type is None:
         guessed = values.media_type(None, said.get("media_url"))
         if guessed:
@@ -104,18 +106,25 @@ def row(
     return found
 
 
-def _take(target: str, value: Any, said: dict[str, Any], found: Row) -> None:
+def _take(target: str, value: Any, said: dict[str, Any], found: Row, options: Options) -> None:
     def wrong(message: str) -> None:
         found.errors.append(FieldError(target, "invalid", message))
 
-    if target in _READERS:
+    def keep(column: str, read: Any, message: str) -> None:
+        if isinstance(value, str) and not value.strip():
+            return
+        if read is None:
+            wrong(message)
+        else:
+            said[column] = read
+
+    plain = isinstance(value, str | int | float)
+    if target in _DATES:
+        day = dates.moment(value, day_first=options.day_first) if plain else None
+        keep(_DATES[target], day, _NO_DATE)
+    elif target in _READERS:
         column, read, message = _READERS[target]
-        if isinstance(value, str | int | float):
-            said[column] = read(value)
-        if said.get(column) is None:
-            said.pop(column, None)
-            if not (isinstance(value, str) and not value.strip()):
-                wrong(message)
+        keep(column, read(value) if plain else None, message)
     elif target in _ROLES:
         listed = values.names(value, 100) if isinstance(value, str | list) else []
         said.setdefault("people", []).extend((_ROLES[target], name) for name in listed)

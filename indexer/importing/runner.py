@@ -18,7 +18,8 @@ from catalog.imports.lifecycle import CancelRequested, LeaseLost
 from catalog.imports.models import ImportItem, ImportRun, ImportSource
 from catalog.imports.rows import Row
 from catalog.imports.writer import Writer
-from indexer.importing.errors import FetchError, ImportFailed
+from catalog.merging import lifecycle as merging
+from indexer.importing.errors import ImportFailed, QuotaExhausted
 from indexer.importing.fetch import Fetcher
 from indexer.importing.settings import ImportSettings
 from indexer.importing.sources import SOURCES
@@ -220,6 +221,7 @@ class Runner:
             with self.sessions.begin() as session:
                 run = lifecycle.hold(session, work.run.id, work.token)
                 lifecycle.finish(session, run, status, code)
+                _look_for_the_same(session, run)
                 if run.source_id is not None:
                     sources.after_run(session, run.source_id, run, work.facts, None)
         except LeaseLost:
@@ -235,22 +237,26 @@ class Runner:
             if run.lease_token != work.token:
                 return "busy"
             lifecycle.finish(session, run, "cancelled", "cancelled", "Cancelled on request.")
+            _look_for_the_same(session, run)
         self.progress(run)
         return "cancelled"
 
     def _failed(self, work: RunWork, error: ImportFailed) -> str:
-        after = error.after if isinstance(error, FetchError) else None
         try:
             with self.sessions.begin() as session:
                 run = lifecycle.hold(session, work.run.id, work.token)
                 now = lifecycle.database_now(session)
-                if error.retryable and lifecycle.put_off(run, now, error.code, error.detail, after):
-                    status = "queued"
-                else:
+                status = "queued"
+                if isinstance(error, QuotaExhausted):
+                    lifecycle.wait(run, now, error.code, error.detail, error.after or 0)
+                elif not error.retryable or not lifecycle.put_off(
+                    run, now, error.code, error.detail, error.after
+                ):
                     status = "failed"
                     lifecycle.finish(session, run, status, error.code, error.detail)
+                    _look_for_the_same(session, run)
                     if run.source_id is not None:
-                        sources.after_run(session, run.source_id, run, work.facts, after)
+                        sources.after_run(session, run.source_id, run, work.facts, error.after)
         except LeaseLost:
             return "busy"
         except CancelRequested:
@@ -258,6 +264,12 @@ class Runner:
         log.info("import %s: %s (%s)", run.id, status, error.code)
         self.progress(run)
         return status
+
+
+def _look_for_the_same(session: Session, run: ImportRun) -> None:
+    """However a run ended, what it wrote may be what another source has."""
+    if not run.dry_run and run.created + run.updated:
+        merging.propose(session, run.id, run.namespace)
 
 
 def _mark_repeated(row: Row, seen: set[str]) -> None:

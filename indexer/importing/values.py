@@ -1,62 +1,53 @@
-"""Text as strangers write it, turned into values: dates, durations, flags, languages, safe text."""
+"""Text as strangers write it, turned into values: durations, flags, languages, safe text."""
 
-import contextlib
 import html
 import re
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import nh3
-from dateutil import parser as dates
 
 from catalog.programs.data import MAX_DESCRIPTION, MAX_DURATION, MAX_TITLE, MAX_URL
+from indexer.importing.dates import digits
 
-_DIGITS = str.maketrans({chr(base + n): str(n) for base in (0x0660, 0x06F0) for n in range(10)})
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 _BREAKS = re.compile(
     r"<\s*(br|/p|/div|/li|/h[1-6]|/tr|/blockquote|hr)\b[^>]{0,200}>", re.IGNORECASE
 )
 _SPACES, _LINES = re.compile(r"[^\S\n]+"), re.compile(r"\n{3,}")
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:[.,]\d+)?")
+_CLOCK_UNIT = re.compile(r"\s*(?:hours?|hrs?|h|minutes?|mins?|m|ساعة|دقيقة)\.?$", re.IGNORECASE)
 _ISO_DURATION = re.compile(
     r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,]\d+)?S)?)?", re.IGNORECASE
 )
 _UNITS = (
-    (3600, r"h|hr|hrs|hour|hours|std|ساعات|ساعة|ساعه"),
-    (60, r"m|min|mins|minute|minutes|دقائق|دقيقة|دقيقه"),
-    (1, r"s|sec|secs|second|seconds|ثواني|ثانية|ثانيه"),
+    (3600, r"h|hr|hrs|hour|hours|std|ساعات|ساعة|ساعه|س"),
+    (60, r"m|min|mins|minute|minutes|دقائق|دقيقة|دقيقه|د|'|′"),
+    (1, r"s|sec|secs|second|seconds|ثواني|ثوان|ثانية|ثانيه|ث|''|\"|″"),
 )
+# What Arabic says in one word: two hours, half an hour, an hour.
+_WORDS = (
+    (re.compile(r"نصف ساع[ةه]"), " 30 دقيقة"), (re.compile(r"ربع ساع[ةه]"), " 15 دقيقة"), (re.compile("ونصف"), " 30 دقيقة"),
+    (re.compile("ساعت[اي]ن"), " 2 ساعة"), (re.compile("دقيقت[اي]ن"), " 2 دقيقة"), (re.compile("ثانيت[اي]ن"), " 2 ثانية"),
+    (re.compile(r"(?<![\d\w])(?<!\d\s)(?=(?:ساع[ةه]|دقيق[ةه])(?!\w))"), "1 "),
+)  # fmt: skip
 _SPOKEN = re.compile(
     r"(\d+(?:[.,]\d+)?)\s*(?:" + "|".join(f"({names})" for _, names in _UNITS) + r")\.?(?![^\W\d])",
     re.IGNORECASE,
 )
-_MONTHS = {
-    "يناير": "January", "فبراير": "February", "مارس": "March", "أبريل": "April", "ابريل": "April",
-    "إبريل": "April", "مايو": "May", "يونيو": "June", "يوليو": "July", "أغسطس": "August", "اغسطس": "August",
-    "سبتمبر": "September", "أكتوبر": "October", "اكتوبر": "October", "نوفمبر": "November", "ديسمبر": "December",
-}  # fmt: skip
-_ZONES = {
-    "UT": 0, "GMT": 0, "UTC": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
-    "PST": -8, "PDT": -7, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "AST": 3, "GST": 4,
-    "JST": 9, "AEST": 10, "AEDT": 11,
-}  # fmt: skip
-_ZONE_INFO = {name: timezone(timedelta(hours=hours)) for name, hours in _ZONES.items()}
 _LANGUAGES = {
     "arabic": "ar", "العربية": "ar", "عربي": "ar", "عربية": "ar", "english": "en", "الإنجليزية": "en", "انجليزي": "en",
     "french": "fr", "german": "de", "spanish": "es", "turkish": "tr", "persian": "fa", "urdu": "ur", "hebrew": "he",
+    "ara": "ar", "eng": "en", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de", "spa": "es", "tur": "tr", "fas": "fa",
+    "per": "fa", "urd": "ur", "heb": "he", "rus": "ru", "ita": "it", "por": "pt", "jpn": "ja", "hin": "hi",
     "italian": "it", "portuguese": "pt", "russian": "ru", "japanese": "ja", "hindi": "hi", "indonesian": "id",
 }  # fmt: skip
 _TRUE = {"true", "yes", "y", "1", "t", "on", "explicit", "نعم", "صحيح"}
 _FALSE = {"false", "no", "n", "0", "f", "off", "clean", "none", "not explicit", "", "لا", "خطأ"}
 _VIDEO = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 _AUDIO = (".mp3", ".m4a", ".ogg", ".oga", ".opus", ".wav", ".aac", ".flac", ".wma")
-
-
-def digits(text: str) -> str:
-    """Arabic-Indic digits as Western ones."""
-    return text.translate(_DIGITS)
 
 
 def safe_text(value: str, limit: int = MAX_DESCRIPTION) -> str:
@@ -80,14 +71,16 @@ def one_line(value: str, limit: int = MAX_TITLE) -> str:
     return " ".join(safe_text(value, limit * 4).split())[:limit].strip()
 
 
-def address(value: Any) -> str | None:
-    """An http(s) address, or None."""
+def address(value: Any, base: str = "") -> str | None:
+    """An http(s) address, or None. A relative one is resolved against `base`."""
     if not isinstance(value, str):
         return None
     text = _CONTROL.sub("", value).strip().replace(" ", "%20").replace("\t", "").replace("\n", "")
     if text.startswith("//"):
         text = f"https:{text}"
     try:
+        if base and text:
+            text = urljoin(base, text)
         parts = urlsplit(text)
         fine = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:
@@ -97,17 +90,21 @@ def address(value: Any) -> str | None:
 
 def duration(value: Any) -> int | None:
     """Whole seconds of 3600, 1:00:00, 60:00, PT1H, 1h 2m, 62 min …; None when it is none of these."""
-    text = digits(str(value)).strip().strip('"').strip()
+    text = digits(str(value)).replace("٫", ".").replace("٬", ",").strip()
+    if text.startswith('"') and text.endswith('"'):
+        text = text.strip('" ')
     found: float | None = None
-    if re.fullmatch(r"\d{1,9}(?:[.,]\d{0,9})?", text):
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+", text):
+        found = float(text.replace(",", ""))
+    elif re.fullmatch(r"\d{1,9}(?:[.,]\d{0,9})?", text):
         found = float(text.replace(",", "."))
-    elif match := _CLOCK.fullmatch(text.replace(" ", "")):
+    elif match := _CLOCK.fullmatch(_CLOCK_UNIT.sub("", text).replace(" ", "")):
         hours, minutes, seconds = (int(part or 0) for part in match.groups())
         found = hours * 3600 + minutes * 60 + seconds
     elif len(text) > 1 and (match := _ISO_DURATION.fullmatch(text)):
         days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
         found = days * 86_400 + hours * 3600 + minutes * 60 + seconds
-    elif len(text) <= 100 and (parts := list(_SPOKEN.finditer(text))):
+    elif len(text) <= 100 and (parts := list(_SPOKEN.finditer(text := _in_digits(text)))):
         left = re.sub(r"[\s,.&+]|and|و", "", _SPOKEN.sub("", text), flags=re.IGNORECASE)
         if not left:
             found = sum(
@@ -118,45 +115,10 @@ def duration(value: Any) -> int | None:
     return int(found) if found is not None and 0 <= found <= MAX_DURATION else None
 
 
-def moment(value: Any) -> datetime | None:
-    """A date and time with its offset; one without is UTC. None when it cannot be read."""
-    if isinstance(value, datetime):
-        return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-    text = digits(str(value)).strip()
-    if not 4 <= len(text) <= 100:
-        return None
-    for name, month in _MONTHS.items():
-        text = text.replace(name, month)
-    found: datetime | None = None
-    if re.fullmatch(r"\d{10}|\d{13}", text):
-        found = datetime.fromtimestamp(int(text[:10]), UTC)
-    for read in (datetime.fromisoformat, _mail_date, _lenient):
-        if found is not None:
-            break
-        with contextlib.suppress(ValueError, OverflowError, TypeError, IndexError):
-            found = read(text)
-    if found is None:
-        return None
-    with contextlib.suppress(ValueError, OverflowError):
-        found = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
-        return found if 1900 <= found.year <= 2200 else None
-    return None
-
-
-def _mail_date(text: str) -> datetime:
-    # It would read 9:00 PM as nine in the morning.
-    if re.search(r"\d\s*[ap]\.?m\b", text, re.IGNORECASE):
-        raise ValueError("a clock of twelve hours")
-    return parsedate_to_datetime(text)
-
-
-def _lenient(text: str) -> datetime:
-    # Read against two different days: what differs was not said, and a guess is no date.
-    first = dates.parse(text, default=datetime(2000, 1, 1, tzinfo=UTC), tzinfos=_ZONE_INFO)
-    second = dates.parse(text, default=datetime(2004, 2, 2, tzinfo=UTC), tzinfos=_ZONE_INFO)
-    if first.year != second.year:
-        raise ValueError("no year")
-    return first
+def _in_digits(text: str) -> str:
+    for word, said in _WORDS:
+        text = word.sub(said, text)
+    return text
 
 
 def flag(value: Any) -> bool | None:
@@ -180,6 +142,7 @@ def language(value: Any) -> str | None:
     if named is not None:
         return named
     parts = text.split("-")
+    parts[0] = _LANGUAGES.get(parts[0].casefold(), parts[0])
     if not re.fullmatch(r"[A-Za-z]{2,3}", parts[0]):
         return None
     found = [parts[0].lower()]

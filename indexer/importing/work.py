@@ -7,11 +7,11 @@ from typing import Any, BinaryIO
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from catalog.imports import lifecycle, queries
+from catalog.imports import lifecycle, queries, quota
 from catalog.imports import options as run_options
 from catalog.imports.models import ImportRun, ImportSource
 from indexer.importing import documents
-from indexer.importing.errors import ImportFailed
+from indexer.importing.errors import ImportFailed, QuotaExhausted
 from indexer.importing.fetch import Fetcher
 from indexer.importing.settings import ImportSettings
 
@@ -40,6 +40,7 @@ class RunWork:
         if self.run.trigger == "schedule":
             self.validators = (source.etag, source.last_modified)
             self.facts["held_hash"] = source.document_hash
+            self.facts["last_success_at"] = source.last_success_at
 
     def keep(self, document: int, body: bytes, meta: dict[str, Any]) -> None:
         """In one transaction: a document is there whole or not at all."""
@@ -71,7 +72,20 @@ class RunWork:
             return found
 
     def spend(self, units: int) -> None:
-        """Kinds without a quota spend nothing."""
+        """Take units of today's quota of the kind. Raises QuotaExhausted."""
+        limit = self.settings.youtube_quota
+        with self.sessions.begin() as session:
+            if quota.spend(session, self.run.kind, units, limit):
+                return
+            left = quota.seconds_left(session)
+        raise QuotaExhausted(f"The {limit} units of today are spent; it goes on tomorrow.", left)
+
+    def spent_all(self) -> QuotaExhausted:
+        """The service says that today's quota is spent: nobody asks it again before tomorrow."""
+        with self.sessions.begin() as session:
+            quota.use_up(session, self.run.kind, self.settings.youtube_quota)
+            left = quota.seconds_left(session)
+        return QuotaExhausted("The service says that today's quota is spent.", left)
 
 
 class Heartbeat:

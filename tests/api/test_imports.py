@@ -109,6 +109,38 @@ def test_a_run_is_handed_to_the_queue_as_its_id_and_waits_when_there_is_none(
     client.close()
 
 
+def test_a_repeated_request_is_one_import(staff: dict[str, Client], database: Database) -> None:
+    body = {"sourceType": "feed", "url": "http://feed.invalid/"}
+    first = staff["editor"].post("/catalog/imports", body, **{"Idempotency-Key": "k"})
+    again = staff["editor"].post("/catalog/imports", body, **{"Idempotency-Key": "k"})
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (again.json(), again.headers["location"]) == (first.json(), first.headers["location"])
+    tried = staff["editor"].ask("POST", "/catalog/imports", json=body, params={"dryRun": "true"}, headers={"Idempotency-Key": "k"})  # fmt: skip
+    assert (tried.status_code, tried.json()["data"]["dryRun"]) == (202, True)
+    other = staff["editor"].post("/catalog/imports", body | {"url": "http://b.invalid/"}, **{"Idempotency-Key": "k"})  # fmt: skip
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    with database.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM import_runs")) == 2
+
+
+def test_a_channel_is_imported_and_remembered_by_its_one_address(
+    staff: dict[str, Client], database: Database
+) -> None:
+    made = staff["editor"].post("/catalog/imports", {"sourceType": "youtube", "url": "youtube.com/@Thmanyah/videos"})  # fmt: skip
+    assert made.json()["data"]["url"] == "https://www.youtube.com/@thmanyah"
+    # No key is set here: the run says so.
+    carry_out(database, made.json()["data"]["id"])
+    ended = look(staff["editor"], made.json()["data"]["id"])
+    assert (ended["status"], ended["code"]) == ("failed", "no_api_key")
+    source = {"sourceType": "youtube", "url": "https://m.youtube.com/@thmanyah"}
+    assert staff["editor"].post("/catalog/import-sources", source).json()["data"]["sourceType"] == "youtube"  # fmt: skip
+    twice = staff["editor"].post("/catalog/import-sources", source | {"url": "@thmanyah"})
+    assert (twice.status_code, twice.json()["code"]) == (409, "conflict")
+    wrong = staff["editor"].post("/catalog/imports", source | {"url": "https://www.youtube.com/c/x"})  # fmt: skip
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "url")
+
+
 def test_dry_run_then_the_same_for_real(staff: dict[str, Client], database: Database) -> None:
     editor = staff["editor"]
     with site() as stranger:

@@ -91,6 +91,9 @@ ROUTES = {
     ("GET", "/ops/programs/{program_id:int}/index-state"): (OPS, None),
     ("GET", "/ops/queues"): (OPS, None),
     ("POST", "/ops/cache/purge"): (OPS, {}),
+    ("GET", "/catalog/merge-proposals"): (EDITORS, None),
+    ("POST", "/catalog/merge-proposals/{proposal_id:int}/merge"): (REVIEWERS, {}),
+    ("POST", "/catalog/merge-proposals/{proposal_id:int}/dismiss"): (EDITORS, None),
     ("POST", "/accounts/login"): (OPEN, {"email": "editor@example.com", "password": PASSWORD}),
     ("POST", "/accounts/refresh"): (OPEN, {"refreshToken": "x"}),
     ("POST", "/accounts/logout"): (OPEN, {"refreshToken": "x"}),
@@ -162,7 +165,7 @@ def test_who_may_do_what(
         program = make(session, tags=["one"], people=[("host", "Someone")])
         numbers = {"program_id": program.id, "rev": 1, "key_id": 10**6, "account_id": 10**6}
     numbers |= {"category_id": 10**6, "series_id": 10**6, "tag_id": 10**6, "person_id": 10**6}
-    numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6}
+    numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0}
     person = listener if who == "nobody" else staff[who]
     for (method, template), (allowed, body) in ROUTES.items():

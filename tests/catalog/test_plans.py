@@ -39,6 +39,7 @@ QUERIES = {
     "programs_category_id_idx": "SELECT id FROM programs WHERE category_id = 17",
     "programs_deleted_at_idx": "SELECT id FROM programs WHERE deleted_at IS NOT NULL AND deleted_at < now() - interval '30 days'",
     "programs_title_trgm_idx": "SELECT id FROM programs WHERE catalog_fold(title) LIKE '%' || catalog_fold('الحكاية ١٢٣٤٥') || '%'",
+    "programs_folded_title_idx": "SELECT id FROM programs WHERE md5(catalog_fold(title)) = md5(catalog_fold('الحكاية ٧')) AND deleted_at IS NULL",
     "programs_slug_key": "SELECT * FROM programs WHERE slug = 'p77'",
     "programs_pkey": "SELECT * FROM programs WHERE id = 77",
     "programs_source_type_external_id_key": "SELECT id FROM programs WHERE source_type = 'rss' AND external_id = 'e77'",

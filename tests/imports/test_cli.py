@@ -44,6 +44,27 @@ def test_a_file(shell: Shell, importer: Importer) -> None:
     assert shell.run("a.bin")[0] == 2
 
 
+def test_without_a_database_it_says_what_to_do(shell: Shell) -> None:
+    (shell.folder / "a.csv").write_text("id,title\n1,a\n")
+    shell.env["DATABASE_URL"] = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+    code, said = shell.run("a.csv")
+    assert code == 1
+    assert said.startswith("Error: PostgreSQL cannot be reached")
+    assert "thmanyah up" in said
+    assert len(said.splitlines()) <= 3
+
+
+def test_the_stack_of_the_same_folder_is_found(shell: Shell, importer: Importer) -> None:
+    (shell.folder / "a.csv").write_text("id,title,lang,mediaType\n1,a,en,audio\n")
+    (shell.folder / ".thmanyah").mkdir()
+    (shell.folder / ".thmanyah/ports.json").write_text('{"postgres": 1, "valkey": 1}')
+    # What the environment names is used as it is.
+    assert shell.run("a.csv")[0] == 0
+    del shell.env["DATABASE_URL"]
+    code, said = shell.run("a.csv")
+    assert (code, "port 1 failed" in said) == (1, True)
+
+
 def test_a_feed_is_tried_published_and_remembered(shell: Shell, importer: Importer) -> None:
     with site() as stranger:
         stranger.pages["/feed"] = (200, {}, rss(episode(1), episode(2)))

@@ -9,6 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from catalog.imports.models import ImportedProgram
+from indexer.importing.markup import tidy
+from indexer.importing.sources.feed import parse
 from tests.conftest import SHARED
 from tests.imports.servers import Site, bomb, endless, raw, site
 from tests.imports.support import Importer, counts, episode, footprint, rss
@@ -104,6 +106,61 @@ def test_everything_an_episode_says(importer: Importer, session: Session) -> Non
 
 
 @pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [
+        ("windows-1256", "utf-8"), ("windows-1256", "iso-8859-1"), ("windows-1256", None), ("iso-8859-6", "us-ascii"),
+        ("utf-8", "windows-1256"), ("utf-8", "utf-16"), ("utf-8", "klingon"), ("utf-16-le", None), ("utf-16-be", "utf-8"),
+        ("windows-1252", "windows-1252"), ("windows-1251", "windows-1251"), ("iso-8859-1", "iso-8859-1"),
+    ],
+)  # fmt: skip
+def test_encodings_that_are_wrongly_declared(encoding: str, declared: str | None) -> None:
+    title = {
+        "windows-1252": "Un café à Orléans", "iso-8859-1": "Über die Straße", "windows-1251": "Кофе и книги",
+    }.get(encoding, "القهوة العربية")  # fmt: skip
+    said = f' encoding="{declared}"' if declared else ""
+    text = rss(episode(1, title)).decode().replace(' encoding="UTF-8"', said)
+    if title != "القهوة العربية":
+        text = text.replace("فنجان", "F").replace("حديث", "D")
+    parsed = parse(tidy(text.encode(encoding), ""))
+    assert parsed.entries[0].title == title
+
+
+def test_a_slip_in_utf8_costs_one_letter(importer: Importer) -> None:
+    body = rss(episode(1, "القهوة العربية"), episode(2)).replace(
+        "قهوة".encode(), "قه".encode() + b"\xff"
+    )
+    importer.go("feed", body)
+    assert [p.title for p in importer.programs()] == ["القه\ufffd العربية", "الحلقة 2"]
+
+
+def test_a_bare_ampersand_is_no_entity(importer: Importer) -> None:
+    item = episode(1, "Q&A about R&D &amp; caf&eacute;", "<itunes:subtitle><![CDATA[a & b &amp; c]]></itunes:subtitle>")  # fmt: skip
+    importer.go("feed", rss(item))
+    assert [p.title for p in importer.programs()] == ["Q&A about R&D & café"]
+    # However often a section is opened and never closed, it is read once.
+    assert len(tidy(b"<rss>" + b"<![CDATA[" * 300_000, "")) > 2_000_000
+
+
+def test_ids_survive_a_move_and_addresses_follow_the_feed(importer: Importer) -> None:
+    items = (
+        "<item><guid>1</guid><title>One</title><enclosure url='/a/1.mp3' type='audio/mpeg'/></item>"
+        "<item><guid isPermaLink='true'>ep/2</guid><title>Two</title><enclosure url='2.mp3' type='audio/mpeg'/></item>"
+    )
+    with site() as stranger:
+        stranger.pages |= {"/old/feed": (200, {}, rss(items)), "/new/place/feed": (200, {}, rss(items))}  # fmt: skip
+        first = trusting(importer, stranger).go(
+            "feed", url=stranger.url("/old/feed"), namespace="n"
+        )
+        again = trusting(importer, stranger).go("feed", url=stranger.url("/new/place/feed"), namespace="n")  # fmt: skip
+        assert counts(first) == {"created": 2}
+        assert again.created == 0
+        assert [p.external_id for p in importer.programs()] == ["n:1", "n:ep/2"]
+        assert [p.media_url for p in importer.programs()] == [
+            stranger.url("/a/1.mp3"), stranger.url("/new/place/2.mp3"),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "windows-1256", "iso-8859-6"]
 )
 @pytest.mark.parametrize("declared", ["xml", "header"])
@@ -194,6 +251,17 @@ def test_pages_are_followed_once_each(importer: Importer) -> None:
         run = trusting(importer, stranger).go("feed", url=stranger.url("/1"))
         assert stranger.paths() == ["/1", "/2", "/3"]
     assert counts(run) == {"created": 3}
+
+
+def test_a_feed_of_too_many_pages_says_so(importer: Importer) -> None:
+    def page(path: str, _: Any) -> Any:
+        n = int(path.removeprefix("/") or 0)
+        return 200, {}, rss(episode(n), channel=f'<atom:link rel="next" href="/{n + 1}"/>')
+
+    with site() as stranger:
+        stranger.pages |= {f"/{n or ''}": page for n in range(9)}
+        run = trusting(importer, stranger, max_pages=3).go("feed", url=stranger.url())
+    assert (run.status, run.code, run.created) == ("succeeded", "too_many_pages", 3)
 
 
 def test_a_fetch_that_died_goes_on_with_the_next_page(importer: Importer, session: Session) -> None:

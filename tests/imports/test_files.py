@@ -69,8 +69,48 @@ def test_windows_1256_is_recognised(importer: Importer) -> None:
     text = "externalId;title;language;mediaType\n" + "\n".join(
         f"{n};حلقة عن القهوة العربية وتاريخها الطويل في الجزيرة {n};ar;audio" for n in range(40)
     )
-    importer.go("csv", text.encode("windows-1256"), encoding="windows-1256")
+    importer.go("csv", text.encode("windows-1256"))
     assert importer.programs()[0].title == "حلقة عن القهوة العربية وتاريخها الطويل في الجزيرة 0"
+    assert importer.go("csv", text.encode("windows-1256"), encoding="windows-1256").unchanged == 40
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "windows-1256"])
+@pytest.mark.parametrize("kind", ["json", "jsonl", "opml"])
+def test_other_files_in_other_encodings(kind: str, encoding: str, importer: Importer) -> None:
+    record = json.dumps({"externalId": 1, "title": "القهوة العربية", "language": "ar", "mediaType": "audio"}, ensure_ascii=False)  # fmt: skip
+    body = {
+        "json": f"[{record}]", "jsonl": f"{record}\n",
+        "opml": '<?xml version="1.0"?><opml><body><outline text="القهوة العربية" xmlUrl="https://a.example/f?a=1&b=2"/></body></opml>',
+    }[kind]  # fmt: skip
+    run = importer.go(kind, body.encode(encoding), dry_run=kind == "opml")
+    assert counts(run) == {"created": 1}, run.detail
+    (item,) = importer.items(run.id)
+    assert item.title == "القهوة العربية"
+    if kind == "opml":
+        assert item.external_id == "https://a.example/f?a=1&b=2"
+
+
+@pytest.mark.parametrize(
+    ("body", "titles"),
+    [
+        ("sep=;\nid;title\n1;a, b\n", ["a, b"]), ("\n\r\n  \nid,title\n1,a\n", ["a"]),
+        ("id,title,title\n1,first,second\n", ["first"]), ('id,title\n1,"a\nb ""c"""\n2,d\n', ['a b "c"', "d"]),
+        ("id,title\r1,a\r2,b\r", ["a", "b"]), ("id,title,,\n1,a,x,y\n", ["a"]), ('id;"a, b";title\n1;x;y\n', ["y"]),
+    ],
+)  # fmt: skip
+def test_tables_as_spreadsheets_write_them(body: str, titles: list[str], importer: Importer) -> None:  # fmt: skip
+    run = importer.go("csv", body.encode(), language="ar", media_type="audio")
+    assert counts(run) == {"created": len(titles)}, importer.items(run.id)[0].errors
+    assert [p.title for p in importer.programs()] == titles
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_the_rest_in_silence(
+    importer: Importer,
+) -> None:
+    body = b'id,title\n1,a\n2,"b\n3,c\n4,d\n'
+    run = importer.go("csv", body, language="ar", media_type="audio")
+    assert counts(run) == {"created": 1, "failed": 1}
+    assert "never closed" in str(importer.items(run.id)[1].detail)
 
 
 def test_columns_can_be_mapped_and_left_out(importer: Importer) -> None:
@@ -84,7 +124,7 @@ def test_columns_can_be_mapped_and_left_out(importer: Importer) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "body", "code"),
-    [("csv", b"", "not_a_table"), ("csv", b"a,b\n1,2\n", "unknown_columns"), ("csv", b"\x00\x01\x02", "unknown_columns"),
+    [("csv", b"", "not_a_table"), ("csv", b"a,b\n1,2\n", "unknown_columns"), ("csv", b"\x00\x01\x02", "unknown_columns"), ("csv", b"PK\x03\x04" + bytes(99), "not_a_table"),
      ("json", b"", "not_json"), ("json", b"[{]", "not_json"), ("json", b'{"a": 1}', "not_a_list"), ("json", b"<html>", "not_json"),
      ("json", b"[" * 100_000, "too_deep"), ("json", b'[{"a":' + b"[" * 500, "too_deep"), ("json", b'{"a": [[1]], "b": {"items": []}}', "not_a_list"), ("json", b'[{"title": "a', "not_json"), ("opml", b"", "empty_document"), ("opml", b"<rss/>", "not_opml"), ("opml", b"nonsense", "not_opml"),
      ("jsonl", b'{"title": "' + b"x" * 2_000_000 + b'"}', "too_large")],

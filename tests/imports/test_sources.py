@@ -115,6 +115,29 @@ def test_a_permanent_move_is_followed_and_keeps_the_programs(
         assert (held.title, held.about["language"]) == ("فنجان", "ar")
 
 
+def test_a_refresh_reads_on_while_a_whole_page_is_new(importer: Importer, session: Session) -> None:
+    def item(n: int, year: int) -> str:
+        return episode(n, more=f"<pubDate>{n % 27 + 1} Mar {year} 10:00:00 GMT</pubDate>")
+
+    def page(items: list[str], following: str | None) -> Any:
+        link = f'<atom:link rel="next" href="{following}"/>' if following else ""
+        return 200, {}, rss(*items, channel=link)
+
+    with site() as stranger:
+        stranger.pages |= {"/feed": page([item(1, 2020)], "/2"), "/2": page([item(2, 2020)], None)}
+        registry = Registry(importer, session, stranger)
+        # New to us: all of it.
+        assert counts(registry.refresh()) == {"created": 2}
+        stranger.pages |= {
+            "/feed": page([item(11, 2199), item(12, 2199)], "/2"),
+            "/2": page([item(13, 2199), item(1, 2020)], "/3"),
+            "/3": page([item(2, 2020)], None),
+        }
+        stranger.asked.clear()
+        assert counts(registry.refresh()) == {"created": 3, "unchanged": 1}
+        assert stranger.paths() == ["/feed", "/2"]
+
+
 def test_a_failing_feed_is_asked_less_and_then_paused_with_the_reason(
     importer: Importer, session: Session
 ) -> None:

@@ -4,16 +4,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.importing import values
+from indexer.importing import dates, values
 
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
     [("3600", 3600), ("3600.7", 3600), ("1:00:00", 3600), ("01:00:00.500", 3600), ("60:00", 3600), ("1:05", 65), ("0:59", 59),
      ("PT1H2M3S", 3723), ("pt90m", 5400), ("P1DT1H", 90_000), ("1h 2m", 3720), ("62 min", 3720), ("1 hr 2 min 3 sec", 3723),
-     ("1.5 hours", 5400), ("ساعة", None), ("1 ساعة و 5 دقائق", 3900), ("٦٠:٠٠", 3600), ("1h2m3s", 3723), (" 12 ", 12), ("0", 0), (90, 90),
+     ("1.5 hours", 5400), ("ساعة", 3600), ("1 ساعة و 5 دقائق", 3900), ("٦٠:٠٠", 3600), ("1h2m3s", 3723), (" 12 ", 12), ("0", 0), (90, 90),
      ("", None), ("soon", None), ("-5", None), ("1:2:3:4", None), ("99999999", None), ("PT", 0), ("P", None), ("12 parsecs", None),
-     ("1,5", 1), ("NaN", None), ("1e9", None)],
+     ("1,5", 1), ("NaN", None), ("1e9", None), ("3,600", 3600), ("٣٬٦٠٠", 3600), ("ساعة ودقيقتين", 3720), ("ساعة ونصف", 5400),
+     ("ساعتان", 7200), ("ساعتين و5 دقائق", 7500), ("نصف ساعة", 1800), ("1 س 5 د", 3900), ("62'", 3720), ("62'03\"", 3723), ("12:34 min", 754),
+     ('"1:00:00"', 3600), ("45 mins", 2700), ("1:00:00 hours", 3600)],
 )  # fmt: skip
 def test_durations(written: object, seconds: int | None) -> None:
     assert values.duration(written) == seconds
@@ -26,11 +28,24 @@ def test_durations(written: object, seconds: int | None) -> None:
      ("2026-11-03T21:00:00.123+03:00", "2026-11-03T18:00:00.123000"), ("2026-11-03", "2026-11-03T00:00:00"), ("3 Nov 2026", "2026-11-03T00:00:00"),
      ("November 3, 2026 9:00 PM", "2026-11-03T21:00:00"), ("٣ نوفمبر ٢٠٢٦", "2026-11-03T00:00:00"), ("2026/11/03", "2026-11-03T00:00:00"),
      ("Tue, 3 Nov 26 21:00:00 +0000", "2026-11-03T21:00:00"), ("1793739600", "2026-11-03T21:00:00"), ("2026", "2026-01-01T00:00:00"),
-     ("20261103", "2026-11-03T00:00:00"), ("21:00", None), ("tomorrow", None), ("", None), ("2026-13-45", None), ("0001-01-01", None), ("x" * 500, None)],
+     ("20261103", "2026-11-03T00:00:00"), ("21:00", None), ("tomorrow", None), ("", None), ("2026-13-45", None), ("0001-01-01", None), ("x" * 500, None),
+     ("الأربعاء، 5 مارس 2024", "2024-03-05T00:00:00"), ("5 مارس 2024 10:30 م", "2024-03-05T22:30:00"), ("5 مارس 2024 10:30 ص", "2024-03-05T10:30:00"),
+     ("15 كانون الأول 2023", "2023-12-15T00:00:00"), ("1 تشرين الثاني 2023", "2023-11-01T00:00:00"), ("10 أيار 2022", "2022-05-10T00:00:00"),
+     ("5 آب 2022", "2022-08-05T00:00:00"), ("8 فيفري 2024", "2024-02-08T00:00:00"), ("9 جويلية 2021", "2021-07-09T00:00:00"),
+     ("5 يونيه 2020", "2020-06-05T00:00:00"), ("12 رمضان 1445", None), ("05/03/2024", None), ("05/05/2024", "2024-05-05T00:00:00"),
+     ("14/03/2024", "2024-03-14T00:00:00"), ("03/14/2024", "2024-03-14T00:00:00"), ("05.03.2024 10:00", "2024-03-05T10:00:00"),
+     ("٠٥/٠٣/٢٠٢٤", "2024-03-05T00:00:00"), ("14/03/24 9:05 PM", "2024-03-14T21:05:00"), ("0000-00-00 00:00:00", None), ("5-3-2024", None)],
 )  # fmt: skip
 def test_dates(written: str, moment: str | None) -> None:
-    found = values.moment(written)
+    found = dates.moment(written)
     assert (found.isoformat() if found else None) == (f"{moment}+00:00" if moment else None)
+
+
+def test_the_editor_says_what_comes_first() -> None:
+    for day_first, month in ((True, 3), (False, 5)):
+        found = dates.moment("05/03/2024 10:00", day_first=day_first)
+        assert found is not None
+        assert (found.month, found.hour) == (month, 10)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +64,7 @@ def test_text(html: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "tag"),
     [("ar", "ar"), ("AR_sa", "ar-SA"), ("en-us", "en-US"), ("zh-hant-TW", "zh-Hant-TW"), ("Arabic", "ar"), ("العربية", "ar"),
-     ("English", "en"), ("", None), ("klingon language", None), ("12", None), ("en-us-x-private", "en-US")],
+     ("English", "en"), ("ara", "ar"), ("eng-us", "en-US"), ("", None), ("klingon language", None), ("12", None), ("en-us-x-private", "en-US")],
 )  # fmt: skip
 def test_languages(written: str, tag: str | None) -> None:
     assert values.language(written) == tag
@@ -65,7 +80,7 @@ def test_flags(written: str, expected: bool | None) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=200))
 def test_nothing_that_is_written_breaks_a_reader(text: str) -> None:
-    for read in (values.duration, values.moment, values.flag, values.whole, values.language, values.names, values.address):  # fmt: skip
+    for read in (values.duration, dates.moment, values.flag, values.whole, values.language, values.names, values.address):  # fmt: skip
         read(text)
     assert "\0" not in values.safe_text(text)
     assert "<script" not in values.safe_text(f"<script>{text}").lower() or "<script" in text.lower()

@@ -6,13 +6,14 @@ from typing import Any, BinaryIO, Protocol
 from catalog.imports.models import ImportRun
 from catalog.imports.options import Options
 from catalog.imports.rows import Row
+from indexer.importing.errors import QuotaExhausted
 from indexer.importing.fetch import Fetcher
 from indexer.importing.settings import ImportSettings
 
 
 class Work(Protocol):
     """One run, as an adapter sees it. `facts` is what the source said about itself: `etag`,
-    `last_modified`, `moved_to`, `title`, `not_modified`."""
+    `last_modified`, `moved_to`, `title`, `not_modified`; a refresh finds `last_success_at` there."""
 
     run: ImportRun
     options: Options
@@ -31,7 +32,10 @@ class Work(Protocol):
         """A kept document as a stream, unpacked part by part."""
 
     def spend(self, units: int) -> None:
-        """Count units of a daily quota. Raises ImportFailed (`quota_exhausted`)."""
+        """Take units of a daily quota. Raises QuotaExhausted."""
+
+    def spent_all(self) -> QuotaExhausted:
+        """Note that the service itself calls today's quota spent."""
 
 
 class Source(Protocol):

@@ -4,21 +4,22 @@ import hashlib
 import io
 import warnings
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
 import feedparser
 
 from catalog.imports.rows import Row
-from indexer.importing import values
+from indexer.importing import dates, values
 from indexer.importing.errors import ImportFailed
 from indexer.importing.fetch import Fetched
+from indexer.importing.markup import tidy
 from indexer.importing.sources import podcast
 from indexer.importing.sources.base import Work
 from indexer.importing.sources.feed_items import Channel, row
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"  # fmt: skip
-_HTML = (b"<!doctype html", b"<html")
 
 
 class FeedSource:
@@ -39,6 +40,8 @@ class FeedSource:
             fetched = work.fetcher.fetch(url, max_bytes=work.settings.max_feed_bytes, accept=ACCEPT)
             url = self._keep(work, number, fetched)
             number += 1
+        if url and url not in seen:
+            work.facts["outcome"] = "too_many_pages"
 
     def _first(self, work: Work) -> str | None:
         if work.run.url is None:
@@ -63,9 +66,13 @@ class FeedSource:
 
     def _keep(self, work: Work, number: int, fetched: Fetched) -> str | None:
         """Keep the page; returns the address of the one behind it."""
-        parsed = parse(fetched.body, fetched.url, fetched.content_type)
-        # A refresh looks at the newest page: what is older was read when the source was new.
-        following = _next(parsed, fetched.url) if work.run.trigger != "schedule" else None
+        parsed = parse(tidy(fetched.body, fetched.content_type))
+        following = _next(parsed, fetched.url)
+        if work.run.trigger == "schedule" and not _all_new(
+            parsed, work.facts.get("last_success_at")
+        ):
+            # A refresh reads as far as there is something new: the rest was read before.
+            following = None
         meta = {"url": fetched.url, "contentType": fetched.content_type, "next": following}
         work.keep(number, fetched.body, meta)
         return following
@@ -79,46 +86,56 @@ class FeedSource:
         position = 0
         for number, meta in work.documents():
             with work.open(number) as stream:
-                body = stream.read()
-            parsed = parse(body, str(meta.get("url") or ""), str(meta.get("contentType") or ""))
+                body = tidy(stream.read(), str(meta.get("contentType") or ""))
+            parsed = parse(body)
             channel_extension, extensions = podcast.read(body)
             if len(extensions) != len(parsed.entries):
                 # The two readers saw different documents: do not guess which item is which.
                 extensions = [podcast.Extension() for _ in parsed.entries]
-            channel = Channel.of(parsed, channel_extension, work.options)
+            base = str(meta.get("url") or work.run.url or "")
+            channel = Channel.of(parsed, channel_extension, base)
             if number == 0:
                 work.facts["about"] = channel.about()
                 work.facts["title"] = channel.title
                 moved = values.address(parsed.feed.get("itunes_new-feed-url"))
                 if moved and moved != work.run.url:
-                    work.facts["moved_to"] = moved
+                    # Where it moved to, nothing of this answer is known.
+                    work.facts |= {"moved_to": moved, "etag": None, "last_modified": None}
             for entry, extension in zip(parsed.entries, extensions, strict=True):
                 position += 1
                 yield row(position, entry, extension, channel, work.run.namespace, work.options)
 
 
-def parse(body: bytes, url: str, content_type: str) -> Any:
-    """The parsed feed. Raises ImportFailed (`empty_document`, `not_a_feed`)."""
-    if not body.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
+def parse(body: bytes) -> Any:
+    """The parsed feed of a tidy document. Raises ImportFailed (`empty_document`, `not_a_feed`).
+
+    Nothing is resolved against the feed's address: an item's guid must not change when the feed moves.
+    """
+    if not body.strip():
         raise ImportFailed("empty_document", "The document is empty.")
-    headers = {"content-location": url} if url else {}
-    if "charset=" in content_type.lower():
-        charset = content_type.lower().partition("charset=")[2].split(";")[0].strip("\"' ")
-        headers["content-type"] = f"application/xml; charset={charset}"
+    headers = {"content-type": "application/xml; charset=utf-8"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             parsed = feedparser.parse(
-                io.BytesIO(body), response_headers=headers, sanitize_html=False
-            )
+                io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            )  # fmt: skip
         except Exception as error:
             # A parser of strangers' documents may stumble; that is their feed's fault, not ours.
             raise ImportFailed("not_a_feed", "The document cannot be read as a feed.") from error
     if not parsed.version and not parsed.entries:
-        if body[:2000].lstrip().lower().startswith(_HTML) or b"<html" in body[:2000].lower():
+        if b"<html" in body[:2000].lower():
             raise ImportFailed("not_a_feed", "The document is a web page, not a feed.")
         raise ImportFailed("not_a_feed", "The document is not an RSS or Atom feed.")
     return parsed
+
+
+def _all_new(parsed: Any, since: datetime | None) -> bool:
+    """Is every item of the page later than the last refresh? Then the page behind it may have more."""
+    if since is None:
+        return True
+    given = [dates.moment(e.get("published") or e.get("updated") or "") for e in parsed.entries]
+    return bool(given) and all(at is not None and at > since for at in given)
 
 
 def _next(parsed: Any, url: str) -> str | None:

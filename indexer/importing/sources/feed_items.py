@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from catalog.imports.options import Options
 from catalog.imports.rows import Row, SeriesRef, external_id
-from indexer.importing import values
+from indexer.importing import dates, values
 from indexer.importing.sources.podcast import Extension
 
 MAX_TAGS = 20
@@ -28,21 +28,23 @@ class Channel:
     hints: list[str]
     extension: Extension
     link: str | None
+    base: str
 
     @classmethod
-    def of(cls, parsed: Any, extension: Extension, options: Options) -> "Channel":
-        """From the parsed feed."""
+    def of(cls, parsed: Any, extension: Extension, base: str) -> "Channel":
+        """From the parsed feed, which came from the address `base`."""
         feed = parsed.feed
         return cls(
             title=values.one_line(_text(feed.get("title"))),
             description=values.safe_text(_text(feed.get("summary") or feed.get("subtitle"))),
-            image=_image(feed),
+            image=_image(feed, base),
             language=values.language(feed.get("language") or "") if feed.get("language") else None,
             explicit=feed.get("itunes_explicit"),
             author=values.one_line(_text(feed.get("author"))),
             hints=[str(t.get("term")) for t in feed.get("tags", []) if t.get("term")][:20],
             extension=extension,
-            link=values.address(feed.get("link")),
+            link=values.address(feed.get("link"), base),
+            base=base,
         )
 
     def about(self) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def row(
     options: Options,
 ) -> Row:
     """The item as a row; items without anything to play are skipped."""
-    url, mime, length = _media(entry)
+    url, mime, length = _media(entry, channel.base)
     title = values.one_line(_text(entry.get("title") or entry.get("itunes_title")))
     description = _description(entry)
     if not title:
@@ -83,9 +85,9 @@ def row(
         "media_type": values.media_type(mime, url) or options.media_type or "audio",
         "kind": _kind(entry, options),
         "duration_sec": _duration(entry),
-        "release_date": _date(entry),
+        "release_date": _date(entry, options),
         "media_url": url,
-        "thumbnail_url": _image(entry) or channel.image,
+        "thumbnail_url": _image(entry, channel.base) or channel.image,
         "season": _number(extension.season, entry.get("itunes_season")),
         "episode": _number(extension.episode, entry.get("itunes_episode")),
         "is_explicit": _explicit(entry, channel),
@@ -120,14 +122,14 @@ def _id(namespace: str, entry: Any, url: str | None, title: str) -> str | None:
     return external_id(namespace, hashlib.blake2b(said.encode(), digest_size=16).hexdigest())
 
 
-def _media(entry: Any) -> tuple[str | None, str | None, int | None]:
+def _media(entry: Any, base: str) -> tuple[str | None, str | None, int | None]:
     """(address, type, bytes) of what an app would play."""
     if isinstance(entry.get("yt_videoid"), str):
         return f"https://www.youtube.com/watch?v={entry['yt_videoid'][:20]}", "video/youtube", None
     candidates = [*entry.get("enclosures", []), *entry.get("media_content", [])]
     unknown = None
     for candidate in candidates:
-        url = values.address(candidate.get("href") or candidate.get("url"))
+        url = values.address(candidate.get("href") or candidate.get("url"), base)
         mime = str(candidate.get("type") or candidate.get("medium") or "").strip()[:100]
         if url is None or mime.startswith(("image", "text", "application/x-bittorrent")):
             continue
@@ -156,9 +158,14 @@ def _language(entry: Any, channel: Channel, options: Options, text: str) -> str:
     given = channel.language or options.language
     if given:
         return given
+    return spoken(text)
+
+
+def spoken(text: str) -> str:
+    """The language of a text that does not say it: Arabic by its letters, else `und`, BCP 47's word
+    for: nobody said."""
     arabic = sum("\u0600" <= c <= "\u06ff" for c in text[:2000])
     letters = sum(c.isalpha() for c in text[:2000])
-    # "und" is BCP 47 for: nobody said.
     return "ar" if letters and arabic * 2 > letters else "und"
 
 
@@ -174,12 +181,12 @@ def _duration(entry: Any) -> int | None:
     return next((d for value in given if value and (d := values.duration(value)) is not None), None)
 
 
-def _date(entry: Any) -> Any:
+def _date(entry: Any, options: Options) -> Any:
     for name in ("published", "created", "updated"):
         raw, parsed = entry.get(name), entry.get(f"{name}_parsed")
-        found = values.moment(raw) if raw else None
+        found = dates.moment(raw, day_first=options.day_first) if raw else None
         if found is None and parsed is not None:
-            found = values.moment("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+00:00".format(*parsed[:6]))
+            found = dates.moment("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+00:00".format(*parsed[:6]))
         if found is not None:
             return found
     return None
@@ -193,13 +200,13 @@ def _number(*given: Any) -> int | None:
     return None
 
 
-def _image(of: Any) -> str | None:
+def _image(of: Any, base: str) -> str | None:
     given = [
         (of.get("image") or {}).get("href"),
         *(t.get("url") for t in of.get("media_thumbnail", [])),
         of.get("logo"),
     ]
-    return next((url for value in given if (url := values.address(value))), None)
+    return next((url for value in given if (url := values.address(value, base))), None)
 
 
 def _explicit(entry: Any, channel: Channel) -> bool | None:

@@ -3,19 +3,18 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
-import charset_normalizer
 import ijson
 
 from catalog.errors import FieldError
 from catalog.imports.rows import Row
-from indexer.importing import rows
+from indexer.importing import encodings, rows
 from indexer.importing.errors import ImportFailed
 from indexer.importing.sources.base import Work
 
-_SAMPLE = 256 * 1024
 MAX_LINE = 1_000_000
 MAX_DEPTH = 64
 # What a JSON file may keep its list under.
@@ -65,11 +64,16 @@ class CsvSource(_File):
         """Raises ImportFailed (`not_a_table`)."""
         with _text(work) as text:
             sample = text.read(8192)
-            delimiter = work.options.delimiter or _delimiter(sample)
+            if sample.startswith("PK\x03\x04"):
+                detail = "This is a spreadsheet or an archive: save the table as CSV."
+                raise ImportFailed("not_a_table", detail)
             lines = _Joined(sample, text)
-            reader = csv.reader(lines, delimiter=delimiter)
+            said = lines.skip_to_header()
+            reader = csv.reader(
+                lines, delimiter=work.options.delimiter or said or _delimiter(lines.head())
+            )
             try:
-                header = [name.strip() for name in next(reader, [])]
+                header = _apart(next(reader, []))
             except csv.Error:
                 header = []
             if not any(header):
@@ -85,6 +89,10 @@ class CsvSource(_File):
                 except csv.Error as error:
                     yield _unreadable(str(error))
                     continue
+                if lines.ended:
+                    # The reader was still inside quotes when nothing more came.
+                    yield _unreadable("A quote that is opened in this row is never closed.")
+                    return
                 if not any(cell.strip() for cell in cells):
                     continue
                 if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
@@ -113,14 +121,18 @@ class JsonSource(_File):
     def records(self, work: Work) -> Iterator[dict[str, Any] | Row]:
         """Streamed: the list is never in memory whole. Raises ImportFailed (`not_json`, `too_deep`,
         `not_a_list`)."""
-        with work.open(0) as stream:
+        with _text(work) as text:
             try:
                 # Basic events carry no path: a path of a hundred thousand levels fills the memory.
-                for item in _listed(ijson.basic_parse(stream, use_float=True)):
+                for item in _listed(ijson.basic_parse(_Utf8(text), use_float=True)):
                     yield item if isinstance(item, dict) else _unreadable("Not an object.")
             except (ijson.JSONError, UnicodeError, OverflowError) as error:
-                detail = f"The file is not valid JSON: {error}"[:300]
-                raise ImportFailed("not_json", detail) from error
+                said = error.args[0] if error.args else ""
+                said = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+                first = said.partition("\n")[0]
+                raise ImportFailed(
+                    "not_json", f"The file is not valid JSON: {first}"[:300]
+                ) from error
 
 
 def _listed(events: Iterator[tuple[str, Any]]) -> Iterator[Any]:
@@ -155,11 +167,39 @@ def _listed(events: Iterator[tuple[str, Any]]) -> Iterator[Any]:
         )
 
 
+class _Utf8:
+    """Text of any encoding as the bytes the JSON parser reads."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+
+    def read(self, size: int) -> bytes:
+        return self._text.read(size).encode(errors="replace")
+
+
 class _Joined:
     """Lines of what was read already and of what is still to come."""
 
     def __init__(self, sample: str, rest: TextIO) -> None:
         self._head, self._rest = io.StringIO(sample, newline=""), rest
+        self.ended = False
+
+    def skip_to_header(self) -> str | None:
+        """Leave out empty lines, and Excel's line that names the delimiter; returns that."""
+        said, here = None, self._head.tell()
+        while (line := self._head.readline()).strip(" \t\r\n\ufeff") == "" and line:
+            here = self._head.tell()
+        if found := re.fullmatch(r"sep=(.)\s*", line, re.IGNORECASE | re.DOTALL):
+            said, here = found[1], self._head.tell()
+        self._head.seek(here)
+        return said
+
+    def head(self) -> str:
+        """The first line that is still to come, as far as it was read already."""
+        here = self._head.tell()
+        line = self._head.readline()
+        self._head.seek(here)
+        return line
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -169,6 +209,7 @@ class _Joined:
         if not line.endswith("\n"):
             line += self._rest.readline(MAX_LINE)
         if not line:
+            self.ended = True
             raise StopIteration
         # PostgreSQL keeps no NUL, and the csv module stops at one.
         return line.replace("\0", "")
@@ -186,27 +227,22 @@ def _object(line: str) -> dict[str, Any] | Row:
     return found if isinstance(found, dict) else _unreadable("Not an object.")
 
 
-def _delimiter(sample: str) -> str:
-    first = sample.split("\n", 1)[0]
+def _apart(header: list[str]) -> list[str]:
+    """Names that differ: a second `title` is called `title (2)`, so that the first one counts."""
+    met: dict[str, int] = {}
+    found = []
+    for name in (name.strip() for name in header):
+        met[name] = met.get(name, 0) + 1
+        found.append(name if met[name] == 1 else f"{name} ({met[name]})")
+    return found
+
+
+def _delimiter(first: str) -> str:
     return max(",;\t|", key=lambda c: (first.count(c), c == ","))
 
 
 def _text(work: Work) -> TextIO:
     with work.open(0) as stream:
-        encoding = work.options.encoding or _encoding(stream)
+        encoding = work.options.encoding or encodings.guess(stream.read(encodings.SAMPLE))
     stream = work.open(0)
     return io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
-
-
-def _encoding(stream: BinaryIO) -> str:
-    sample = stream.read(_SAMPLE)
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):  # fmt: skip
-        if sample.startswith(mark):
-            return name
-    try:
-        # The sample may end inside a letter.
-        sample[: max(0, len(sample) - 4) or None].decode()
-    except UnicodeDecodeError:
-        best = charset_normalizer.from_bytes(sample[:65_536]).best()
-        return best.encoding if best is not None else "utf-8"
-    return "utf-8"

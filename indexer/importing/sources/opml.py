@@ -1,13 +1,17 @@
 """OPML: a list of feeds. Every entry becomes a remembered source with a run of its own."""
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
 
 from catalog.imports.rows import Row
-from indexer.importing import values
+from indexer.importing import markup, values
 from indexer.importing.errors import ImportFailed
 from indexer.importing.sources.base import Work
+
+# feed://a.example/x and feed:https://a.example/x, and what players made of them.
+_FEED = re.compile(r"\A\s*(?:feed|itpc|pcast|podcast):(https?://|//)", re.IGNORECASE)
 
 
 class OpmlSource:
@@ -29,7 +33,7 @@ class OpmlSource:
     def rows(self, work: Work) -> Iterator[Row]:
         """One row a feed. Raises ImportFailed (`empty_document`, `not_opml`)."""
         with work.open(0) as stream:
-            body = stream.read()
+            body = markup.tidy(stream.read())
         if not body.strip():
             raise ImportFailed("empty_document", "The document is empty.")
         parser = etree.XMLParser(
@@ -49,7 +53,7 @@ class OpmlSource:
                 continue
             position += 1
             title = values.one_line(attributes.get("title") or attributes.get("text") or "")
-            url = values.address(attributes.get("xmlurl"))
+            url = values.address(_FEED.sub(r"\1", attributes.get("xmlurl", ""), count=1))
             row = Row(position, url, title or (url or "")[:300], feed_url=url)
             if url is None:
                 row.skip = ("no_address", "The entry has no http(s) address of a feed.")
