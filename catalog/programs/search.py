@@ -9,19 +9,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
     ColumnElement,
     Numeric,
     Select,
     and_,
+    case,
     cast,
     exists,
     extract,
     func,
     or_,
     select,
-    union,
 )
 from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy.orm import aliased
 
 from catalog.programs.models import Program
 from catalog.programs.queries import VISIBLE
@@ -31,14 +35,18 @@ from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
 
 # The engine reads no more of a query either.
 MAX_WORDS = 10
-# Candidates a word may suggest titles from.
-SUGGESTED_FROM = 1_000
+# Titles that are read again to compare them with the query: the most viewed with its words.
+RANKED = 1_000
+# Names that are tried for a suggestion.
+NAMED = 100
 # A shorter word with a letter wrong resembles too much.
 MIN_LETTERS_FOR_TYPOS = 4
 # Articles and prepositions that Arabic writes together with its word.
 _JOINED = ("ال", "و", "ب", "ل", "وال", "بال", "لل")
 
 _LETTER = "[[:alnum:]]"
+
+_OTHER = aliased(Program)
 
 Condition = ColumnElement[bool]
 
@@ -97,17 +105,32 @@ def _having(word: str, *, typos: bool) -> Condition:
     def named(name: Any) -> Condition:
         return _matches(name, _mistyped(word)) if typos else _named(name, word)
 
-    places = [
-        select(Program.id).where(_indexed(word)),
-        select(Program.id).join(Series, Series.id == Program.series_id).where(named(Series.title)),
+    with_person = (
         select(ProgramPerson.program_id)
         .join(Person, Person.id == ProgramPerson.person_id)
-        .where(named(Person.name)),
-        select(ProgramTag.program_id).join(Tag, Tag.id == ProgramTag.tag_id).where(named(Tag.name)),
+        .where(named(Person.name))
+    )
+    with_tag = (
+        select(ProgramTag.program_id).join(Tag, Tag.id == ProgramTag.tag_id).where(named(Tag.name))
+    )
+    in_series = (
+        select(_OTHER.id)
+        .join(Series, Series.id == _OTHER.series_id)
+        .where(named(Series.title), _OTHER.deleted_at.is_(None))
+    )
+    # Arrays, not joins: then every place is an index scan, indexes say which rows have all words,
+    # and only those are read.
+    places = [
+        _indexed(word),
+        *(Program.id == _any(ids) for ids in (in_series, with_person, with_tag)),
     ]
     if typos:
-        places.append(select(Program.id).where(named(Program.title)))
-    return Program.id.in_(union(*places))
+        places.append(named(Program.title))
+    return or_(*places)
+
+
+def _any(ids: Select[Any]) -> ColumnElement[Any]:
+    return func.any(func.array(ids.scalar_subquery(), type_=ARRAY(BigInteger)))
 
 
 # What the engine orders by: release dates in whole seconds, views in two digits. A cursor made of
@@ -171,72 +194,82 @@ def found(
     a word may have a mistake where it is in the title or a name.
     """
     field, direction = order or ("viewCount", "desc")
-    candidates = select(Program.id, Program.title, KEYS[field].label("key")).where(
-        *VISIBLE, *conditions, *(_having(word, typos=typos) for word in query)
-    )
-    candidates = candidates.order_by(*_ordered(KEYS[field], direction, Program.id)).limit(cap)
+    key = KEYS[field]
+    having = [_having(word, typos=typos) for word in query]
+    if len(having) == 1:
+        # No index has this sum: the word is looked up, rather than everything read in order.
+        key = key + 0
+    elif having:
+        # Apart from the other conditions: the planner combines no indexes that share one of them.
+        matched = select(Program.id).where(*having).cte("matched")
+        matched = matched.prefix_with("MATERIALIZED", dialect="postgresql")
+        having = [Program.id.in_(select(matched.c.id))]
+    candidates = select(Program.id, Program.title, key.label("key"))
+    candidates = candidates.where(*VISIBLE, *conditions, *having)
+    candidates = candidates.order_by(*_ordered(key, direction, Program.id)).limit(cap)
     chosen = candidates.cte("chosen")
-    best = _ordered(chosen.c.key, direction, chosen.c.id)
+    by = _ordered(chosen.c.key, direction, chosen.c.id)
+    placed = select(chosen, func.row_number().over(order_by=by).label("place")).subquery()
+    best: list[ColumnElement[Any]] = [placed.c.place]
     if order is None and query:
-        title, wanted = func.catalog_fold(chosen.c.title), func.catalog_fold(" ".join(query))
+        near = placed.c.place <= RANKED
+        title, wanted = func.catalog_fold(placed.c.title), func.catalog_fold(" ".join(query))
         alike = func.round(cast(func.word_similarity(wanted, title), Numeric), 1)
-        best = ((title == wanted).desc(), alike.desc(), *best)
+        best = [
+            case((near, title == wanted), else_=False).desc(),
+            case((near, alike), else_=-1).desc(),
+            placed.c.place,
+        ]
     offset, limit = page
-    ids = select(chosen.c.id).order_by(*best).offset(offset).limit(limit)
+    ids = select(placed.c.id).order_by(*best).offset(offset).limit(limit)
     return _one_row(ids, select(func.count()).select_from(chosen))
 
 
 def suggested_titles(query: Sequence[str], limit: int) -> Select[Any]:
     """(id, slug, title) of the visible whose title has every word, the most viewed first."""
     # Words are looked up where they cost least; reading titles again is bounded.
-    likely = select(Program.id, Program.slug, Program.title, Program.view_count).where(
+    likely = select(Program.id, Program.slug, Program.title, Program.popularity).where(
         *VISIBLE, *(_indexed(word) for word in query)
     )
-    likely = likely.order_by(Program.view_count.desc(), Program.id).limit(SUGGESTED_FROM)
+    likely = likely.order_by(Program.popularity.desc(), Program.id).limit(RANKED)
     named = likely.cte("likely")
     return (
         select(named.c.id, named.c.slug, named.c.title)
         .where(*(_named(named.c.title, word) for word in query))
-        .order_by(named.c.view_count.desc(), named.c.id)
+        .order_by(named.c.popularity.desc(), named.c.id)
         .limit(limit)
     )
 
 
-def suggested_series(query: Sequence[str], limit: int) -> Select[int, str, str]:
-    """(id, slug, title) of series with every word that have something to show."""
-    shown = exists().where(Program.series_id == Series.id, *VISIBLE)
-    return (
-        select(Series.id, Series.slug, Series.title)
-        .where(*(_named(Series.title, word) for word in query), shown)
-        .order_by(func.length(Series.title), Series.id)
-        .limit(limit)
-    )
+def suggested_series(query: Sequence[str], limit: int) -> Select[Any]:
+    """(id, slug, title) of series with every word that have something to show, short ones first."""
+    named = _shortest(Series.title, query, Series.id, Series.slug, Series.title)
+    shown = exists().where(Program.series_id == named.c.id, *VISIBLE)
+    return select(named.c.id, named.c.slug, named.c.title).where(shown).limit(limit)
 
 
 def suggested_people(query: Sequence[str], limit: int) -> Select[Any]:
-    """Names of people with every word who are in something to show."""
+    """Names of people with every word who are in something to show, short ones first."""
+    named = _shortest(Person.name, query, Person.id, Person.name)
     shown = exists().where(
-        ProgramPerson.person_id == Person.id, Program.id == ProgramPerson.program_id, *VISIBLE
+        ProgramPerson.person_id == named.c.id, Program.id == ProgramPerson.program_id, *VISIBLE
     )
-    return (
-        select(Person.name)
-        .where(*(_named(Person.name, word) for word in query), shown)
-        .order_by(func.length(Person.name), Person.id)
-        .limit(limit)
-    )
+    return select(named.c.name).where(shown).limit(limit)
 
 
 def suggested_tags(query: Sequence[str], limit: int) -> Select[Any]:
-    """Names of tags with every word that are on something to show."""
+    """Names of tags with every word that are on something to show, short ones first."""
+    named = _shortest(Tag.name, query, Tag.id, Tag.name)
     shown = exists().where(
-        ProgramTag.tag_id == Tag.id, Program.id == ProgramTag.program_id, *VISIBLE
+        ProgramTag.tag_id == named.c.id, Program.id == ProgramTag.program_id, *VISIBLE
     )
-    return (
-        select(Tag.name)
-        .where(*(_named(Tag.name, word) for word in query), shown)
-        .order_by(func.length(Tag.name), Tag.id)
-        .limit(limit)
-    )
+    return select(named.c.name).where(shown).limit(limit)
+
+
+def _shortest(name: Any, query: Sequence[str], *columns: Any) -> CTE:
+    """Names with every word. So few that looking for something to show is bounded."""
+    found = select(*columns).where(*(_named(name, word) for word in query))
+    return found.order_by(func.length(name), columns[0]).limit(NAMED).cte("named")
 
 
 def tagged(name: str) -> Condition:
