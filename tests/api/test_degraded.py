@@ -21,7 +21,7 @@ from deploy.local import ports
 from tests.api.test_discovery import SPECS, check_filters_and_orders, stock, titles, total
 from tests.catalog.support import make
 from tests.support.product import Client, sending, serve
-from tests.support.servers import eventually
+from tests.support.servers import eventually, scalar
 
 NOWHERE = "http://127.0.0.1:1"
 EVENING, MORNING, FILM, ROADS, BARE = (spec["title"] for spec in SPECS)
@@ -143,13 +143,18 @@ class Line:
         self.port = ports.ephemeral()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ends: list[socket.socket] = []
+        self.whole = False
         self.mend()
 
     def mend(self) -> None:
+        if self.whole:
+            return
+        self.whole = True
         self.door = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, args=(self.door,), daemon=True).start()
 
     def cut(self) -> None:
+        self.whole = False
         for end in [self.door, *self.ends]:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -177,7 +182,8 @@ class Line:
 def on_a_line(settings: Settings, redis: "Redis") -> Iterator[tuple[Client, Line]]:
     """The product, its engine at the end of a line; a failure is forgotten at once."""
     line = Line(settings.indexer.meili_url)
-    indexer = settings.indexer.model_copy(update={"meili_url": line.url, "breaker_seconds": 0.01})
+    patient = {"connect_timeout": 30, "read_timeout": 30, "breaker_seconds": 0.01}
+    indexer = settings.indexer.model_copy(update={"meili_url": line.url} | patient)
     api = settings.api.model_copy(update={"fallback_timeout_ms": 60_000})
     try:
         with (
@@ -204,12 +210,9 @@ def test_the_engine_may_go_and_come_back(
     with on_a_line(settings, cache_redis) as (client, line):
         eventually(lambda: total(client) == count, what="searchable")
 
-        def walk(sort: str, *, switching: bool) -> list[int]:
+        def walk(sort: str, limit: int, *, switching: bool) -> list[int]:
             seen: list[int] = []
-            asked: dict[str, Any] = {"sort": sort, "limit": 6, "durationMax": 10_000}
-            if sort != "shortest":
-                del asked["durationMax"]
-            degraded = set()
+            asked: dict[str, Any] = {"sort": sort, "limit": limit}
             while True:
                 page = client.get("/discovery/browse", **asked)
                 assert page.status_code == 200, page.text
@@ -217,20 +220,19 @@ def test_the_engine_may_go_and_come_back(
                 degraded.add(meta["degraded"])
                 seen += [row["id"] for row in page.json()["data"]]
                 if meta["nextCursor"] is None:
-                    assert degraded == ({True, False} if switching else {False})
                     return seen
                 asked["cursor"] = meta["nextCursor"]
                 if switching:
                     (line.mend if meta["degraded"] else line.cut)()
 
         for sort in ("newest", "oldest", "longest", "shortest", "popular"):
-            expected = walk(sort, switching=False)
-            assert len(expected) == len(set(expected))
-            # Pages that were held would be given again: another size is another page.
-            with database.begin() as connection:
-                connection.execute(text("SELECT 1"))
-            cache_redis.delete(*cache_redis.keys(f"{settings.indexer.redis_prefix}*page*"))
-            assert walk(sort, switching=True) == expected, sort
+            degraded: set[bool] = set()
+            expected = walk(sort, 50, switching=False)
+            assert (len(set(expected)), degraded) == (count, {False})
+            # Pages of another size are other pages: none of them is held yet.
+            assert walk(sort, 6, switching=True) == expected, sort
+            assert degraded == {True, False}
+            line.mend()
 
 
 def test_a_degraded_answer_does_not_outlive_the_outage(
@@ -239,7 +241,7 @@ def test_a_degraded_answer_does_not_outlive_the_outage(
     with on_a_line(settings, cache_redis) as (client, line):
         eventually(lambda: total(client) == len(SPECS), what="searchable")
         line.cut()
-        asked = {"q": "coffee film", "facets": "language"}
+        asked = {"q": "trade", "facets": "language"}
         first = client.get("/discovery/search", **asked)
         assert (first.json()["meta"]["degraded"], first.headers["x-cache"]) == (True, "miss")
         # Many ask at once: few of them reach PostgreSQL.
@@ -254,7 +256,7 @@ def test_a_degraded_answer_does_not_outlive_the_outage(
             )
         )
         assert isinstance(back, dict)
-        assert back["facets"]["language"] == [{"value": "en", "count": 1}]
+        assert back["facets"]["language"] == [{"value": "en", "count": len(back["data"])}]
         assert "unavailable" not in back["meta"]
         assert time.monotonic() - began < 2 * KEPT_SECONDS + 5
 
@@ -294,12 +296,11 @@ def test_only_so_many_ask_postgresql_at_once(
         before = metric(client, 'search_fallback_failures_total{reason="busy"}')
         holder.execute(text("LOCK TABLE programs IN ACCESS EXCLUSIVE MODE"))
         waiting = [pool.submit(Client(client.base).get, "/discovery/search", q=q) for q in ("coffee", "film")]  # fmt: skip
-        with database.connect() as watcher:
-            blocked = text(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'thmanyah-search' "
-                "AND datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            eventually(lambda: watcher.scalar(blocked) == 2, what="both slots taken")
+        blocked = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'thmanyah-search' "
+            "AND datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        eventually(lambda: scalar(database, blocked) == 2, what="both slots taken")
         assert refused(client.get("/discovery/search", q="morning"))
         assert metric(client, 'search_fallback_failures_total{reason="busy"}') - before == 1
         holder.rollback()
