@@ -54,8 +54,15 @@ class Meta(Model, kw_only=True):
     """What every answer says about itself. `degraded`: no search engine answered, the catalogue's
     database did, with less; `unavailable` names what was asked for and cannot be given."""
 
-    degraded: bool = False
-    unavailable: list[str] | msgspec.UnsetType = msgspec.UNSET
+    degraded: Annotated[
+        bool, msgspec.Meta(description="No engine answered; the catalogue's database did.")
+    ] = False
+    unavailable: Annotated[
+        list[str] | msgspec.UnsetType,
+        msgspec.Meta(
+            description="Asked for and not given: facets, highlight.", examples=[["facets"]]
+        ),
+    ] = msgspec.UNSET
 
 
 class SearchMeta(Meta):

@@ -6,12 +6,13 @@ revision: str = "0030"
 down_revision: str | None = "0004"
 
 # Not inlined (it has a setting of its own), so that its cost is known: reading a table with it is
-# slow, and the planner must not think otherwise. As much of a description as the index has.
+# slow, and the planner must not think otherwise. Of a description its beginning: every write of a
+# program pays for every word.
 WORDS = """
 CREATE OR REPLACE FUNCTION catalog_words(title text, description text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2000 SET search_path FROM CURRENT AS $$
   SELECT to_tsvector('simple',
-    translate(catalog_fold(title || ' ' || left(description, 5000)), '-./_@:', '      '))
+    translate(catalog_fold(title || ' ' || left(description, 500)), '-./_@:', '      '))
 $$
 """
 
