@@ -39,8 +39,10 @@ MAX_WORDS = 10
 RANKED = 1_000
 # Names that are tried for a suggestion.
 NAMED = 100
-# A shorter word with a letter wrong resembles too much.
-MIN_LETTERS_FOR_TYPOS = 4
+# Letters of a word that are looked at.
+MAX_LETTERS = 60
+# A shorter word with a letter wrong resembles too much; the patterns of a longer one grow too large.
+LETTERS_FOR_TYPOS = range(4, 25)
 # Articles and prepositions that Arabic writes together with its word.
 _JOINED = ("ال", "و", "ب", "ل", "وال", "بال", "لل")
 
@@ -58,7 +60,7 @@ def words(text: str) -> list[str]:
         for c in unicodedata.normalize("NFKC", text).lower()
     )
     by_fold = {fold(word): word for word in kept.split()}
-    return [word for folded, word in by_fold.items() if folded][:MAX_WORDS]
+    return [word[:MAX_LETTERS] for folded, word in by_fold.items() if folded][:MAX_WORDS]
 
 
 def _begun(word: str) -> list[str]:
@@ -100,7 +102,7 @@ def _mistyped(word: str) -> list[str]:
 
 def _having(word: str, *, typos: bool) -> Condition:
     """Is the word in title, description, series, people or tags of the program?"""
-    typos = typos and len(fold(word)) >= MIN_LETTERS_FOR_TYPOS
+    typos = typos and len(fold(word)) in LETTERS_FOR_TYPOS
 
     def named(name: Any) -> Condition:
         return _matches(name, _mistyped(word)) if typos else _named(name, word)

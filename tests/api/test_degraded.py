@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from api.discovery.fallback import KEPT_SECONDS
 from api.settings import Settings
+from catalog.changes import ProgramChange
 from catalog.db import session_factory
 from deploy.local import ports
 from tests.api.test_discovery import SPECS, check_filters_and_orders, stock, titles, total
@@ -79,7 +80,16 @@ def test_words_are_found_however_they_are_written(alone: Client) -> None:
     assert set(titles(alone, q="coffee talks")) == {MORNING, FILM}
     assert titles(alone, q="the coffee film")[0] == FILM
     assert titles(alone, q="coffee", mediaType="video") == [FILM]
-    for q in ("nothing like it", "coffee zzzzzz", "⑴ (: | & !) ½ '\\ % _ \u064b", "zz:* | zz", "٪"):
+    for q in (
+        "nothing like it",
+        "coffee zzzzzz",
+        "⑴ (: | & !) ½ '\\ % _ \u064b",
+        "zz:* | zz",
+        "٪",
+        "x" * 512,
+        "ﷺ" * 512,
+        "قهوة" * 100,
+    ):
         assert titles(alone, q=q) == ([] if any(map(str.isalnum, q)) else titles(alone)), q
 
 
@@ -132,6 +142,17 @@ def test_what_is_not_published_is_never_found(alone: Client, database: Database)
     assert titles(alone, tag="hidden") == titles(alone, person="Hidden Host") == []
     assert set(titles(alone, "/discovery/browse")) == {spec["title"] for spec in SPECS}
     assert alone.get("/discovery/suggest", q="hid").json()["data"] == []
+
+
+def test_what_was_just_withdrawn_is_not_shown_by_a_replica_behind(
+    settings: Settings, stocked: dict[str, int]
+) -> None:
+    with serve(lone(settings)) as (client, edge):
+        edge.state.cache.changed([ProgramChange(stocked[FILM], 1_000, visible=False)])
+        assert titles(client, q="coffee") == [MORNING]
+        assert FILM not in titles(client, "/discovery/browse")
+        offered = client.get("/discovery/suggest", q="cof").json()["data"]
+        assert FILM not in [row["text"] for row in offered]
 
 
 class Line:

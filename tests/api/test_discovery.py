@@ -67,8 +67,9 @@ def catalogue(
 
 
 def total(listener: Client) -> int:
-    answer = listener.get("/discovery/browse")
-    return int(answer.json()["meta"]["total"]) if answer.status_code == 200 else -1
+    """How many the engine has; -1 while it does not answer."""
+    meta = listener.get("/discovery/browse").json().get("meta", {"degraded": True})
+    return -1 if meta["degraded"] else int(meta["total"])
 
 
 def titles(listener: Client, path: str = "/discovery/search", **given: Any) -> list[str]:
