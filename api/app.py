@@ -13,6 +13,7 @@ from api import health, metrics, openapi
 from api.accounts import routes as accounts
 from api.cache import Cache
 from api.discovery import routes as discovery
+from api.discovery.fallback import Fallback
 from api.discovery.service import Discovery
 from api.docs import DOCS_ROUTES
 from api.edge import Edge
@@ -22,7 +23,12 @@ from api.operations import routes as operations
 from api.ratelimit import Limiter
 from api.settings import Settings
 from api.views import ViewBuffer
-from catalog.db import async_session_factory, make_async_engine, make_async_read_engine
+from catalog.db import (
+    async_session_factory,
+    make_async_engine,
+    make_async_read_engine,
+    make_async_search_engine,
+)
 from indexer.engine import SearchClient
 
 
@@ -62,7 +68,13 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     state.search = SearchClient(settings.indexer)
     await state.search.start()
     secret = settings.api.secret_key.get_secret_value()
-    state.discovery = Discovery(state.search, state.cache, state.db_read, secret)
+    searched = make_async_search_engine(settings.catalog, settings.api.fallback_concurrency)
+    fallback = Fallback(
+        async_session_factory(searched),
+        timeout=settings.api.fallback_timeout_ms / 1000,
+        concurrency=settings.api.fallback_concurrency,
+    )
+    state.discovery = Discovery(state.search, fallback, state.cache, state.db_read, secret)
     tasks = [
         asyncio.create_task(state.cache.listen(line)),
         asyncio.create_task(state.views.run()),
@@ -78,6 +90,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
             await connection.aclose()
         await primary.dispose()
         await replica.dispose()
+        await searched.dispose()
 
 
 def _handlers(settings: Settings) -> list[Any]:

@@ -156,7 +156,7 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
 def on_engine_unavailable(
     request: Request[Any, Any, Any], error: EngineUnavailableError
 ) -> Response[bytes]:
-    """No engine answered and no page was held."""
+    """No engine answered, no page was held and PostgreSQL did not stand in."""
     log.warning("search unavailable: %s", error)
     return respond(request, Problem("search_unavailable", headers={"Retry-After": "2"}))
 

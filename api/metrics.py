@@ -40,6 +40,13 @@ RATE_LIMITED = Counter("rate_limited_total", "Requests refused for their number"
 LIMITER_ERRORS = Counter("rate_limiter_errors_total", "Requests let through without Redis")
 VIEWS = Counter("program_views_total", "Views counted, by what became of them", ["outcome"])
 
+SEARCH_DEGRADED = Counter(
+    "search_degraded_total", "Answers from PostgreSQL because no engine answered", ["route"]
+)
+FALLBACK_FAILURES = Counter(
+    "search_fallback_failures_total", "Searches that PostgreSQL did not answer either", ["reason"]
+)
+
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
