@@ -2,21 +2,22 @@
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from pyroaring import BitMap
 from rapidfuzz.distance import OSA
 
 from deploy.local.searchnode import filters, parameters
+from deploy.local.searchnode.distribution import shown
 from deploy.local.searchnode.errors import ApiError
-from deploy.local.searchnode.facets import normalise
+from deploy.local.searchnode.facets import Facet
 from deploy.local.searchnode.index import Index
 from deploy.local.searchnode.rank.search import Wanted, rank
 from deploy.local.searchnode.search import searchable_fields
-from deploy.local.searchnode.settings import filterable_patterns
-from deploy.local.searchnode.text.tokens import matches
+from deploy.local.searchnode.text.language import arabic_script
+from deploy.local.searchnode.text.tokens import normalise
 
-_MOST = 100
 _KNOWN = ("facetName", "facetQuery", "q", "filter", "matchingStrategy", "attributesToSearchOn",
           "rankingScoreThreshold", "locales", "exhaustiveFacetCount")  # fmt: skip
 
@@ -28,20 +29,21 @@ def facet_search(index: Index, body: Any) -> dict[str, Any]:
     search = {k: v for k, v in body.items() if k in ("q", "filter", "matchingStrategy",
               "attributesToSearchOn", "rankingScoreThreshold", "locales")}  # fmt: skip
     candidates = _candidates(index, parameters.check(search))
-    facet = index.facets.get(name)
-    by_count = index.settings["faceting"]["sortFacetValuesBy"]
-    by_count = by_count.get(name, by_count.get("*", "alpha")) == "count"
-    fits = _fits(index, name, normalise(query)) if query is not None else None
+    facet = index.facets.get(name) or Facet(remembers=False)
+    faceting = index.settings["faceting"]
+    order, most = faceting["sortFacetValuesBy"], faceting["maxValuesPerFacet"]
+    by_count = order.get(name, order.get("*", "alpha")) == "count"
+    fits = _fits(index, name, query, body.get("locales")) if query is not None else None
     found: list[tuple[str, int]] = []
-    for value in facet.strings_in_order() if facet else ():
-        if fits is None or fits(value):
-            count = facet.strings[value].intersection_cardinality(candidates)  # type: ignore[union-attr]
-            if count:
-                found.append((facet.shown[value], count))  # type: ignore[union-attr]
-        if len(found) == _MOST and not by_count:
+    for value in facet.strings_in_order():
+        if len(found) >= most and not by_count:
             break
+        if fits is None or fits(value):
+            count = facet.strings[value].intersection_cardinality(candidates)
+            if count:
+                found.append((shown(index, name, facet, value, facet.strings[value]), count))
     if by_count:
-        found = sorted(found, key=lambda pair: -pair[1])[:_MOST]
+        found = sorted(found, key=lambda pair: (pair[1], pair[0]), reverse=True)[:most]
     return {
         "facetHits": [{"value": value, "count": count} for value, count in found],
         "facetQuery": query,
@@ -64,7 +66,8 @@ def _asked(index: Index, body: Any) -> tuple[str, str | None]:
         raise ApiError("invalid_facet_search_facet_query", "Invalid value type at `.facetQuery`.")
     if not index.settings["facetSearch"]:
         raise ApiError("facet_search_disabled", "The facet search is disabled for this index.")
-    if not any(matches(pattern, name) for pattern in filterable_patterns(index.settings)):
+    rule = index.rule(name)
+    if rule is None or not rule.features.facet_search:
         raise ApiError(
             "invalid_facet_search_facet_name", f"Attribute `{name}` is not facet-searchable."
         )
@@ -82,19 +85,43 @@ def _candidates(index: Index, request: dict[str, Any]) -> BitMap:
     return ranked.candidates
 
 
-def _fits(index: Index, name: str, query: str) -> Callable[[str], bool]:
+def _fits(index: Index, name: str, query: str, asked: list[str] | None) -> Callable[[str], bool]:
+    """Does a value's compared form begin like the query?"""
+    locales = index.tokenizer.locales(name)
+    if locales is not None and asked is not None:
+        locales = tuple(locale for locale in locales if locale in asked)
+    wanted = folded(query, locales)
+    most = _typos(index, name, wanted)
+    if most is None:
+        return lambda value: folded(value, locales) == wanted
+    heads = range(max(len(wanted) - most, 0), len(wanted) + most + 1) if most else ()
+
+    def fits(value: str) -> bool:
+        text = folded(value, locales)
+        return text.startswith(wanted) or any(
+            OSA.distance(text[:size], wanted, score_cutoff=most) <= most for size in heads
+        )
+
+    return fits
+
+
+def _typos(index: Index, name: str, wanted: str) -> int | None:
+    """How many typos the settings forgive in the query; None: it must be the whole value."""
     tolerance = index.settings["typoTolerance"]
-    sizes, length = tolerance["minWordSizeForTypos"], len(query.encode())
-    most = (length >= sizes["oneTypo"]) + (length >= sizes["twoTypos"])
-    strict = not tolerance["enabled"] or any(
-        matches(pattern, name) for pattern in tolerance["disableOnAttributes"]
-    )
-    if strict or not most:
-        return lambda value: value.startswith(query)
-    if query in index.words_without_typos:
-        return lambda value: value == query
-    heads = range(max(len(query) - most, 0), len(query) + most + 1)
-    return lambda value: (
-        value.startswith(query)
-        or any(OSA.distance(value[:size], query, score_cutoff=most) <= most for size in heads)
-    )
+    if not tolerance["enabled"] or name in tolerance["disableOnAttributes"]:
+        return 0
+    if wanted in index.words_without_typos:
+        return None
+    sizes, length = tolerance["minWordSizeForTypos"], len(wanted.encode())
+    return 0 if length < sizes["oneTypo"] else 1 if length < sizes["twoTypos"] else 2
+
+
+@lru_cache(maxsize=100_000)
+def folded(text: str, locales: tuple[str, ...] | None) -> str:
+    """The text as a single word of the tokenizer: its language is only guessed among several."""
+    language = None
+    if locales is not None and len(locales) == 1:
+        language = locales[0]
+    elif locales:
+        language = arabic_script(text, locales)
+    return normalise(text, language)

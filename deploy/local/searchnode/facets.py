@@ -1,18 +1,16 @@
 """The values of one filterable or sortable attribute and which documents have them."""
 
 import math
-import unicodedata
+import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from typing import Any
 
 from pyroaring import BitMap
 
+from deploy.local.searchnode.fields import normalise
 
-def normalise(text: str) -> str:
-    """The form in which texts are compared."""
-    text = text.strip()
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKD", text).lower()
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def key_of(value: Any) -> str | None:
@@ -24,11 +22,8 @@ def key_of(value: Any) -> str | None:
 
 def number_of(text: str) -> float | None:
     """The number a filter's value is, when it is one."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and "_" not in text else None
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None
 
 
 class Facet:
@@ -40,7 +35,9 @@ class Facet:
             {} if remembers else None
         )
         self.strings: dict[str, BitMap] = {}
+        # One way in which each text is written, and the texts that are written in several.
         self.shown: dict[str, str] = {}
+        self.ambiguous: set[str] = set()
         self.numbers: dict[float, BitMap] = {}
         self._numbers_in_order: list[float] = []
         self._strings_in_order: list[str] = []
@@ -66,11 +63,12 @@ class Facet:
 
     def restore(
         self,
-        strings: dict[str, BitMap], shown: dict[str, str], numbers: dict[float, BitMap],
-        exists: BitMap, null: BitMap, empty: BitMap,
+        strings: dict[str, BitMap], shown: dict[str, str], ambiguous: set[str],
+        numbers: dict[float, BitMap], exists: BitMap, null: BitMap, empty: BitMap,
     ) -> None:  # fmt: skip
         """Take what another facet had."""
         self.strings, self.shown, self.numbers = strings, shown, numbers
+        self.ambiguous = ambiguous
         self._numbers_in_order = sorted(numbers)
         self.exists, self.null, self.empty = exists, null, empty
         if self._values is not None:
@@ -83,9 +81,13 @@ class Facet:
 
     def _change_string(self, document: int, value: str | bool, *, add: bool) -> str:
         key = key_of(value) or ""
+        written = value if isinstance(value, str) else key
         if add and key not in self.strings:
-            self.shown[key] = value if isinstance(value, str) else key
+            self.shown[key] = written
+            self.ambiguous.discard(key)
             self._strings_in_order = []
+        elif add and self.shown[key] != written:
+            self.ambiguous.add(key)
         if _update(self.strings, key, document, add=add):
             self._strings_in_order = []
         return key
@@ -160,16 +162,17 @@ class Facet:
         for string in reversed(strings) if descending else strings:
             yield string, self.strings[string]
 
-    def counts(self, candidates: BitMap) -> Iterator[tuple[float | str, int]]:
-        """How many of the candidates have each value, numbers first, both in order."""
-        for number in self._numbers_in_order:
-            count = self.numbers[number].intersection_cardinality(candidates)
-            if count:
-                yield number, count
-        for string in self.strings_in_order():
-            count = self.strings[string].intersection_cardinality(candidates)
-            if count:
-                yield string, count
+    def counts(self, candidates: BitMap) -> tuple[list[tuple[float, int]], list[tuple[str, int]]]:
+        """How many of the candidates have each number and each text, both in order."""
+        return (
+            _counted(self._numbers_in_order, self.numbers, candidates),
+            _counted(self.strings_in_order(), self.strings, candidates),
+        )
+
+
+def _counted(order: list[Any], values: dict[Any, BitMap], candidates: BitMap) -> list[Any]:
+    pairs = ((value, values[value].intersection_cardinality(candidates)) for value in order)
+    return [pair for pair in pairs if pair[1]]
 
 
 def _beyond(values: dict[Any, BitMap], order: list[Any], operator: str, bound: Any) -> BitMap:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from deploy.local.searchnode.attributes import inside
 from deploy.local.searchnode.matching import Match, Matcher
-from deploy.local.searchnode.text.tokens import HARD, STOP, WORD, Token, matches
+from deploy.local.searchnode.text.tokens import HARD, STOP, WORD, Token
 
 _FAR = 7
 
@@ -30,7 +31,7 @@ class Style:
         """What holds for a field: everything asked of it, of what it is in and what is in it."""
         asked = [
             how for attribute, how in self.attributes.items()
-            if matches(attribute, name) or matches(name, attribute)
+            if inside(name, attribute) or inside(attribute, name)
         ]  # fmt: skip
         if not asked:
             return None

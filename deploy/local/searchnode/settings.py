@@ -210,23 +210,10 @@ def needs_rebuild(old: dict[str, Any], new: dict[str, Any]) -> bool:
     return bool(rules) or any(old[name] != new[name] for name in _REBUILD)
 
 
-def filterable_patterns(settings: dict[str, Any]) -> list[str]:
-    """The names and patterns of what may be filtered by."""
-    found: list[str] = []
-    for entry in settings["filterableAttributes"]:
-        found += [entry] if isinstance(entry, str) else entry["attributePatterns"]
-    return found
-
-
-def sorted_patterns(settings: dict[str, Any]) -> list[str]:
-    """The names and patterns of attributes whose value is asked of single documents."""
+def sorted_names(settings: dict[str, Any]) -> list[str]:
+    """The names of attributes whose value is asked of single documents."""
     found = [*settings["sortableAttributes"]]
     found += [rule.rpartition(":")[0] for rule in settings["rankingRules"] if ":" in rule]
     if settings["distinctAttribute"]:
         found.append(settings["distinctAttribute"])
     return found
-
-
-def faceted_patterns(settings: dict[str, Any]) -> list[str]:
-    """The names and patterns of every attribute whose values are needed apart from the text."""
-    return [*filterable_patterns(settings), *sorted_patterns(settings)]

@@ -8,7 +8,6 @@ from deploy.local.searchnode.postings import NO_PLACES, Places, bitmap, by_key
 from deploy.local.searchnode.rank import typos
 from deploy.local.searchnode.rank.scope import Scope
 from deploy.local.searchnode.rank.terms import Phrase, Subset
-from deploy.local.searchnode.text.tokens import matches
 
 # From here on words do not count as near.
 FAR = 4
@@ -22,9 +21,7 @@ class Context:
     def __init__(self, index: Index, fields: set[int] | None = None) -> None:
         self.index, self.postings, self.fields = index, index.postings, fields
         patterns = index.settings["typoTolerance"]["disableOnAttributes"]
-        self.exact_fields = {
-            n for n, name in enumerate(index.fields) if any(matches(p, name) for p in patterns)
-        }
+        self.exact_fields = {n for n, name in enumerate(index.fields) if name in patterns}
         self.by_attribute = index.settings["proximityPrecision"] == "byAttribute"
         # Documents outside the last of these do not matter to the rules at hand.
         self.scopes: list[Scope] = []

@@ -7,7 +7,7 @@ import msgspec
 from deploy.local.searchnode import documents, filters
 from deploy.local.searchnode.errors import ApiError, unsupported
 from deploy.local.searchnode.rank.search import Wanted, rank
-from deploy.local.searchnode.search import picked, sort_order
+from deploy.local.searchnode.search import check_sortable, picked, sort_order
 from deploy.local.searchnode.web import Call, route
 
 
@@ -55,12 +55,13 @@ class _Fetch(msgspec.Struct, forbid_unknown_fields=True):
 def _fetch(call: Call, asked: _Fetch) -> Any:
     index = call.index
     with call.node.lock:
+        order = sort_order(asked.sort or [], "invalid_document_sort")
         found = filters.evaluate(index, asked.filter, "invalid_document_filter")
+        check_sortable(index, order, "invalid_document_sort")
         allowed = index.live if found is None else found & index.live
         if asked.ids is not None:
             wanted = (index.ids.get(str(i)) for i in asked.ids)
             allowed = allowed & type(allowed)(n for n in wanted if n is not None)
-        order = sort_order(index, asked.sort or [], "invalid_document_sort")
         _, ranked = rank(
             index, Wanted("", allowed, order, offset=asked.offset, limit=asked.limit), by=order
         )

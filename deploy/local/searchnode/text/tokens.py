@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from deploy.local.searchnode.attributes import fits
 from deploy.local.searchnode.text.language import LANGUAGES, arabic_script
 
 HARD_BREAK = 8
@@ -104,7 +105,7 @@ class Tokenizer:
     def locales(self, field: str) -> tuple[str, ...] | None:
         """The languages the settings expect in a field."""
         for patterns, locales in self._locales:
-            if any(matches(pattern, field) for pattern in patterns):
+            if any(fits(pattern, field) for pattern in patterns):
                 return locales
         return None
 
@@ -189,19 +190,6 @@ class _Known(dict[str, tuple[str | None, ...]]):
 def has_article(word: str, language: str | None) -> bool:
     """Is ال cut off this word?"""
     return len(word) > 2 and language in ("ara", "pes") and word.startswith(_ARTICLES)
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Does a field's name match a pattern of the settings? `*` may begin or end it."""
-    if pattern == "*":
-        return True
-    if pattern.startswith("*") and pattern.endswith("*"):
-        return pattern[1:-1] in name
-    if pattern.startswith("*"):
-        return name.endswith(pattern[1:])
-    if pattern.endswith("*"):
-        return name.startswith(pattern[:-1])
-    return name == pattern or name.startswith(f"{pattern}.")
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:
