@@ -86,6 +86,19 @@ class Server:
 
     def answer(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and decoded answer of a request over this object's one connection."""
+        for last in (False, True):
+            try:
+                response = self._send(method, path, body)
+                text = response.read()
+                return response.status, json.loads(text) if text else None
+            except (http.client.RemoteDisconnected, ConnectionError):
+                # The server had closed the connection after an answer: once more on a fresh one.
+                self.connection = None
+                if last:
+                    raise
+        raise AssertionError
+
+    def _send(self, method: str, path: str, body: Any) -> http.client.HTTPResponse:
         if self.connection is None:
             parts = urlsplit(self.url)
             self.connection = http.client.HTTPConnection(
@@ -95,9 +108,7 @@ class Server:
         self.connection.request(
             method, path, None if body is None else json.dumps(body).encode(), headers
         )
-        response = self.connection.getresponse()
-        text = response.read()
-        return response.status, json.loads(text) if text else None
+        return self.connection.getresponse()
 
     def wait(self, uid: int) -> dict[str, Any]:
         """The task once it is finished."""

@@ -98,7 +98,7 @@ class Requests:
                 f"{at}other/documents",
                 self._payload(),
             )
-            yield self.chance.choice([
+            yield from self.chance.sample([
                 ("indexes", "POST", "/indexes", {"uid": uid, "primaryKey": self.chance.choice(_WRONG)}),
                 ("indexes", "PATCH", "/indexes/other", {"primaryKey": self.chance.choice(_WRONG)}),
                 ("indexes", "POST", "/swap-indexes", self.chance.choice([
@@ -110,7 +110,7 @@ class Requests:
                 ("deleting documents", "POST", "/indexes/other/documents/delete-batch", self.chance.choice(_WRONG)),
                 ("tasks", "GET", f"/tasks?{self._task_filter()}&limit=0", None),
                 ("tasks", "POST", f"/tasks/cancel?{self._task_filter()}&uids=99999999", None),
-            ])  # fmt: skip
+            ], 4)  # fmt: skip
 
     def _text(self) -> str:
         return self.chance.choice(self.texts)(self.chance.choice(self.documents))

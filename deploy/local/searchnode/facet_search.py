@@ -14,12 +14,9 @@ from deploy.local.searchnode.errors import ApiError
 from deploy.local.searchnode.facets import Facet
 from deploy.local.searchnode.index import Index
 from deploy.local.searchnode.rank.search import Wanted, rank
-from deploy.local.searchnode.search import searchable_fields
+from deploy.local.searchnode.search import first_of_each, searchable_fields
 from deploy.local.searchnode.text.language import arabic_script
 from deploy.local.searchnode.text.tokens import normalise
-
-_KNOWN = ("facetName", "facetQuery", "q", "filter", "matchingStrategy", "attributesToSearchOn",
-          "rankingScoreThreshold", "locales", "exhaustiveFacetCount")  # fmt: skip
 
 
 def facet_search(index: Index, body: Any) -> dict[str, Any]:
@@ -28,12 +25,13 @@ def facet_search(index: Index, body: Any) -> dict[str, Any]:
     name, query = _asked(index, body)
     search = {k: v for k, v in body.items() if k in ("q", "filter", "matchingStrategy",
               "attributesToSearchOn", "rankingScoreThreshold", "locales")}  # fmt: skip
-    candidates = _candidates(index, parameters.check(search))
+    request = parameters.check(search)
+    candidates = _candidates(index, request, exhaustive=bool(body.get("exhaustiveFacetCount")))
     facet = index.facets.get(name) or Facet(remembers=False)
     faceting = index.settings["faceting"]
     order, most = faceting["sortFacetValuesBy"], faceting["maxValuesPerFacet"]
     by_count = order.get(name, order.get("*", "alpha")) == "count"
-    fits = _fits(index, name, query, body.get("locales")) if query is not None else None
+    fits = _fits(index, name, query, request["locales"]) if query is not None else None
     found: list[tuple[str, int]] = []
     for value in facet.strings_in_order():
         if len(found) >= most and not by_count:
@@ -54,16 +52,18 @@ def facet_search(index: Index, body: Any) -> dict[str, Any]:
 def _asked(index: Index, body: Any) -> tuple[str, str | None]:
     if not isinstance(body, dict):
         raise ApiError("bad_request", "Invalid value type: expected an object.")
-    for field in body:
-        if field not in _KNOWN:
-            raise ApiError("bad_request", f"Unknown field `{field}`.")
     name, query = body.get("facetName"), body.get("facetQuery")
     if name is None:
         raise ApiError("missing_facet_search_facet_name", "Missing field `facetName`")
     if not isinstance(name, str):
         raise ApiError("invalid_facet_search_facet_name", "Invalid value type at `.facetName`.")
     if query is not None and not isinstance(query, str):
-        raise ApiError("invalid_facet_search_facet_query", "Invalid value type at `.facetQuery`.")
+        raise ApiError("invalid_facet_search_query", "Invalid value type at `.facetQuery`.")
+    if not isinstance(body.get("exhaustiveFacetCount"), bool | None):
+        raise ApiError(
+            "invalid_facet_search_exhaustive_facet_count",
+            "Invalid value type at `.exhaustiveFacetCount`.",
+        )
     if not index.settings["facetSearch"]:
         raise ApiError("facet_search_disabled", "The facet search is disabled for this index.")
     rule = index.rule(name)
@@ -74,15 +74,19 @@ def _asked(index: Index, body: Any) -> tuple[str, str | None]:
     return name, query
 
 
-def _candidates(index: Index, request: dict[str, Any]) -> BitMap:
+def _candidates(index: Index, request: dict[str, Any], *, exhaustive: bool) -> BitMap:
+    """The documents a search finds, as far as it looks for its first page."""
     allowed = filters.evaluate(index, request["filter"])
+    distinct = index.settings["distinctAttribute"]
+    threshold = request["rankingScoreThreshold"]
     _, ranked = rank(index, Wanted(
         request["q"] or "", index.live if allowed is None else allowed, [],
         request["matchingStrategy"], searchable_fields(index, request["attributesToSearchOn"]),
-        limit=0, scored=request["rankingScoreThreshold"] is not None,
-        threshold=request["rankingScoreThreshold"], evaluate=len(index.live),
+        limit=0 if exhaustive else 20, scored=threshold is not None, threshold=threshold,
+        distinct=distinct, locales=request["locales"] and tuple(request["locales"]),
+        evaluate=index.settings["pagination"]["maxTotalHits"] if exhaustive and threshold is not None else 0,
     ))  # fmt: skip
-    return ranked.candidates
+    return first_of_each(index, ranked.candidates, distinct) if exhaustive else ranked.candidates
 
 
 def _fits(index: Index, name: str, query: str, asked: list[str] | None) -> Callable[[str], bool]:

@@ -61,6 +61,7 @@ class Formatter:
         text = value if isinstance(value, str) else str(value)
         locales = self.locales or self.matcher.tokenizer.locales(name)
         tokens, found = self.matcher.find(text, locales)
+        places = []
         for match in found:
             start = tokens[match.tokens[0]].start
             place: dict[str, Any] = {
@@ -69,7 +70,10 @@ class Formatter:
             }
             if indices:
                 place["indices"] = list(indices)
-            self.positions.setdefault(name, []).append(place)
+            places.append(place)
+        if places:
+            # Of an array the last text with a match is told, as the real one does.
+            self.positions[name] = places
         how = self.style.of(name)
         return self._format(text, tokens, found, how) if how else text
 

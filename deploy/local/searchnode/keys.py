@@ -100,6 +100,9 @@ class Keys:
             raise ApiError("invalid_api_key_actions", "Unknown value at `.actions`.")
         if not isinstance(indexes, list) or not all(isinstance(i, str) and i for i in indexes):
             raise ApiError("invalid_api_key_indexes", "Invalid value at `.indexes`.")
+        for field in ("name", "description"):
+            if not isinstance(body.get(field), str | None):
+                raise ApiError(f"invalid_api_key_{field}", f"Invalid value type at `.{field}`.")
         _expiry(body["expiresAt"])
         uid = body.get("uid") or str(uuid.uuid4())
         try:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from deploy.local.searchnode.errors import ApiError, unsupported
+from deploy.local.searchnode.text.locales import LOCALES
 
 # parameter -> (default, allowed types)
 PARAMETERS: dict[str, tuple[Any, tuple[type, ...]]] = {
@@ -59,9 +60,19 @@ def _checked(name: str, value: Any) -> Any:
         raise ApiError(code(name), f"Invalid value type at `.{name}[0]`: expected a string.")
     if name == "matchingStrategy" and value not in ("last", "all", "frequency"):
         raise ApiError(code(name), "Must be one of last, all, frequency.")
+    if name == "locales":
+        return _languages(value)
     if name == "rankingScoreThreshold" and not 0 <= value <= 1:
         raise ApiError(code(name), "Must be between 0 and 1.")
     return value
+
+
+def _languages(names: list[str]) -> list[str]:
+    """The three-letter codes. Raises ApiError for one that is unknown."""
+    unknown = [name for name in names if name not in LOCALES]
+    if unknown:
+        raise ApiError(code("locales"), f"Unsupported locale `{unknown[0]}`.")
+    return [LOCALES[name] for name in names]
 
 
 def from_query(query: dict[str, str]) -> dict[str, Any]:

@@ -58,13 +58,13 @@ def search(index: Index, body: Any) -> dict[str, Any]:
         "processingTimeMs": int((time.perf_counter() - started) * 1000),
     }
     if paged:
-        candidates = _first_of_each(index, candidates, distinct)
+        candidates = first_of_each(index, candidates, distinct)
         total = len(candidates)
         pages = -(-total // size) if size else 0
         answer |= {"hitsPerPage": size, "page": page, "totalPages": pages, "totalHits": total}
     else:
         answer |= {"limit": request["limit"],  "offset": request["offset"], "estimatedTotalHits": len(candidates)}  # fmt: skip
-    if request["facets"] is not None:
+    if request["facets"]:
         answer |= distribution(index, candidates, request["facets"])
     return answer
 
@@ -113,7 +113,7 @@ def _distinct(index: Index, asked: str | None) -> str | None:
     return found
 
 
-def _first_of_each(index: Index, candidates: BitMap, distinct: str | None) -> BitMap:
+def first_of_each(index: Index, candidates: BitMap, distinct: str | None) -> BitMap:
     """With exact counts, documents that distinct results leave out do not count."""
     if distinct is None:
         return candidates
@@ -145,22 +145,19 @@ class _Hits:
 
     def _style(self) -> Style:
         request = self.request
+        shown = [name for name in self.index.names if "*" in self.shown or name in self.shown]
         asked: dict[str, How] = {}
         for name in request["attributesToHighlight"] or []:
-            asked[name] = How(True, None)
+            for one in shown if name == "*" else [name] if name in shown else []:
+                asked[one] = How(True, None)
         for entry in request["attributesToCrop"] or []:
             name, colon, size = entry.rpartition(":")
             length = int(size) if colon and size.isdecimal() else request["cropLength"]
             name = name if colon else entry
-            asked[name] = How(name in asked and asked[name].highlight, length)
-        shown = {name for name in self.index.names if "*" in self.shown or name in self.shown}
-        known: dict[str, How] = {}
-        for name, how in asked.items():
-            for one in shown if name == "*" else {name} & shown:
-                before = known.get(one, How(False, None))
-                known[one] = How(before.highlight or how.highlight, how.crop or before.crop)
+            for one in shown if name == "*" else [name] if name in shown else []:
+                asked[one] = How(one in asked and asked[one].highlight, length)
         return Style(
-            known, request["highlightPreTag"], request["highlightPostTag"], request["cropMarker"]
+            asked, request["highlightPreTag"], request["highlightPostTag"], request["cropMarker"]
         )
 
     def _hit(self, number: int, scores: list[Score]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from deploy.local.searchnode.errors import ApiError, unsupported
+from deploy.local.searchnode.text.locales import LOCALES
 from deploy.local.searchnode.text.tokens import normalise, unlossy
 
 RULES = ("words", "typo", "proximity", "attribute", "sort", "exactness", "attributeRank",
@@ -138,6 +139,10 @@ def _check(name: str, value: Any) -> None:
         msgspec.convert(value, _TYPES[name])
     except msgspec.ValidationError as error:
         raise ApiError(code, f"Invalid value at `.{name}`: {error}.") from error
+    if name == "localizedAttributes" and any(
+        locale not in LOCALES for rule in value for locale in rule["locales"]
+    ):
+        raise ApiError(code, f"Invalid value at `.{name}`: unsupported locale.")
     for n, rule in enumerate(value if name == "rankingRules" else ()):
         attribute, _, direction = rule.rpartition(":")
         if rule not in RULES and not (attribute and direction in ("asc", "desc")):
@@ -178,6 +183,11 @@ def apply(current: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
             result[name] = copy.deepcopy(DEFAULTS[name])
         elif name in _MERGED:
             _merge(result[name], value, DEFAULTS[name])
+        elif name == "localizedAttributes":
+            result[name] = [
+                {**rule, "locales": [LOCALES[locale] for locale in rule["locales"]]}
+                for rule in value
+            ]
         elif name == "stopWords":
             result[name] = sorted({unlossy(word, "pes") for word in value})
         else:

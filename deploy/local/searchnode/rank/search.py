@@ -49,7 +49,7 @@ def rank(
     `by`: sort by these and nothing else, whatever the settings say.
     """
     context = Context(index, wanted.fields)
-    query = parse(context, wanted.text, wanted.locales) if wanted.text else Query()
+    query = parse(context, wanted.text, wanted.locales) if wanted.text.strip() else Query()
     universe = wanted.allowed & index.live
     if query.excluded:
         universe -= query.excluded

@@ -141,7 +141,7 @@ def delete_one(call: Call) -> Any:
 def delete_batch(call: Call) -> Any:
     body = call.json()
     if not isinstance(body, list):
-        raise ApiError("malformed_payload", "Expected an array of document ids.")
+        raise ApiError("bad_request", "Expected an array of document ids.")
     return _delete(call, {"ids": [str(i) for i in body]}, len(body))
 
 
@@ -153,6 +153,7 @@ def delete_by_filter(call: Call) -> Any:
     asked = body["filter"]
     if not isinstance(asked, str | list) or not asked:
         raise ApiError("invalid_document_filter", "Sending an empty filter is forbidden.")
+    filters.read(asked, "invalid_document_filter")
     return _delete(call, {"filter": asked}, 0, msgspec.json.encode(asked).decode())
 
 
