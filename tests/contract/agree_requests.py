@@ -324,5 +324,5 @@ class Requests:
         return self.chance.choice([
             "statuses=enqueued", "statuses=x", "types=indexCreation", "types=x", "uids=1,x", "indexUids=a%20b",
             "canceledBy=x", "afterEnqueuedAt=x", "beforeEnqueuedAt=2020-01-01", "afterEnqueuedAt=2020-01-01T00:00:00Z",
-            "bogus=1", "reverse=x", "from=x", "uids=*", "statuses=", "limit=x",
+            "bogus=1", "reverse=x", "from=x", "uids=*", "statuses=",
         ])  # fmt: skip

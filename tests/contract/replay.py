@@ -239,14 +239,17 @@ def compare_answers(
         mine, recorded = _comparable(body), _comparable(expected)
         for side in (mine, recorded):
             # How many tasks and keys there are depends on what the server did before.
-            if isinstance(side, dict) and isinstance(side.get("results"), list) and any(
-                {"type", "actions"} & row.keys() for row in side["results"] if isinstance(row, dict)
-            ):  # fmt: skip
+            if isinstance(side, dict) and ("next" in expected or _of_keys(side)):
                 side.pop("total", None)
         if mine != recorded:
             outcome.differences.append(
                 f"body {json.dumps(mine, ensure_ascii=False)[:600]}, recorded {json.dumps(recorded, ensure_ascii=False)[:600]}"
             )
+
+
+def _of_keys(page: dict[str, Any]) -> bool:
+    rows = page.get("results")
+    return isinstance(rows, list) and any("actions" in row for row in rows)
 
 
 def _code(body: Any) -> str:

@@ -26,14 +26,22 @@ def facet_search(index: Index, body: Any) -> dict[str, Any]:
     search = {k: v for k, v in body.items() if k in ("q", "filter", "matchingStrategy",
               "attributesToSearchOn", "rankingScoreThreshold", "locales")}  # fmt: skip
     request = parameters.check(search)
+    filters.read(request["filter"])
+    if not index.settings["facetSearch"]:
+        raise ApiError("facet_search_disabled", "The facet search is disabled for this index.")
     candidates = _candidates(index, request, exhaustive=bool(body.get("exhaustiveFacetCount")))
+    _check_name(index, name)
     facet = index.facets.get(name) or Facet(remembers=False)
     faceting = index.settings["faceting"]
     order, most = faceting["sortFacetValuesBy"], faceting["maxValuesPerFacet"]
     by_count = order.get(name, order.get("*", "alpha")) == "count"
     fits = _fits(index, name, query, request["locales"]) if query is not None else None
     found: list[tuple[str, int]] = []
-    for value in facet.strings_in_order():
+    values = facet.strings_in_order()
+    if query is not None:
+        locales = _locales(index, name, request["locales"])
+        values = sorted(values, key=lambda value: folded(value, locales))
+    for value in values:
         if len(found) >= most and not by_count:
             break
         if fits is None or fits(value):
@@ -64,14 +72,15 @@ def _asked(index: Index, body: Any) -> tuple[str, str | None]:
             "invalid_facet_search_exhaustive_facet_count",
             "Invalid value type at `.exhaustiveFacetCount`.",
         )
-    if not index.settings["facetSearch"]:
-        raise ApiError("facet_search_disabled", "The facet search is disabled for this index.")
+    return name, query
+
+
+def _check_name(index: Index, name: str) -> None:
     rule = index.rule(name)
     if rule is None or not rule.features.facet_search:
         raise ApiError(
             "invalid_facet_search_facet_name", f"Attribute `{name}` is not facet-searchable."
         )
-    return name, query
 
 
 def _candidates(index: Index, request: dict[str, Any], *, exhaustive: bool) -> BitMap:
@@ -91,9 +100,7 @@ def _candidates(index: Index, request: dict[str, Any], *, exhaustive: bool) -> B
 
 def _fits(index: Index, name: str, query: str, asked: list[str] | None) -> Callable[[str], bool]:
     """Does a value's compared form begin like the query?"""
-    locales = index.tokenizer.locales(name)
-    if locales is not None and asked is not None:
-        locales = tuple(locale for locale in locales if locale in asked)
+    locales = _locales(index, name, asked)
     wanted = folded(query, locales)
     most = _typos(index, name, wanted)
     if most is None:
@@ -107,6 +114,13 @@ def _fits(index: Index, name: str, query: str, asked: list[str] | None) -> Calla
         )
 
     return fits
+
+
+def _locales(index: Index, name: str, asked: list[str] | None) -> tuple[str, ...] | None:
+    locales = index.tokenizer.locales(name)
+    if locales is None or asked is None:
+        return locales
+    return tuple(locale for locale in locales if locale in asked)
 
 
 def _typos(index: Index, name: str, wanted: str) -> int | None:

@@ -80,11 +80,13 @@ def from_query(query: dict[str, str]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for name, text in query.items():
         if name in NUMERIC:
-            if not text.isdecimal():
+            if not (text.isascii() and text.isdecimal()):
                 raise ApiError(code(name), f"Invalid value in parameter `{name}`: `{text}`.")
             body[name] = int(text)
         elif name in LISTED:
             body[name] = text.split(",")
+            # Wrong values are told in the order in which they come.
+            _checked(name, body[name])
         elif name in FLAGS:
             if text not in ("true", "false"):
                 raise ApiError(code(name), f"Invalid value in parameter `{name}`: `{text}`.")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from deploy.local.searchnode.attributes import rule_of
 from deploy.local.searchnode.errors import ApiError, unsupported
 from deploy.local.searchnode.text.locales import LOCALES
 from deploy.local.searchnode.text.tokens import normalise, unlossy
@@ -47,6 +48,7 @@ _REBUILD = {"searchableAttributes", "filterableAttributes", "sortableAttributes"
             "nonSeparatorTokens", "separatorTokens", "dictionary", "localizedAttributes",
             "distinctAttribute"}  # fmt: skip
 _SORTED = {"sortableAttributes", "stopWords", "nonSeparatorTokens", "separatorTokens", "dictionary"}
+_RESERVED = ("_geo", "_geoDistance", "_geoPoint", "_geoRadius", "_geoBoundingBox")
 _MERGED = ("typoTolerance", "faceting", "pagination")
 
 
@@ -81,9 +83,19 @@ class _Locales(_Strict):
     locales: list[str]
 
 
-class _Filterable(Struct):
+class _Operators(_Strict):
+    equality: bool = True
+    comparison: bool = False
+
+
+class _Features(_Strict):
+    facetSearch: bool = False  # noqa: N815
+    filter: _Operators = msgspec.field(default_factory=_Operators)
+
+
+class _Filterable(_Strict):
     attributePatterns: list[str]  # noqa: N815
-    features: dict[str, Any] | None = None
+    features: _Features = msgspec.field(default_factory=_Features)
 
 
 _TYPES: dict[str, Any] = {
@@ -133,6 +145,11 @@ def validate(change: Any) -> dict[str, Any]:
     return change
 
 
+def reserved(name: str) -> bool:
+    """Is this no attribute's name, but a word of the language of filters and sorts?"""
+    return name in _RESERVED or name.startswith(tuple(f"{word}(" for word in _RESERVED))
+
+
 def _check(name: str, value: Any) -> None:
     code = f"invalid_settings_{snake(name)}"
     try:
@@ -145,7 +162,9 @@ def _check(name: str, value: Any) -> None:
         raise ApiError(code, f"Invalid value at `.{name}`: unsupported locale.")
     for n, rule in enumerate(value if name == "rankingRules" else ()):
         attribute, _, direction = rule.rpartition(":")
-        if rule not in RULES and not (attribute and direction in ("asc", "desc")):
+        if rule not in RULES and not (
+            direction in ("asc", "desc") and ":" in rule and not reserved(attribute)
+        ):
             raise ApiError(
                 code, f"Invalid value at `.{name}[{n}]`: `{rule}` ranking rule is invalid."
             )
@@ -157,10 +176,26 @@ def _check(name: str, value: Any) -> None:
 
 
 def told(change: dict[str, Any]) -> dict[str, Any]:
-    """The change as the task's details repeat it: sets in order."""
+    """The change as the task's details repeat it: sets in order, features written out."""
+    return {name: _told(name, value) for name, value in change.items()}
+
+
+def _told(name: str, value: Any) -> Any:
+    if value is None:
+        return ["*"] if name in ("displayedAttributes", "searchableAttributes") else None
+    if name == "filterableAttributes":
+        return [entry if isinstance(entry, str) else _written_out(entry) for entry in value]
+    return sorted(set(value)) if name in _SORTED else value
+
+
+def _written_out(entry: dict[str, Any]) -> dict[str, Any]:
+    features = rule_of(entry).features
     return {
-        name: sorted(set(value)) if name in _SORTED and value is not None else value
-        for name, value in change.items()
+        "attributePatterns": entry["attributePatterns"],
+        "features": {
+            "facetSearch": features.facet_search,
+            "filter": {"equality": features.equality, "comparison": features.comparison},
+        },
     }
 
 
@@ -183,6 +218,8 @@ def apply(current: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
             result[name] = copy.deepcopy(DEFAULTS[name])
         elif name in _MERGED:
             _merge(result[name], value, DEFAULTS[name])
+        elif name == "filterableAttributes":
+            result[name] = _told(name, value)
         elif name == "localizedAttributes":
             result[name] = [
                 {**rule, "locales": [LOCALES[locale] for locale in rule["locales"]]}

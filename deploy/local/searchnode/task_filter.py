@@ -21,11 +21,11 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
     names = {name.lower(): name for name in allowed}
-    return lambda text: names[text.strip().lower()]
+    return lambda text: names[text.lower()]
 
 
 def _number(text: str) -> int:
-    if not re.fullmatch(r"\+?[0-9]+", text.strip()) or int(text) > _LARGEST:
+    if not re.fullmatch(r"\+?[0-9]+", text) or int(text) > _LARGEST:
         raise ValueError(text)
     return int(text)
 
@@ -55,12 +55,15 @@ def condition(query: Mapping[str, str]) -> tuple[list[str], list[Any]]:
     """Clauses and their arguments. Raises ApiError for a wrong value."""
     clauses, arguments = list[str](), list[Any]()
     for name, text in query.items():
-        if name in _LISTS and text != "*":
+        if name in _LISTS:
             column, read, code = _LISTS[name]
             try:
-                values = [read(part) for part in text.split(",")]
+                parts = [part for part in text.split(",") if part]
+                values = [read(part) for part in parts if part != "*"]
             except (ValueError, KeyError) as error:
                 raise ApiError(code, f"Invalid value in parameter `{name}`: `{text}`.") from error
+            if "*" in parts or not parts:
+                continue
             clauses.append(f"{column} IN ({','.join('?' * len(values))})")
             arguments += values
         elif name in _TIMES and text != "*":
