@@ -11,6 +11,8 @@ from deploy.local.searchnode.rank.terms import Phrase, Subset
 
 # From here on words do not count as near.
 FAR = 4
+# Words with so few places are rare.
+_RARE = 200
 _ONE = np.uint64(1)
 _FIELD = np.uint64(0xFFFF)
 
@@ -87,12 +89,15 @@ class Context:
         scope, key = self.scope, (subset, prefix)
         if scope.have(key):
             return scope.places(key, lambda: NO_PLACES)
-        found = [self.places(word) for word, _ in subset.words]
+        words = [word for word, _ in subset.words]
+        # Rare words are sifted together, common ones each for all who ask.
+        common = [word for word in words if self.postings.count(word) > _RARE]
+        found = [self.places(word) for word in common]
         if prefix and subset.prefix is not None:
             start = subset.prefix
             found.append(scope.places((start,), lambda: self.postings.of_prefix(start)[1]))
-        found = [places for places in found if len(places)]
-        if len(found) == 1:
+        found += [self.postings.view(w) for w in words if self.postings.count(w) <= _RARE]
+        if len(found) == 1 == len(common):
             return found[0]
 
         def merged() -> Places:
@@ -144,7 +149,7 @@ class Context:
             return self.same_field(a, b)
         if not len(a) or not len(b):
             return BitMap()
-        if len(a) > 8 * len(b):
+        if len(a) > len(b):
             at = np.searchsorted(a, b)
             gap = b - a[np.maximum(at, 1) - 1]
             return bitmap(b[(at > 0) & (gap <= np.uint64(most))])
