@@ -160,6 +160,8 @@ def _check(name: str, value: Any) -> None:
         locale not in LOCALES for rule in value for locale in rule["locales"]
     ):
         raise ApiError(code, f"Invalid value at `.{name}`: unsupported locale.")
+    if name in ("filterableAttributes", "sortableAttributes") and "_geo" in value:
+        raise unsupported("geographic filters and sorting")
     for n, rule in enumerate(value if name == "rankingRules" else ()):
         attribute, _, direction = rule.rpartition(":")
         if rule not in RULES and not (

@@ -20,12 +20,11 @@ from pyroaring import BitMap
 
 from deploy.local.searchnode.facets import Facet
 from deploy.local.searchnode.index import Index
+from deploy.local.searchnode.store import Row
 
 _MAGIC = b"SEARCHNODE-INDEX-3\n"
 _DIGEST = 16
 _log = logging.getLogger(__name__)
-# (external id, document, number, uid of the task that wrote it)
-Row = tuple[str, bytes, int, int]
 Values = list[tuple[Any, bytes]]
 
 
