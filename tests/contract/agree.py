@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from indexer.index_settings import SETTINGS
-from perf.bench_node import Server, node
+from perf.bench_node import Documents, Server, node
+from tests.contract.agree_management import Management
 from tests.contract.agree_queries import Queries, catalogue
-from tests.contract.agree_requests import Requests
-from tests.contract.replay import Outcome, compare_answers
+from tests.contract.agree_requests import Made, Requests
+from tests.contract.compare import Outcome, compare_answers
 
 UID = "agree"
 FIRST_HIT, TOP_TEN = 0.95, 0.90
@@ -105,18 +107,20 @@ def text_queries(pair: Pair, queries: Queries, each: int, tallies: dict[str, Tal
         tallies.setdefault(kind, Tally()).add(outcome, json.dumps(text, ensure_ascii=False))
 
 
-def requests(pair: Pair, made: Requests, count: int, tallies: dict[str, Tally]) -> None:
-    """Ask for filters, sorts, facets, pages, highlights, and much that is wrong."""
-    for kind, method, path, body in made.searches(count):
-        outcome = pair.ask(method, path, body)
-        tallies.setdefault(kind, Tally()).add(
-            outcome, f"{method} {path} {json.dumps(body, ensure_ascii=False)}"
-        )
-    for kind, method, path, body in made.management(count // 4):
-        outcome = pair.finish(method, path, body)
-        tallies.setdefault(kind, Tally()).add(
-            outcome, f"{method} {path} {json.dumps(body, ensure_ascii=False)}"
-        )
+def requests(
+    pair: Pair, seed: int, count: int, documents: Documents, tallies: dict[str, Tally]
+) -> None:
+    """Ask for filters, sorts, facets, pages, highlights, changes, and much that is wrong."""
+
+    def add(made: Made, ask: Callable[..., Outcome]) -> None:
+        kind, method, path, body = made
+        about = f"{method} {path} {json.dumps(body, ensure_ascii=False)}"
+        tallies.setdefault(kind, Tally()).add(ask(method, path, body), about)
+
+    for made in Requests(documents, seed, UID).searches(count):
+        add(made, pair.ask)
+    for made in Management(seed, UID).requests(count // 4):
+        add(made, pair.finish)
 
 
 def shown(name: str, tallies: dict[str, Tally], *, verbose: int) -> Table:
@@ -161,7 +165,7 @@ def main() -> None:
             texts: dict[str, Tally] = {}
             others: dict[str, Tally] = {}
             text_queries(pair, Queries(documents, options.seed), options.each, texts)
-            requests(pair, Requests(documents, options.seed, UID), options.requests, others)
+            requests(pair, options.seed, options.requests, documents, others)
             Console().print(shown(name, texts | others, verbose=options.verbose))
             good = holds(texts) and good
     sys.exit(not good)

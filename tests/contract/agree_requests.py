@@ -10,7 +10,7 @@ from tests.contract.agree_queries import Document, Queries
 Made = tuple[str, str, str, Any]
 _FIELDS = ("id", "title", "description", "language", "mediaType", "kind", "categoryId", "tags", "people",
            "durationSec", "releaseDate", "viewCount", "isFeatured", "seriesId", "nope", "tags.x", "_geo")  # fmt: skip
-_WRONG: tuple[Any, ...] = (
+WRONG: tuple[Any, ...] = (
     None,
     True,
     0,
@@ -34,12 +34,6 @@ _PARAMETERS = (
     "cropMarker", "highlightPreTag", "highlightPostTag", "showMatchesPosition", "showRankingScore",
     "showRankingScoreDetails", "rankingScoreThreshold", "distinct", "locales", "bogus", "Q", "sort ",
 )  # fmt: skip
-_SETTINGS = (
-    "displayedAttributes", "searchableAttributes", "filterableAttributes", "sortableAttributes",
-    "rankingRules", "stopWords", "nonSeparatorTokens", "separatorTokens", "dictionary", "synonyms",
-    "distinctAttribute", "proximityPrecision", "typoTolerance", "faceting", "pagination",
-    "searchCutoffMs", "localizedAttributes", "facetSearch", "prefixSearch", "bogus",
-)  # fmt: skip
 
 
 class Requests:
@@ -56,7 +50,7 @@ class Requests:
         kinds = {
             "filters": lambda: self._search(filter=self._filter(), q=""),
             "filters and words": lambda: self._search(filter=self._filter()),
-            "filters written wrongly": lambda: self._search(filter=self._broken(self._expression(2))),
+            "filters written wrongly": lambda: self._search(filter=broken(self.chance, self._expression(2))),
             "sorts": lambda: self._search(sort=self._sort(), q=self.chance.choice(["", self._text()])),
             "facets": lambda: self._search(facets=self._some(_FIELDS, "*", "t*", "*e")),
             "pages": self._pages,
@@ -81,36 +75,6 @@ class Requests:
             yield "several searches", "POST", "/multi-search", self._several()
             yield "documents", *self._documents()
             yield "by GET", "GET", self._get(), None
-
-    def management(self, count: int) -> Iterator[Made]:
-        """Requests that change something, most of them wrong in some way."""
-        for _ in range(count // 4):
-            uid = self.chance.choice([self.uid, "other", "a b", "ü", "x" * 513])
-            at = f"/indexes/{quote(uid)}"
-            yield "settings", "PATCH", "/indexes/other/settings", self._settings()
-            name = self.chance.choice(_SETTINGS)
-            kebab = "".join(f"-{c.lower()}" if c.isupper() else c for c in name)
-            verb = "PATCH" if name in ("typoTolerance", "faceting", "pagination") else "PUT"
-            yield "one setting", verb, f"/indexes/other/settings/{kebab}", self._value(name)
-            yield (
-                "adding documents",
-                self.chance.choice(["POST", "PUT"]),
-                f"{at}other/documents",
-                self._payload(),
-            )
-            yield from self.chance.sample([
-                ("indexes", "POST", "/indexes", {"uid": uid, "primaryKey": self.chance.choice(_WRONG)}),
-                ("indexes", "PATCH", "/indexes/other", {"primaryKey": self.chance.choice(_WRONG)}),
-                ("indexes", "POST", "/swap-indexes", self.chance.choice([
-                    [], [{"indexes": ["other", "none"]}], [{"indexes": ["other"]}], {}, [{}], [1],
-                    [{"indexes": ["other", "other"]}], [{"indexes": [1, 2]}], [{"indexes": ["a b", "other"]}]])),
-                ("keys", "POST", "/keys", self._key()),
-                ("deleting documents", "POST", f"/indexes/{self.chance.choice([self.uid, 'none'])}/documents/delete",
-                 {"filter": self.chance.choice([self._broken("id = 1"), "id = 99999999", *_WRONG])}),
-                ("deleting documents", "POST", "/indexes/other/documents/delete-batch", self.chance.choice(_WRONG)),
-                ("tasks", "GET", f"/tasks?{self._task_filter()}&limit=0", None),
-                ("tasks", "POST", f"/tasks/cancel?{self._task_filter()}&uids=99999999", None),
-            ], 4)  # fmt: skip
 
     def _text(self) -> str:
         return self.chance.choice(self.texts)(self.chance.choice(self.documents))
@@ -140,7 +104,7 @@ class Requests:
 
     def _wrong(self) -> dict[str, Any]:
         names = self.chance.sample(_PARAMETERS, self.chance.randint(1, 2))
-        return {"q": "a", "limit": 1} | {name: self.chance.choice(_WRONG) for name in names}
+        return {"q": "a", "limit": 1} | {name: self.chance.choice(WRONG) for name in names}
 
     def _facet_search(self) -> dict[str, Any]:
         name = self.chance.choice([*_FIELDS, "people", "tags", "people"])
@@ -153,7 +117,7 @@ class Requests:
             body |= {"q": self._text(), "filter": self._expression(1)}
         if self.chance.random() < 0.2:
             body[self.chance.choice([*body, "bogus", "exhaustiveFacetCount"])] = self.chance.choice(
-                _WRONG
+                WRONG
             )
         return body
 
@@ -163,7 +127,7 @@ class Requests:
         ]
         if queries and self.chance.random() < 0.3:
             queries[-1][self.chance.choice(["indexUid", "limit", "filter", "bogus"])] = (
-                self.chance.choice(_WRONG)
+                self.chance.choice(WRONG)
             )
         return {"queries": queries}
 
@@ -172,7 +136,7 @@ class Requests:
         fetch: dict[str, Any] = {"limit": 5, "fields": self._some(_FIELDS)}
         fetch |= self.chance.choice([
             {}, {"filter": self._filter()}, {"ids": [chosen, str(chosen), "none"]}, {"offset": 10},
-            {"sort": self._sort()}, {self.chance.choice(["offset", "limit", "ids", "fields", "sort"]): self.chance.choice(_WRONG)},
+            {"sort": self._sort()}, {self.chance.choice(["offset", "limit", "ids", "fields", "sort"]): self.chance.choice(WRONG)},
         ])  # fmt: skip
         return self.chance.choice([
             ("GET", f"/indexes/{self.uid}/documents/{chosen}", None),
@@ -246,83 +210,10 @@ class Requests:
             return f"{mark}{escaped}{mark}"
         return text.upper() if self.chance.random() < 0.1 else text
 
-    def _broken(self, text: str) -> str:
-        at = self.chance.randrange(len(text) + 1)
-        junk = self.chance.choice(["", "(", ")", "'", '"', "\\", " AND ", " OR", "NOT ", " IN [", "]", ",", "=", "=!",
-                                   " TO ", "_geo", "_geoRadius(1,2,3)", " \\x41 ", "\\u0041", "🦀", " EXISTS", " "])  # fmt: skip
-        return text[:at] + junk + text[at + self.chance.choice([0, 0, 1, 3]) :]
 
-    def _settings(self) -> dict[str, Any]:
-        return {
-            n: self._value(n) for n in self.chance.sample(_SETTINGS, self.chance.choice([1, 1, 2]))
-        }
-
-    def _value(self, name: str) -> Any:
-        good: dict[str, list[Any]] = {
-            "rankingRules": [["words", "x:asc"], ["typo", "nope"], ["a:b:desc"], ["_geo:asc"], ["sort", "sort"]],
-            "typoTolerance": [{"enabled": False}, {"minWordSizeForTypos": {"oneTypo": 6}}, {"minWordSizeForTypos": {"oneTypo": 12}},
-                              {"minWordSizeForTypos": {"twoTypos": 300}}, {"disableOnWords": ["A"]}, {"bogus": 1}, {"enabled": 1}],
-            "faceting": [{"maxValuesPerFacet": 3}, {"sortFacetValuesBy": {"*": "count"}}, {"sortFacetValuesBy": {"a": "x"}},
-                         {"maxValuesPerFacet": -1}],
-            "pagination": [{"maxTotalHits": 5}, {"maxTotalHits": "5"}, {"maxTotalHits": None}],
-            "localizedAttributes": [[{"locales": ["ara"], "attributePatterns": ["*"]}], [{"locales": ["xx"], "attributePatterns": ["*"]}],
-                                    [{"locales": ["ar"], "attributePatterns": ["t*"]}], [{}]],
-            "filterableAttributes": [["a", "b.c"], [{"attributePatterns": ["a*"]}], [{"attributePatterns": ["a"], "features":
-                {"facetSearch": True, "filter": {"equality": True, "comparison": True}}}], [{"patterns": 1}], ["*"], ["a", "a"]],
-            "synonyms": [{"a": ["b"]}, {"a": "b"}, {"A b": ["C", "c"]}], "stopWords": [["the", "The", "Ä"], ["قِ"]],
-            "prefixSearch": ["disabled", "indexingTime", "x"], "proximityPrecision": ["byWord", "byAttribute", "x"],
-            "searchCutoffMs": [100, "1"], "dictionary": [["J. R. R."], ["b", "a", "b"]], "separatorTokens": [["|", "&sep"]],
-        }  # fmt: skip
-        return self.chance.choice(
-            [*good.get(name, [["a"], ["b", "a"]]), *self.chance.sample(_WRONG, 2)]
-        )
-
-    def _payload(self) -> Any:
-        ids: list[Any] = [
-            1,
-            "a",
-            "a b",
-            -3,
-            1.5,
-            None,
-            True,
-            "",
-            "x" * 512,
-            [1],
-            {"a": 1},
-            2**63,
-            "ü",
-        ]
-        return self.chance.choice([
-            {"id": self.chance.choice(ids), "t": 1}, [{"id": self.chance.choice(ids)}, {"id": 5}], [], {}, [{}], [1], "x",
-            [{"id": 1, "bid": 2}], [{"t": 1}], None,
-        ])  # fmt: skip
-
-    def _key(self) -> dict[str, Any]:
-        key: dict[str, Any] = {
-            "actions": ["search"],
-            "indexes": ["*"],
-            "expiresAt": None,
-            "name": "n",
-        }
-        name = self.chance.choice([*key, "uid", "description", "bogus", "createdAt"])
-        key[name] = self.chance.choice(
-            [
-                *_WRONG,
-                "2000-01-01",
-                "2100-01-01",
-                "2100-01-01T00:00:00Z",
-                ["a b"],
-                ["documents.fly"],
-            ]
-        )
-        if self.chance.random() < 0.2:
-            del key[self.chance.choice(list(key))]
-        return key
-
-    def _task_filter(self) -> str:
-        return self.chance.choice([
-            "statuses=enqueued", "statuses=x", "types=indexCreation", "types=x", "uids=1,x", "indexUids=a%20b",
-            "canceledBy=x", "afterEnqueuedAt=x", "beforeEnqueuedAt=2020-01-01", "afterEnqueuedAt=2020-01-01T00:00:00Z",
-            "bogus=1", "reverse=x", "from=x", "uids=*", "statuses=",
-        ])  # fmt: skip
+def broken(chance: random.Random, text: str) -> str:
+    """The text with something put in, or put in the place of a few letters."""
+    at = chance.randrange(len(text) + 1)
+    junk = chance.choice(["", "(", ")", "'", '"', "\\", " AND ", " OR", "NOT ", " IN [", "]", ",", "=", "=!",
+                               " TO ", "_geo", "_geoRadius(1,2,3)", " \\x41 ", "\\u0041", "🦀", " EXISTS", " "])  # fmt: skip
+    return text[:at] + junk + text[at + chance.choice([0, 0, 1, 3]) :]
