@@ -141,7 +141,8 @@ class Crashing:
         for uid in self.accepted:
             assert uid in tasks, f"task {uid} was accepted and is lost"
         for task in tasks.values():
-            self.wait(task["uid"])
+            if task["status"] in ("enqueued", "processing"):
+                self.wait(task["uid"])
         wanted = self._state(self._tasks())
         for uid in UIDS:
             assert self._documents(uid) == wanted[uid], uid
