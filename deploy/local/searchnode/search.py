@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import msgspec
 from pyroaring import BitMap
 
 from deploy.local.searchnode import filters, parameters
@@ -140,6 +141,12 @@ class _Hits:
         if self.style.attributes or request["showMatchesPosition"]:
             self.formatter = Formatter(Matcher(query, index.tokenizer), self.style, locales)
 
+        # Hits that are told as they were sent need not be opened.
+        self.untouched = (
+            self.formatter is None and "*" in self.shown and "*" in self.retrieved
+            and not request["showRankingScore"] and not request["showRankingScoreDetails"]
+        )  # fmt: skip
+
     def all(self, numbers: list[int], scores: list[list[Score]]) -> list[Any]:
         return [self._hit(*pair) for pair in zip(numbers, scores, strict=True)]
 
@@ -160,8 +167,10 @@ class _Hits:
             asked, request["highlightPreTag"], request["highlightPostTag"], request["cropMarker"]
         )
 
-    def _hit(self, number: int, scores: list[Score]) -> dict[str, Any]:
+    def _hit(self, number: int, scores: list[Score]) -> Any:
         request = self.request
+        if self.untouched:
+            return msgspec.Raw(self.index.documents[number])
         document = picked(self.index.get(number), self.shown)
         hit = picked(document, self.retrieved)
         if self.formatter is not None:
