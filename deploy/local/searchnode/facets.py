@@ -3,13 +3,15 @@
 import math
 import re
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pyroaring import BitMap
 
 from deploy.local.searchnode.fields import normalise
 
+# So many ranges are remembered.
+_RANGES = 64
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -42,9 +44,12 @@ class Facet:
         self._numbers_in_order: list[float] = []
         self._strings_in_order: list[str] = []
         self.exists, self.null, self.empty = BitMap(), BitMap(), BitMap()
+        # The last ranges that were asked for, until a value changes.
+        self._ranges: dict[tuple[str, str, str], BitMap] = {}
 
     def change(self, document: int, value: Any, *, add: bool) -> None:
         """Add or take away what `value` says of `document`."""
+        self._ranges.clear()
         _set(self.exists, document, add=add)
         if value is None:
             _set(self.null, document, add=add)
@@ -139,7 +144,21 @@ class Facet:
         return found
 
     def compare(self, operator: str, text: str) -> BitMap:
-        """Documents with a value that is `>`, `>=`, `<` or `<=` this one: numbers and texts."""
+        """Documents with a value that is `>`, `>=`, `<` or `<=` this one: numbers and texts.
+
+        Not to be changed.
+        """
+        return self._once((operator, text, ""), lambda: self._compare(operator, text))
+
+    def _once(self, asked: tuple[str, str, str], find: Callable[[], BitMap]) -> BitMap:
+        known = self._ranges.get(asked)
+        if known is None:
+            if len(self._ranges) >= _RANGES:
+                self._ranges.clear()
+            known = self._ranges[asked] = find()
+        return known
+
+    def _compare(self, operator: str, text: str) -> BitMap:
         number = number_of(text)
         found = _beyond(self.strings, self.strings_in_order(), operator, normalise(text))
         if number is not None:
@@ -147,7 +166,10 @@ class Facet:
         return found
 
     def between(self, low: str, high: str) -> BitMap:
-        """Documents with a value from `low` to `high`, both included."""
+        """Documents with a value from `low` to `high`, both included; not to be changed."""
+        return self._once(("TO", low, high), lambda: self._between(low, high))
+
+    def _between(self, low: str, high: str) -> BitMap:
         found = _range(self.strings, self.strings_in_order(), normalise(low), normalise(high))
         first, last = number_of(low), number_of(high)
         if first is not None and last is not None:
