@@ -89,7 +89,7 @@ class Pair:
     def fill(self, settings: dict[str, Any], documents: list[dict[str, Any]]) -> None:
         """A fresh index with these settings and documents on both."""
         for server in self.both:
-            for uid in (UID, "other", "otherother"):
+            for uid in (UID, f"{UID}other", "other", "otherother"):
                 server.wait(server.answer("DELETE", f"/indexes/{uid}")[1]["taskUid"])
             for method, path, body in (
                 ("POST", "/indexes", {"uid": UID, "primaryKey": "id"}),

@@ -27,7 +27,7 @@ def audit(pipeline: Pipeline) -> Audit:
 def spoil(pipeline: Pipeline, ids: list[int]) -> dict[str, list[int]]:
     """Behind the pipeline's back: some documents deleted, some old, some that should not be there."""
     uid = pipeline.settings.indexer.meili_index
-    chance = random.Random(5)  # noqa: S311
+    chance = random.Random(5)
     chance.shuffle(ids)
     third = len(ids) // 3
     missing, stale, ghosts = ids[:third], ids[third : 2 * third], ids[2 * third : 3 * third]

@@ -29,17 +29,20 @@ def distribution(index: Index, candidates: BitMap, patterns: list[str]) -> dict[
         if not inside_any(name, asked) or not index.may_filter(name):
             continue
         facet = index.facets.get(name) or Facet(remembers=False)
-        numbers, strings = facet.counts(candidates)
-        if numbers:
-            stats[name] = {"min": numbers[0][0], "max": numbers[-1][0]}
-        by_count = order.get(name, order.get("*", "alpha")) == "count"
-        if by_count:
-            numbers.sort(key=lambda pair: (pair[1], pair[0]), reverse=True)
-            strings.sort(key=lambda pair: (pair[1], pair[0]), reverse=True)
-        told = [(as_text(number), count) for number, count in numbers]
-        if not by_count and len(candidates) <= _FEW_DOCUMENTS:
-            told.sort()
-        counts[name] = dict(islice(told, most)) | _originals(
+        extremes = facet.extremes(candidates)
+        if extremes:
+            stats[name] = dict(zip(("min", "max"), extremes, strict=True))
+        numbers: Iterable[tuple[float, int]]
+        strings: Iterable[tuple[str, int]]
+        if order.get(name, order.get("*", "alpha")) == "count":
+            numbers, strings = facet.most_frequent(candidates)
+            told = [(as_text(number), count) for number, count in islice(numbers, most)]
+        else:
+            numbers, strings = facet.counts(candidates)
+            told = [(as_text(number), count) for number, count in numbers]
+            if len(candidates) <= _FEW_DOCUMENTS:
+                told.sort()
+        counts[name] = dict(told[:most]) | _originals(
             index, name, facet, candidates, islice(strings, max(most - len(told), 0))
         )
     return {"facetDistribution": counts, "facetStats": stats}

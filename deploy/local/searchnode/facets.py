@@ -9,6 +9,7 @@ from typing import Any
 from pyroaring import BitMap
 
 from deploy.local.searchnode.fields import normalise
+from deploy.local.searchnode.frequent import Level, levels, most_frequent
 
 # So many ranges are remembered.
 _RANGES = 64
@@ -44,12 +45,14 @@ class Facet:
         self._numbers_in_order: list[float] = []
         self._strings_in_order: list[str] = []
         self.exists, self.null, self.empty = BitMap(), BitMap(), BitMap()
-        # The last ranges that were asked for, until a value changes.
+        # The last ranges that were asked for, and groups of values, until a value changes.
         self._ranges: dict[tuple[str, str, str], BitMap] = {}
+        self._levels: tuple[list[Level], list[Level]] | None = None
 
     def change(self, document: int, value: Any, *, add: bool) -> None:
         """Add or take away what `value` says of `document`."""
         self._ranges.clear()
+        self._levels = None
         _set(self.exists, document, add=add)
         if value is None:
             _set(self.null, document, add=add)
@@ -190,6 +193,29 @@ class Facet:
             _counted(self._numbers_in_order, self.numbers, candidates),
             _counted(self.strings_in_order(), self.strings, candidates),
         )
+
+    def most_frequent(
+        self, candidates: BitMap
+    ) -> tuple[Iterator[tuple[float, int]], Iterator[tuple[str, int]]]:
+        """How many of the candidates have each number and each text, the most frequent first."""
+        numbers, strings = self._numbers_in_order, self.strings_in_order()
+        if self._levels is None:
+            self._levels = (
+                levels([self.numbers[number] for number in numbers]),
+                levels([self.strings[string] for string in strings]),
+            )
+        return (
+            most_frequent(numbers, self._levels[0], candidates),
+            most_frequent(strings, self._levels[1], candidates),
+        )
+
+    def extremes(self, candidates: BitMap) -> tuple[float, float] | None:
+        """The least and the greatest number that any of the candidates has."""
+        numbers = self._numbers_in_order
+        least = next((n for n in numbers if self.numbers[n].intersect(candidates)), None)
+        if least is None:
+            return None
+        return least, next(n for n in reversed(numbers) if self.numbers[n].intersect(candidates))
 
 
 def _counted(order: list[Any], values: dict[Any, BitMap], candidates: BitMap) -> list[Any]:

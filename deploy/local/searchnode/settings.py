@@ -105,7 +105,7 @@ _TYPES: dict[str, Any] = {
     "separatorTokens": list[str], "dictionary": list[str], "synonyms": dict[str, list[str]],
     "distinctAttribute": str, "proximityPrecision": Literal["byWord", "byAttribute"],
     "typoTolerance": _TypoTolerance, "faceting": _Faceting, "pagination": _Pagination,
-    "searchCutoffMs": Annotated[int, Meta(ge=0)], "localizedAttributes": list[_Locales],
+    "searchCutoffMs": Annotated[int, Meta(ge=0, le=2**63 - 1)], "localizedAttributes": list[_Locales],
     "facetSearch": bool, "prefixSearch": Literal["indexingTime", "disabled"],
 }  # fmt: skip
 
