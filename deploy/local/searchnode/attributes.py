@@ -65,7 +65,7 @@ class Rule(NamedTuple):
     def meets(self, asked: str) -> bool:
         """May a pattern of `facets` name something that is meant here?"""
         if self.plain:
-            return inside(asked, self.patterns[0]) or touches(asked, self.patterns[0])
+            return inside(self.patterns[0], asked) or touches(asked, self.patterns[0])
         return any(touches(asked, own) or touches(own, asked) for own in self.patterns)
 
 

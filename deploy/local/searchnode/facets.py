@@ -60,13 +60,16 @@ class Facet:
             _set(self.empty, document, add=add)
         own: list[float | str] = []
         for inner in value if isinstance(value, list) else (value,):
-            if isinstance(inner, (str, bool)):
+            # A blank text is no value.
+            if isinstance(inner, bool) or (isinstance(inner, str) and inner.strip()):
                 own.append(self._change_string(document, inner, add=add))
             elif isinstance(inner, int | float):
                 own.append(self._change_number(document, float(inner), add=add))
         if self._values is not None and add and own:
-            self._values[document] = own[0] if len(own) == 1 else tuple(own)
-        elif self._values is not None:
+            # An attribute within several objects of an array has values from each.
+            more = (*self.values_of(document), *own)
+            self._values[document] = more[0] if len(more) == 1 else more
+        elif self._values is not None and not add:
             self._values.pop(document, None)
 
     def restore(

@@ -133,7 +133,11 @@ class _Hits:
     def __init__(self, index: Index, query: Query, request: Request) -> None:
         self.index, self.request = index, request
         self.shown = index.settings["displayedAttributes"]
-        self.retrieved = request["attributesToRetrieve"]
+        # Attributes are shown by the names that the settings show them by.
+        self.retrieved = [
+            name for name in request["attributesToRetrieve"]
+            if name == "*" or "*" in self.shown or name in self.shown
+        ]  # fmt: skip
         self.style = self._style()
         self.unified = "attribute" in index.settings["rankingRules"]
         locales = tuple(request["locales"]) if request["locales"] else None

@@ -46,6 +46,8 @@ _HARD = frozenset(
 _HAS_ARABIC = re.compile(f"[{ARABIC}]")
 # Only in these scripts marks are taken off.
 _HAS_MARKED = re.compile(f"[{ARABIC}{LATIN}\u0370-\u03ff\u1f00-\u1fff\u0590-\u05ff\u0e00-\u0e7f]")
+# These count as a script without capitals.
+_FULL_WIDTH = re.compile("[\uff00-\uffef]")
 _CONTROLS = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _ARTICLES = ("ال", "أل", "إل", "آل", "ٱل")
 _FOLD = str.maketrans({**dict.fromkeys("أإآٱ", "ا"), "ى": "ي", "ة": "ه", "\u0640": None})
@@ -70,7 +72,9 @@ def normalise(word: str, language: str | None = None) -> str:
     """The form under which a word is kept and looked for."""
     if word.isascii() and word.isprintable():
         return word.lower()
-    folded = unlossy(word, language).lower()
+    folded = unlossy(word, language)
+    if not _FULL_WIDTH.search(word):
+        folded = folded.lower()
     folded = folded.translate(_FOLD if _HAS_ARABIC.search(word) else _LATIN_FOLD)
     if not _HAS_MARKED.search(folded):
         return folded
