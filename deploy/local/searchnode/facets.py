@@ -59,9 +59,8 @@ class Facet:
         elif value in ("", [], {}):
             _set(self.empty, document, add=add)
         own: list[float | str] = []
-        for inner in value if isinstance(value, list) else (value,):
-            # A blank text is no value.
-            if isinstance(inner, bool) or (isinstance(inner, str) and inner.strip()):
+        for inner in _leaves(value):
+            if isinstance(inner, bool) or (isinstance(inner, str) and inner):
                 own.append(self._change_string(document, inner, add=add))
             elif isinstance(inner, int | float):
                 own.append(self._change_number(document, float(inner), add=add))
@@ -219,6 +218,15 @@ class Facet:
         if least is None:
             return None
         return least, next(n for n in reversed(numbers) if self.numbers[n].intersect(candidates))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """The values in arrays within arrays."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
 
 
 def _counted(order: list[Any], values: dict[Any, BitMap], candidates: BitMap) -> list[Any]:

@@ -35,8 +35,8 @@ def original(document: dict[str, Any], name: str, key: str) -> str | None:
     """A text value of an attribute as the document writes it, by its compared form."""
     for own, value in flatten(document):
         if own == name:
-            for inner in value if isinstance(value, list) else (value,):
-                if isinstance(inner, str) and normalise(inner) == key:
+            for inner in texts(value):
+                if normalise(inner) == key:
                     return inner
     return None
 
