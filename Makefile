@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check lock contract bench bench-import bench-lag format clean distclean
+.PHONY: help setup run test check lock contract agree crash-node bench bench-node bench-import bench-lag format clean distclean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,18 @@ lock: $(STAMP) ## Pin requirements/*.txt anew after a change of pyproject.toml
 contract: $(STAMP) ## Replay the recordings against MEILI_URL with MEILI_KEY
 	cd $(ROOT) && $(BIN)/python -m tests.contract.replay --url $(MEILI_URL) --key $(MEILI_KEY) --verbose
 
+agree: $(STAMP) ## The search node beside MEILI_URL with MEILI_KEY: random queries and requests (CATALOGUE=file.jsonl)
+	cd $(ROOT) && $(BIN)/python -m tests.contract.agree --url $(MEILI_URL) --key $(MEILI_KEY) --verbose 3 \
+	  $(if $(CATALOGUE),--catalogue $(CATALOGUE))
+
+crash-node: $(STAMP) ## Kill the search node 200 times under writes and look for what is lost
+	cd $(ROOT) && $(BIN)/python -m tests.contract.crashes --crashes 200
+
 bench: $(STAMP) ## Warm mix of search, browse and lookups with wrk, beside an empty handler
 	cd $(ROOT) && $(BIN)/python -m perf.bench
+
+bench-node: $(STAMP) ## The search node's figures (PROGRAMS=20000), and MEILI_URL's beside them
+	cd $(ROOT) && $(BIN)/python -m perf.bench_node --programs $(or $(PROGRAMS),20000)
 
 bench-import: $(STAMP) ## A CSV of 50,000 rows: time, memory, when it is searchable
 	cd $(ROOT) && $(BIN)/python -m perf.bench_import

@@ -13,15 +13,22 @@ from api import health, metrics, openapi
 from api.accounts import routes as accounts
 from api.cache import Cache
 from api.discovery import routes as discovery
+from api.discovery.fallback import Fallback
 from api.discovery.service import Discovery
 from api.docs import DOCS_ROUTES
 from api.edge import Edge
 from api.editorial import routes as editorial
 from api.errors import HANDLERS, ApiRequest
+from api.operations import routes as operations
 from api.ratelimit import Limiter
 from api.settings import Settings
 from api.views import ViewBuffer
-from catalog.db import async_session_factory, make_async_engine, make_async_read_engine
+from catalog.db import (
+    async_session_factory,
+    make_async_engine,
+    make_async_read_engine,
+    make_async_search_engine,
+)
 from indexer.engine import SearchClient
 
 
@@ -61,8 +68,18 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     state.search = SearchClient(settings.indexer)
     await state.search.start()
     secret = settings.api.secret_key.get_secret_value()
-    state.discovery = Discovery(state.search, state.cache, state.db_read, secret)
-    tasks = [asyncio.create_task(state.cache.listen(line)), asyncio.create_task(state.views.run())]
+    searched = make_async_search_engine(settings.catalog, settings.api.fallback_concurrency)
+    fallback = Fallback(
+        async_session_factory(searched),
+        timeout=settings.api.fallback_timeout_ms / 1000,
+        concurrency=settings.api.fallback_concurrency,
+    )
+    state.discovery = Discovery(state.search, fallback, state.cache, state.db_read, secret)
+    tasks = [
+        asyncio.create_task(state.cache.listen(line)),
+        asyncio.create_task(state.views.run()),
+        asyncio.create_task(health.check_settings(state.db)),
+    ]
     try:
         yield
     finally:
@@ -73,12 +90,14 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
             await connection.aclose()
         await primary.dispose()
         await replica.dispose()
+        await searched.dispose()
 
 
 def _handlers(settings: Settings) -> list[Any]:
     """Everything that is documented."""
     found: list[Any] = [
-        discovery.router, editorial.router, accounts.open_router, accounts.router, health.router,
+        discovery.router, editorial.router, accounts.open_router, accounts.router, operations.router,
+        health.router,
     ]  # fmt: skip
     if settings.api.expose_metrics:
         found.append(metrics.router)

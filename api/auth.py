@@ -23,6 +23,7 @@ _ALGORITHM = "HS256"
 EDITORS = ("editor", "reviewer", "admin")
 REVIEWERS = ("reviewer", "admin")
 ADMINS = ("admin",)
+OPS = ("ops", "admin")
 ANYONE_SIGNED_IN = ("editor", "reviewer", "ops", "admin")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="thmanyah"'}
 

@@ -9,6 +9,7 @@ holds for longer than a second, because it no longer hears what was withdrawn.
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -31,6 +32,7 @@ NEGATIVE_SECONDS = 5.0
 _LEASE_MS = 3000
 # A CDN hears of no withdrawal: it may show an answer for ten seconds at the most.
 _CACHE_CONTROL = "public, max-age=5, s-maxage=5, stale-while-revalidate=5"
+_BRIEF_CACHE_CONTROL = "public, max-age=1, s-maxage=1"
 _REDIS_PAUSE = 1.0
 _OVERHEAD = 400  # bytes of bookkeeping an entry costs beside its body
 
@@ -60,6 +62,8 @@ class Answer:
     fresh_until: float = 0.0
     removals_seen: int = 0
     level: str = "miss"
+    # Seconds each of the two levels may keep it, whatever others of its kind are kept.
+    max_ttl: float = math.inf
 
     def __post_init__(self) -> None:
         if not self.etag:
@@ -232,7 +236,7 @@ class Cache:
                 return
             self._bytes -= len(old.body) + _OVERHEAD
         answer.stored_at = time.monotonic()
-        answer.fresh_until = answer.stored_at + ttl
+        answer.fresh_until = answer.stored_at + min(ttl, answer.max_ttl)
         self._held[key] = answer
         self._bytes += len(answer.body) + _OVERHEAD
         while self._bytes > self.max_bytes and self._held:
@@ -276,14 +280,16 @@ class Cache:
         if raw is None:
             return None
         try:
-            generation, ids, body = msgspec.msgpack.decode(
-                raw, type=tuple[int, tuple[int, ...], bytes]
+            generation, ids, max_ttl, body = msgspec.msgpack.decode(
+                raw, type=tuple[int, tuple[int, ...], float, bytes]
             )
         except msgspec.DecodeError:
             return None
         if generation != self.generation or any(i in self._gone for i in ids):
             return None
-        return Answer(body, ids=ids, generation=generation, removals_seen=self._removals)
+        return Answer(
+            body, ids=ids, generation=generation, removals_seen=self._removals, max_ttl=max_ttl
+        )
 
     async def _to_redis(self, key: str, kind: str, answer: Answer, ttl: float) -> None:
         if kind == "program":
@@ -291,12 +297,19 @@ class Cache:
             arguments = (answer.rev, answer.body, int(ttl))
             await self._try_redis(lambda r: r.eval(STORE_PROGRAM, 1, name, *arguments))
         else:
-            raw = msgspec.msgpack.encode((answer.generation, answer.ids, answer.body))
-            await self._try_redis(lambda r: r.set(self.keys.page(key), raw, ex=max(1, int(ttl))))
+            kept = (answer.generation, answer.ids, answer.max_ttl, answer.body)
+            raw, seconds = msgspec.msgpack.encode(kept), max(1, int(min(ttl, answer.max_ttl)))
+            await self._try_redis(lambda r: r.set(self.keys.page(key), raw, ex=seconds))
+            if answer.max_ttl < _LEASE_MS / 1000:
+                # Whoever asks when it has ended must not wait for the lease to end too.
+                await self._try_redis(lambda r: r.delete(self._lease_name(key)))
+
+    def _lease_name(self, key: str) -> str:
+        return f"{self.keys.prefix}lease:{key}"
 
     async def _lease(self, key: str) -> bool | None:
         """True: this process asks the source. False: another one does. None: nobody can tell."""
-        name = f"{self.keys.prefix}lease:{key}"
+        name = self._lease_name(key)
         asked = await self._try_redis(lambda r: r.set(name, 1, nx=True, px=_LEASE_MS))
         if asked is None and time.monotonic() >= self._redis_down_until and self.redis is not None:
             return False
@@ -363,6 +376,8 @@ class Cache:
             log.warning("an invalidation could not be read")
             self.clear()
             return
+        if told.everything:
+            self.clear()
         if told.programs:
             self.changed(ProgramChange(*program) for program in told.programs)
         if told.generation:
@@ -397,7 +412,7 @@ def headers(answer: Answer) -> dict[str, str]:
         return {"Cache-Control": "public, max-age=1, s-maxage=5", "X-Cache": answer.level}
     return {
         "ETag": answer.etag,
-        "Cache-Control": _CACHE_CONTROL,
+        "Cache-Control": _CACHE_CONTROL if answer.max_ttl == math.inf else _BRIEF_CACHE_CONTROL,
         "X-Cache": answer.level,
     }
 

@@ -41,6 +41,8 @@ CODES: dict[str, tuple[int, str]] = {
     "rate_limited": (429, "Too many requests"),
     "internal": (500, "Something went wrong on our side"),
     "search_unavailable": (503, "Search is unavailable for the moment"),
+    "queue_unavailable": (503, "The queue is unavailable for the moment"),
+    "cache_unavailable": (503, "The cache is unavailable for the moment"),
     "database_unavailable": (503, "The catalogue is unavailable for the moment"),
 }
 
@@ -154,7 +156,7 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
 def on_engine_unavailable(
     request: Request[Any, Any, Any], error: EngineUnavailableError
 ) -> Response[bytes]:
-    """No engine answered and no page was held."""
+    """No engine answered, no page was held and PostgreSQL did not stand in."""
     log.warning("search unavailable: %s", error)
     return respond(request, Problem("search_unavailable", headers={"Retry-After": "2"}))
 

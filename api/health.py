@@ -1,15 +1,23 @@
 """Is it alive, and is it ready: each dependency with its state and how long it took to answer."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, Router, get
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.schemas import Model
+from catalog.dirty import IndexTarget
+from indexer import index_settings
+
+log = logging.getLogger(__name__)
 
 Asked = Request[Any, Any, Any]
 TIMEOUT = 1.0
@@ -49,6 +57,26 @@ async def _probe(name: str, check: Callable[[], Awaitable[str]]) -> Dependency:
         latency_ms=round((time.perf_counter() - started) * 1000, 2),
         detail=detail,
     )
+
+
+async def other_settings(session: AsyncSession) -> bool:
+    """Has a live index settings of another build than this process's? What it asks may then be refused."""
+    found = await session.scalars(
+        select(IndexTarget.settings_hash).where(IndexTarget.state == "live")
+    )
+    return bool(set(found) - {"", index_settings.HASH})
+
+
+async def check_settings(sessions: async_sessionmaker[AsyncSession]) -> None:
+    """Say at the start when the index does not fit; a database that is away says nothing."""
+    try:
+        async with sessions() as session:
+            if await other_settings(session):
+                log.warning(
+                    "the live index has settings of another build; rebuild it: thmanyah reindex"
+                )
+    except (DBAPIError, PoolTimeoutError) as error:
+        log.warning("the index's settings could not be checked: %s", type(error).__name__)
 
 
 @get("/health/live", summary="Alive", tags=["operations"])
@@ -93,11 +121,14 @@ async def ready(request: Asked) -> Response[bytes]:
     async def sender() -> str:
         async with state.db() as session:
             age = (await session.execute(text(
-                "SELECT extract(epoch FROM clock_timestamp() - max(heartbeat_at)) FROM index_targets"
+                "SELECT extract(epoch FROM clock_timestamp() - min(heartbeat_at)) FROM index_targets "
+                "WHERE state = 'live'"
             ))).scalar_one()  # fmt: skip
+            other = await other_settings(session)
         if age is None or age > STALE_SENDER_SECONDS:
             raise TimeoutError
-        return f"last seen {float(age):.1f} s ago"
+        seen = f"last seen {float(age):.1f} s ago"
+        return f"{seen}; the index has settings of another build" if other else seen
 
     checks = {
         "database": database, "replica": replica, "cache": cache, "queue": queue,

@@ -15,7 +15,12 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from redis.exceptions import RedisError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from catalog.indexing import queries
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,13 @@ REDIS_ERRORS = Counter("cache_redis_errors_total", "Cache commands that Redis di
 RATE_LIMITED = Counter("rate_limited_total", "Requests refused for their number", ["limit"])
 LIMITER_ERRORS = Counter("rate_limiter_errors_total", "Requests let through without Redis")
 VIEWS = Counter("program_views_total", "Views counted, by what became of them", ["outcome"])
+
+SEARCH_DEGRADED = Counter(
+    "search_degraded_total", "Answers from PostgreSQL because no engine answered", ["route"]
+)
+FALLBACK_FAILURES = Counter(
+    "search_fallback_failures_total", "Searches that PostgreSQL did not answer either", ["reason"]
+)
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
@@ -71,7 +83,10 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
         "index_parked_rows", "Documents the engine refuses", labels=["target"]
     )
     depth = GaugeMetricFamily("rq_queue_depth", "Jobs waiting", labels=["queue"])
-    families = [rows, oldest, parked, depth]
+    drifted = GaugeMetricFamily(
+        "index_drift_documents", "What the last audit found, by kind", labels=["target", "kind"]
+    )
+    families = [rows, oldest, parked, depth, drifted]
     try:
         async with request.app.state.db() as session:
             found = await session.execute(text(
@@ -83,13 +98,16 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
                 rows.add_metric([str(target)], dirty)
                 parked.add_metric([str(target)], aside)
                 oldest.add_metric([str(target)], float(age))
-    except Exception:
-        log.warning("metrics of the pipeline are missing: the database did not answer")
+            for report in await session.scalars(queries.last_reports()):
+                for kind in ("missing", "stale", "ghosts"):
+                    drifted.add_metric([str(report.target_id), kind], getattr(report, kind))
+    except (DBAPIError, PoolTimeoutError) as error:
+        log.warning("metrics of the pipeline are missing: %s", type(error).__name__)
     try:
         for queue in ("imports", "reindex", "maintenance"):
             depth.add_metric([queue], await request.app.state.redis_queue.llen(f"rq:queue:{queue}"))
-    except Exception:
-        log.warning("metrics of the queues are missing: Redis did not answer")
+    except (RedisError, OSError) as error:
+        log.warning("metrics of the queues are missing: %s", type(error).__name__)
 
     class _Scrape:
         def collect(self) -> list[GaugeMetricFamily]:

@@ -21,6 +21,7 @@ from api.editorial import import_schemas as imports
 from api.editorial import merging
 from api.editorial import schemas as catalog
 from api.errors import CODES
+from api.operations import schemas as ops
 from api.schemas import Model, ProgramData
 from catalog.imports.models import FILES, OUTCOMES, SOURCE_STATES
 from catalog.imports.models import STATUSES as RUN_STATUSES
@@ -273,6 +274,18 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("patch", "/catalog/import-sources/{source_id}"): (200, imports.ImportSourceAnswer, [], [], _EDIT),
     ("delete", "/catalog/import-sources/{source_id}"): (204, None, [], [], _READ),
     ("post", "/catalog/import-sources/{source_id}/refresh"): (202, imports.ImportRunAnswer, [_DRY_RUN], [], _EDIT),
+    ("post", "/ops/reindex"): (202, ops.ReindexAnswer, [], [], _EDIT),
+    ("get", "/ops/reindex"): (200, ops.ReindexList, _BEFORE, [], (400, 401, 403, 429)),
+    ("get", "/ops/reindex/{job_id}"): (200, ops.ReindexAnswer, [], [], _READ),
+    ("post", "/ops/reindex/{job_id}/cancel"): (202, ops.ReindexAnswer, [], [], _EDIT),
+    ("post", "/ops/reindex/{job_id}/rollback"): (202, ops.ReindexAnswer, [], [], _EDIT),
+    ("post", "/ops/drift"): (202, ops.DriftList, [], [], (400, 401, 403, 422, 429)),
+    ("get", "/ops/drift"): (200, ops.DriftList, _BEFORE, [], (400, 401, 403, 429)),
+    ("get", "/ops/sync"): (200, ops.SyncAnswer, [], [], (401, 403, 429)),
+    ("post", "/ops/sync/unpark"): (200, ops.CountAnswer, [], [], (400, 401, 403, 422, 429)),
+    ("get", "/ops/programs/{program_id}/index-state"): (200, ops.IndexStateAnswer, [], [], _READ),
+    ("get", "/ops/queues"): (200, ops.QueueList, [], [], (401, 403, 429, 503)),
+    ("post", "/ops/cache/purge"): (200, ops.CountAnswer, [], [], (400, 401, 403, 422, 429, 503)),
     ("get", "/catalog/merge-proposals"): (200, merging.MergeProposalList, [
         *_AFTER, _q("state", "Only this state.", "open", type="string", enum=list(MERGE_STATES)),
     ], [], (400, 401, 403, 429)),

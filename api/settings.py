@@ -45,6 +45,14 @@ class ApiSettings(BaseSettings):
         default=60, gt=0, validation_alias="CACHE_PAGE_TTL",
         description="Seconds a page of results is kept when nothing changes.",
     )  # fmt: skip
+    fallback_timeout_ms: int = Field(
+        default=800, ge=1, validation_alias="SEARCH_FALLBACK_TIMEOUT_MS",
+        description="Milliseconds PostgreSQL may take to answer a search that no engine answers.",
+    )  # fmt: skip
+    fallback_concurrency: int = Field(
+        default=8, ge=1, validation_alias="SEARCH_FALLBACK_CONCURRENCY",
+        description="Such searches under way at once in each process; more are refused with 503.",
+    )  # fmt: skip
     access_minutes: int = Field(
         default=15, ge=1, validation_alias="ACCESS_TOKEN_MINUTES",
         description="Minutes an access token is good for.",

@@ -65,6 +65,18 @@ def make_async_read_engine(settings: CatalogSettings) -> AsyncEngine:
     return create_async_engine(settings.replica_url, isolation_level="AUTOCOMMIT", **arguments)
 
 
+def make_async_search_engine(settings: CatalogSettings, size: int) -> AsyncEngine:
+    """For searches on the replica: transactions that only read and see one moment, `size` at most.
+
+    A pool of its own, so that searches never take the connections of lookups; opened when needed.
+    """
+    arguments = _arguments(settings, "thmanyah-search") | {"pool_size": size, "max_overflow": 0}
+    engine = create_async_engine(
+        settings.replica_url, isolation_level="REPEATABLE READ", **arguments
+    )
+    return engine.execution_options(postgresql_readonly=True)
+
+
 def session_factory(engine: Engine) -> sessionmaker[Session]:
     """Sessions whose objects stay readable after commit."""
     return sessionmaker(engine, expire_on_commit=False)

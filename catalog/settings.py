@@ -17,7 +17,7 @@ class CatalogSettings(BaseSettings):
     database_replica_url: str | None = Field(
         default=None,
         validation_alias="DATABASE_REPLICA_URL",
-        description="Read replica for single-program lookups. Unset: the primary serves them.",
+        description="Read replica for lookups and for searches without an engine. Unset: the primary serves them.",
     )
     database_direct_url: str | None = Field(
         default=None,

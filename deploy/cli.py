@@ -19,6 +19,8 @@ _COMMANDS = {
     "worker": "indexer.cli_jobs:worker",
     "scheduler": "indexer.cli_jobs:scheduler",
     "import": "indexer.importing.cli:import_",
+    "reindex": "indexer.cli_upkeep:reindex",
+    "drift": "indexer.cli_upkeep:drift",
     "migrate": "catalog.cli:migrate",
     "user": "catalog.accounts.cli:user",
     "seed": "catalog.seed.cli:seed",

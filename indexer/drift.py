@@ -1,12 +1,12 @@
 """The audit: does an index hold exactly what is published, document by document?
 
-Both sides are read one bucket after the other (id modulo 256), so memory is bounded whatever the
+Both sides are read some buckets (id modulo 256) after the others, so memory is bounded whatever the
 catalogue's size. What differs is looked at again, several times, because programs go on changing
 while the audit reads: only a program with no mark, which differs every time, has drifted.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,20 +60,16 @@ class Audit:
 
     def run(
         self,
-        buckets: Iterable[int] = range(BUCKETS),
         *,
         repair: bool = False,
         progress: Callable[[Drift], None] = lambda found: None,
     ) -> Drift:
-        """Read every bucket; with `repair`, mark what drifted: the sender then puts or deletes it.
+        """Read everything; with `repair`, mark what drifted: the sender then puts or deletes it.
 
-        `progress` is called after every bucket. Raises what the engine raises, DBAPIError.
+        `progress` is called after every part. Raises what the engine raises, DBAPIError.
         """
         found = Drift()
-        for condition, given in (
-            *((f"_bucket = {n}", {"bucket": n}) for n in buckets),
-            (_STRAY, None),
-        ):
+        for condition, given in self._parts():
             drifted = self._part(condition, given, found)
             for program_id, kind in sorted(drifted.items()):
                 getattr(found, kind).append(program_id)
@@ -81,6 +77,19 @@ class Audit:
                 self._repair(sorted(drifted))
             progress(found)
         return found
+
+    def _parts(self) -> Iterator[tuple[str, dict[str, int] | None]]:
+        """The engine's filter and the record's parameters for so many buckets that a part has about
+        a page's documents; last the documents of no bucket."""
+        with self._sessions() as session:
+            total = max(
+                session.scalars(queries.count_published()).one(), self.engine.count(self.uid)
+            )
+        step = max(1, min(BUCKETS, BUCKETS * _PAGE // max(total, 1)))
+        for first in range(0, BUCKETS, step):
+            last = min(first + step, BUCKETS) - 1
+            yield f"_bucket {first} TO {last}", {"first": first, "last": last}
+        yield _STRAY, None
 
     def _repair(self, ids: Sequence[int]) -> None:
         with self._sessions.begin() as session:
@@ -93,7 +102,7 @@ class Audit:
         wanted: dict[int, Version] = {}
         if given is not None:
             with self._sessions() as session:
-                wanted = self._built(session, queries.BY_BUCKET, given)
+                wanted = self._built(session, queries.BY_BUCKETS, given)
             found.checked += len(wanted)
         suspects = _different(wanted, stored)
         for _ in range(_LOOKS):

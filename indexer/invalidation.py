@@ -51,10 +51,12 @@ class Keys:
 
 
 class Message(msgspec.Struct):
-    """What API processes are told: changed programs as (id, rev, visible), and the generation."""
+    """What API processes are told: changed programs as (id, rev, visible), the generation, or to
+    forget everything they hold."""
 
     programs: list[tuple[int, int, bool]] = []
     generation: int = 0
+    everything: bool = False
 
 
 def _raise_floors(pipe: Any, keys: Keys, changes: list[ProgramChange]) -> None:
@@ -116,6 +118,20 @@ class Invalidator:
             metrics.INVALIDATION_FAILURES.inc()
             return False
         return True
+
+
+async def forget_everything(redis: "AsyncRedis", prefix: str) -> bool:
+    """Drop every answer of every process; floors, tombstones and counted views stay."""
+    keys = Keys(prefix)
+    try:
+        for match, drop in ((f"{prefix}page:*", None), (f"{prefix}program:*", ("body", "rev"))):
+            async for name in redis.scan_iter(match=match, count=1000):
+                await (redis.hdel(name, *drop) if drop else redis.unlink(name))
+        await redis.publish(keys.channel, msgspec.json.encode(Message(everything=True)))
+    except (RedisError, OSError):
+        metrics.INVALIDATION_FAILURES.inc()
+        return False
+    return True
 
 
 async def programs_changed(

@@ -8,11 +8,11 @@ for the moment in which the two indexes exchange their names; searches never not
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine as Database
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog import dirty
@@ -90,7 +90,9 @@ class Rebuild:
                 if not step(job):
                     time.sleep(self.pause)
         except NotYours:
-            return "busy"
+            with self._sessions() as session:
+                state = lifecycle.get(session, job_id).state
+            return state if state in ENDED else "busy"
         except (Refused, EngineRejectedError) as error:
             log.warning("reindex job %s failed: %s", job_id, error)
             self._give_up(self._renewed(job_id), "failed", str(error))
@@ -114,6 +116,8 @@ class Rebuild:
         marker = engine.created_at(uid)
         with self._owned(job) as (session, mine):
             target = lifecycle.add_target(session, job.engine, uid, index_settings.BUILD)
+            if target is None:
+                return False
             mine.live_target_id, mine.new_target_id = live.id, target.id
             mine.new_uid, mine.new_marker = uid, marker
             mine.total = session.scalars(queries.count_published()).one()
@@ -122,38 +126,20 @@ class Rebuild:
         return True
 
     def _marking(self, job: ReindexJob) -> bool:
-        if job.cursor == 0 and not self._writers_know(job):
-            return False
         with self._owned(job) as (session, mine):
             ids = session.scalars(queries.published_ids_after(mine.cursor, _PAGE)).all()
             if ids:
                 dirty.mark_target(session, self._new(mine), ids)
                 mine.cursor = ids[-1]
             else:
-                mine.state, mine.filling_at = "filling", func.now()
+                mine.state, mine.filling_at = "filling", func.clock_timestamp()
         if not ids:
             self.at("marked")
         return True
 
-    def _writers_know(self, job: ReindexJob) -> bool:
-        """Has every transaction ended that began before the new target was there to be marked?"""
-        with self.database.connect() as connection:
-            barrier = connection.scalar(text("SELECT pg_current_xact_id()::text::bigint"))
-            connection.commit()
-            while True:
-                oldest = connection.scalar(
-                    text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-                )
-                connection.commit()
-                if oldest is not None and barrier is not None and oldest > barrier:
-                    return True
-                if self._renewed(job.id).cancel_requested:
-                    return False
-                time.sleep(self.pause)
-
     def _filling(self, job: ReindexJob) -> bool:
         with self._sessions() as session:
-            if self._waiting(session, self._new(job)):
+            if self._waiting(session, self._new(job), job.filling_at):
                 return False
         self._move(job, "auditing")
         self.at("filled")
@@ -246,16 +232,21 @@ class Rebuild:
         raise Refused(f"{uid} still differs from the record after {_AUDITS} audits.")
 
     def _drained(self, job: ReindexJob, target_id: int) -> None:
+        with self._sessions() as session:
+            now = session.scalars(select(func.clock_timestamp())).one()
         while True:
             with self._sessions() as session:
-                if not self._waiting(session, target_id):
+                if not self._waiting(session, target_id, now):
                     return
             self._renewed(job.id)
             time.sleep(self.pause)
 
-    def _waiting(self, session: Session, target_id: int) -> bool:
+    @staticmethod
+    def _waiting(session: Session, target_id: int, since: datetime | None) -> bool:
+        """Is there a program that has waited since before then? Editors go on: there is always
+        something that waits, and a mark keeps the time at which the program was first marked."""
         query = select(IndexDirty.program_id).where(
-            IndexDirty.target_id == target_id, ~IndexDirty.parked
+            IndexDirty.target_id == target_id, ~IndexDirty.parked, IndexDirty.marked_at <= since
         )
         return session.scalars(query.limit(1)).first() is not None
 

@@ -78,7 +78,27 @@ class Server:
     figures: dict[str, str] = field(default_factory=dict)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """A request over this object's one connection, and its decoded answer."""
+        """The decoded answer of a request, which must succeed."""
+        status, answer = self.answer(method, path, body)
+        if status >= 400:
+            raise RuntimeError(f"{method} {path}: {status} {answer}")
+        return answer
+
+    def answer(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and decoded answer of a request over this object's one connection."""
+        for last in (False, True):
+            try:
+                response = self._send(method, path, body)
+                text = response.read()
+                return response.status, json.loads(text) if text else None
+            except (http.client.RemoteDisconnected, ConnectionError):
+                # The server had closed the connection after an answer: once more on a fresh one.
+                self.connection = None
+                if last:
+                    raise
+        raise AssertionError
+
+    def _send(self, method: str, path: str, body: Any) -> http.client.HTTPResponse:
         if self.connection is None:
             parts = urlsplit(self.url)
             self.connection = http.client.HTTPConnection(
@@ -88,21 +108,22 @@ class Server:
         self.connection.request(
             method, path, None if body is None else json.dumps(body).encode(), headers
         )
-        answer = self.connection.getresponse()
-        text = answer.read()
-        if answer.status >= 400:
-            raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
-        return json.loads(text)
+        return self.connection.getresponse()
+
+    def wait(self, uid: int) -> dict[str, Any]:
+        """The task once it is finished."""
+        while True:
+            task: dict[str, Any] = self.ask("GET", f"/tasks/{uid}")
+            if task["status"] not in ("enqueued", "processing"):
+                return task
+            time.sleep(0.002)
 
     def finish(self, uid: int) -> dict[str, Any]:
         """The task once it succeeded."""
-        while True:
-            task: dict[str, Any] = self.ask("GET", f"/tasks/{uid}")
-            if task["status"] in ("failed", "canceled"):
-                raise RuntimeError(str(task["error"]))
-            if task["status"] == "succeeded":
-                return task
-            time.sleep(0.002)
+        task = self.wait(uid)
+        if task["status"] != "succeeded":
+            raise RuntimeError(str(task["error"]))
+        return task
 
     def another(self) -> "Server":
         """The same server over another connection."""

@@ -16,7 +16,7 @@ from api.settings import ApiSettings, Settings
 from catalog.db import make_engine, session_factory
 from catalog.settings import CatalogSettings
 from indexer.settings import IndexerSettings
-from tests.support.servers import MASTER_KEY, TEMPLATE, Servers
+from tests.support.servers import TEMPLATE, Servers
 
 SHARED = Path(__file__).parents[2] / "shared"
 _servers: Servers | None = None
@@ -71,7 +71,7 @@ def settings(database_url: str) -> Settings:
         CatalogSettings(database_url=database_url, pool_min=1, pool_max=10),
         IndexerSettings(
             meili_url=os.environ["TEST_ENGINE"],
-            meili_key=MASTER_KEY,
+            meili_key=os.environ["TEST_ENGINE_KEY"],
             meili_index=f"programs_{mark}",
             redis_cache_url=f"{valkey}/0",
             # Queues have no prefix: every process of the run has a database of its own for them.

@@ -49,11 +49,15 @@ _FILTER_DOC = (
     "trailer, short), seriesId, tag, person, durationMin, durationMax (seconds), releasedAfter, "
     "releasedBefore (ISO 8601), featured (true, false)."
 )
+_DEGRADED_DOC = (
+    " When no search engine answers, the catalogue's database does: meta.degraded is true and "
+    "meta.unavailable names what was asked for and cannot be given."
+)
 
 
 @get("/search", summary="Search programs", description="Finds programs by words, typos forgiven. " + _FILTER_DOC
      + " Order: sort=relevance|newest|oldest|longest|shortest|popular. Pages: page, limit ≤ 100. Extras: "
-     "facets (comma separated), highlight=true.")  # fmt: skip
+     "facets (comma separated), highlight=true." + _DEGRADED_DOC)  # fmt: skip
 async def search(request: Asked) -> Response[bytes]:
     """A page of results."""
     asked = search_request(_given(request))
@@ -62,7 +66,7 @@ async def search(request: Asked) -> Response[bytes]:
 
 
 @get("/browse", summary="Browse programs", description="Lists programs, newest first unless sorted otherwise, and "
-     "reaches the last one: follow meta.nextCursor. " + _FILTER_DOC)  # fmt: skip
+     "reaches the last one: follow meta.nextCursor. " + _FILTER_DOC + _DEGRADED_DOC)  # fmt: skip
 async def browse(request: Asked) -> Response[bytes]:
     """A page of a listing."""
     asked = browse_request(_given(request))
@@ -70,7 +74,7 @@ async def browse(request: Asked) -> Response[bytes]:
     return await _reply(request, asked.key(), "page", lambda: _service(request).browse(asked), ttl)
 
 
-@get("/suggest", summary="Suggest while typing", description="Titles, series, people and tags that begin with what was typed (q; limit ≤ 20).")  # fmt: skip
+@get("/suggest", summary="Suggest while typing", description="Titles, series, people and tags that begin with what was typed (q; limit ≤ 20)." + _DEGRADED_DOC)  # fmt: skip
 async def suggest(request: Asked) -> Response[bytes]:
     """Suggestions, best first."""
     query = Query(_given(request), {"q", "limit"})

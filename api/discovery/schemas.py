@@ -50,7 +50,22 @@ class FacetValue(Model):
     name: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class SearchMeta(Model):
+class Meta(Model, kw_only=True):
+    """What every answer says about itself. `degraded`: no search engine answered, the catalogue's
+    database did, with less; `unavailable` names what was asked for and cannot be given."""
+
+    degraded: Annotated[
+        bool, msgspec.Meta(description="No engine answered; the catalogue's database did.")
+    ] = False
+    unavailable: Annotated[
+        list[str] | msgspec.UnsetType,
+        msgspec.Meta(
+            description="Asked for and not given: facets, highlight.", examples=[["facets"]]
+        ),
+    ] = msgspec.UNSET
+
+
+class SearchMeta(Meta):
     """About a page of results. `rewrite` names what was searched instead, when it was."""
 
     page: int
@@ -59,7 +74,6 @@ class SearchMeta(Model):
     total_pages: int
     query: str
     sort: str
-    degraded: bool = False
     rewrite: str | None = None
 
 
@@ -71,14 +85,13 @@ class SearchAnswer(Model):
     facets: dict[str, list[FacetValue]] | msgspec.UnsetType = msgspec.UNSET
 
 
-class BrowseMeta(Model):
+class BrowseMeta(Meta):
     """About a page of a listing. Ask again with `nextCursor`; null is the end."""
 
     limit: int
     total: Annotated[int, msgspec.Meta(description="At most the engine's cap (10,000).")]
     sort: str
     next_cursor: str | None
-    degraded: bool = False
 
 
 class BrowseAnswer(Model):
@@ -161,11 +174,17 @@ class Suggestion(Model):
     slug: str | None = None
 
 
+class SuggestMeta(Meta):
+    """About suggestions."""
+
+    query: str
+
+
 class SuggestAnswer(Model):
     """Suggestions, best first."""
 
     data: list[Suggestion]
-    meta: dict[str, str]
+    meta: SuggestMeta
 
 
 def _moment(seconds: int | None) -> datetime | None:

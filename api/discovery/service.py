@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api import cursor
 from api.cache import Answer, Cache
-from api.discovery import schemas
+from api.discovery import schemas, suggestions
+from api.discovery.fallback import KEPT_SECONDS, Fallback, Hits
 from api.discovery.params import SORTS, BrowseRequest, SearchRequest
 from api.schemas import ProgramData, program_detail
 from catalog.categories.models import Category
 from catalog.programs import queries
 from catalog.series.models import Series
-from catalog.text import fold
 from indexer.engine import EngineUnavailableError, SearchClient
 from indexer.index_settings import MAX_TOTAL_HITS
 
@@ -38,8 +38,11 @@ _CARD = [
 class Discovery:
     """What the routes ask. `read` opens sessions on the replica."""
 
-    def __init__(self, engine: SearchClient, cache: Cache, read: Sessions, secret: str) -> None:
-        self.engine, self.cache, self.read, self.secret = engine, cache, read, secret
+    def __init__(
+        self, engine: SearchClient, fallback: Fallback, cache: Cache, read: Sessions, secret: str
+    ) -> None:
+        self.engine, self.fallback, self.cache = engine, fallback, cache
+        self.read, self.secret = read, secret
 
     async def _rows(self, statement: Executable, **parameters: Any) -> Sequence[RowMapping]:
         """What a statement finds on the replica. Raises DBAPIError, TimeoutError of the pool."""
@@ -56,7 +59,7 @@ class Discovery:
         raise AssertionError
 
     async def search(self, request: SearchRequest) -> Answer:
-        """A page of results. Raises EngineUnavailableError."""
+        """A page of results. Raises EngineUnavailableError when PostgreSQL has none either."""
         body: dict[str, Any] = {
             "q": request.q,
             "page": request.page,
@@ -78,23 +81,29 @@ class Discovery:
                 "highlightPreTag": _OPEN,
                 "highlightPostTag": _CLOSE,
             }
-        found = await self._retrieve(body)
-        cards = self._cards(found["hits"])
-        total = found["totalHits"]
-        answer = schemas.SearchAnswer(
-            data=cards,
+        try:
+            found = await self._retrieve(body)
+        except EngineUnavailableError:
+            answer = self._results(request, await self.fallback.search(request))
+            marked = request.highlight and bool(request.q)
+            return _degraded(answer, facets=bool(request.facets), highlight=marked)
+        answer = self._results(request, Hits(found["hits"], found["totalHits"]))
+        if request.facets:
+            answer.facets = await self._facets(found)
+        return Answer(_encode(answer), ids=tuple(c.id for c in answer.data))
+
+    def _results(self, request: SearchRequest, page: Hits) -> schemas.SearchAnswer:
+        return schemas.SearchAnswer(
+            data=self._cards(page.hits),
             meta=schemas.SearchMeta(
                 page=request.page,
                 limit=request.limit,
-                total=total,
-                total_pages=math.ceil(total / request.limit),
+                total=page.total,
+                total_pages=math.ceil(page.total / request.limit),
                 query=request.q,
                 sort=request.sort,
             ),
         )
-        if request.facets:
-            answer.facets = await self._facets(found)
-        return Answer(_encode(answer), ids=tuple(c.id for c in cards))
 
     async def _retrieve(self, body: dict[str, Any]) -> dict[str, Any]:
         """Candidates for a query. Rewrites of a query that finds too little belong here."""
@@ -156,30 +165,40 @@ class Discovery:
         conditions = request.filters.conditions()
         if conditions:
             whole["filter"] = body["filter"] = conditions
+        after: tuple[int | None, int] | None = None
         if request.cursor is not None:
             value, last = cursor.decode(self.secret, binding, request.cursor)
+            after = value, last
             body["filter"] = [*conditions, _after(field, direction, value, last)]
-            found, listing = await self.engine.multi_search([body, whole])
-        else:
-            found = listing = await self.engine.search(whole | body)
-        hits = found["hits"]
+        try:
+            if after is not None:
+                found, listing = await self.engine.multi_search([body, whole])
+            else:
+                found = listing = await self.engine.search(whole | body)
+        except EngineUnavailableError:
+            answer = self._listing(request, binding, await self.fallback.browse(request, after))
+            return _degraded(answer, facets=bool(request.facets))
+        total = min(listing["estimatedTotalHits"], MAX_TOTAL_HITS)
+        answer = self._listing(request, binding, Hits(found["hits"], total))
+        if request.facets:
+            answer.facets = await self._facets(listing)
+        return Answer(_encode(answer), ids=tuple(c.id for c in answer.data))
+
+    def _listing(self, request: BrowseRequest, binding: str, page: Hits) -> schemas.BrowseAnswer:
+        """The page of hits of which the last is only there to say that more follow."""
+        hits = page.hits
         following = None
         if len(hits) > request.limit:
             hits = hits[: request.limit]
+            # The order's field as documents have it: whoever answers next understands it.
+            field, _ = SORTS[request.sort] or ("id", "")
             following = cursor.encode(self.secret, binding, [hits[-1][field], hits[-1]["id"]])
-        cards = self._cards(hits)
-        answer = schemas.BrowseAnswer(
-            data=cards,
+        return schemas.BrowseAnswer(
+            data=self._cards(hits),
             meta=schemas.BrowseMeta(
-                limit=request.limit,
-                total=min(listing["estimatedTotalHits"], MAX_TOTAL_HITS),
-                sort=request.sort,
-                next_cursor=following,
+                limit=request.limit, total=page.total, sort=request.sort, next_cursor=following
             ),
         )
-        if request.facets:
-            answer.facets = await self._facets(listing)
-        return Answer(_encode(answer), ids=tuple(c.id for c in cards))
 
     async def program(self, program_id: int) -> Answer:
         """One program, or an answer with status 404."""
@@ -259,44 +278,20 @@ class Discovery:
              "matchingStrategy": "all"}
             for name in ("title", "seriesTitle", "people", "tags")
         ]  # fmt: skip
-        answers = await self.engine.multi_search(asked)
-        titles, in_series, with_people, with_tags = (a["hits"] for a in answers)
-        withdrawn = self.cache.gone(hit["id"] for a in answers for hit in a["hits"])
-        offers: dict[tuple[str, str], schemas.Suggestion] = {}
-        for hit in titles:
-            if hit["id"] not in withdrawn:
-                key = ("program", fold(hit["title"]))
-                offers.setdefault(
-                    key,
-                    schemas.Suggestion(
-                        type="program", text=hit["title"], id=hit["id"], slug=hit["slug"]
-                    ),
-                )
-        for hit in in_series:
-            if hit["id"] not in withdrawn:
-                key = ("series", str(hit["seriesId"]))
-                offers.setdefault(
-                    key,
-                    schemas.Suggestion(
-                        type="series",
-                        text=hit["seriesTitle"],
-                        id=hit["seriesId"],
-                        slug=hit["seriesSlug"],
-                    ),
-                )
-        wanted = fold(q).split()
-        for kind, hits in (("person", with_people), ("tag", with_tags)):
-            for hit in hits:
-                if hit["id"] in withdrawn:
-                    continue
-                for name in hit["people" if kind == "person" else "tags"]:
-                    if _begins(fold(name).split(), wanted):
-                        offers.setdefault(
-                            (kind, fold(name)), schemas.Suggestion(type=kind, text=name)
-                        )
-        ids = tuple(hit["id"] for a in answers for hit in a["hits"])
-        data = _mixed(list(offers.values()), limit)
-        return Answer(_encode(schemas.SuggestAnswer(data=data, meta={"query": q})), ids=ids)
+        try:
+            answers = await self.engine.multi_search(asked)
+        except EngineUnavailableError:
+            offers = await self.fallback.suggest(q, limit)
+            withdrawn = self.cache.gone(row["id"] for row in offers.titles)
+            data = suggestions.of_rows(offers, withdrawn, limit)
+            answer = schemas.SuggestAnswer(data=data, meta=schemas.SuggestMeta(query=q))
+            return _degraded(answer)
+        hits = [a["hits"] for a in answers]
+        withdrawn = self.cache.gone(hit["id"] for found in hits for hit in found)
+        data = suggestions.of_hits(hits, withdrawn, q, limit)
+        answer = schemas.SuggestAnswer(data=data, meta=schemas.SuggestMeta(query=q))
+        ids = tuple(hit["id"] for found in hits for hit in found)
+        return Answer(_encode(answer), ids=ids)
 
 
 def program_answer(row: Any) -> Answer:
@@ -320,17 +315,23 @@ def _marked(text: str) -> str:
     return html.escape(text).replace(_OPEN, "<em>").replace(_CLOSE, "</em>")
 
 
-def _begins(words: list[str], wanted: list[str]) -> bool:
-    """Does every word asked for begin some word of the name?"""
-    return all(any(word.startswith(w) for word in words) for w in wanted)
+def _degraded(
+    answer: schemas.SearchAnswer | schemas.BrowseAnswer | schemas.SuggestAnswer,
+    *,
+    facets: bool = False,
+    highlight: bool = False,
+) -> Answer:
+    """An answer from PostgreSQL that says so, and what it lacks; kept only for a moment."""
+    meta = answer.meta
+    meta.degraded = True
+    lacking = (("facets", facets), ("highlight", highlight))
+    meta.unavailable = [name for name, asked in lacking if asked]
+    if facets and not isinstance(answer, schemas.SuggestAnswer):
+        answer.facets = {}
+    # Suggestions without an id name nobody's program.
+    ids = tuple(row.id for row in answer.data if row.id is not None and _is_program(row))
+    return Answer(_encode(answer), ids=ids, max_ttl=KEPT_SECONDS)
 
 
-def _mixed(offers: list[schemas.Suggestion], limit: int) -> list[schemas.Suggestion]:
-    """At most `limit`, every type present keeping at least one place."""
-    first: dict[str, schemas.Suggestion] = {}
-    for offer in offers:
-        first.setdefault(offer.type, offer)
-    kept = list(first.values())
-    kept += [o for o in offers if o not in kept]
-    chosen = kept[:limit]
-    return [o for o in offers if o in chosen]
+def _is_program(row: schemas.ProgramCard | schemas.Suggestion) -> bool:
+    return isinstance(row, schemas.ProgramCard) or row.type == "program"

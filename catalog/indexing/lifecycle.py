@@ -8,7 +8,7 @@ import secrets
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from catalog import audit
@@ -174,8 +174,21 @@ def live_target(session: Session, engine: str, *, lock: bool = False) -> IndexTa
     return found
 
 
-def add_target(session: Session, engine: str, uid: str, build: tuple[str, int]) -> IndexTarget:
-    """A second index beside the live one, marked with every change from its commit on."""
+def add_target(
+    session: Session, engine: str, uid: str, build: tuple[str, int]
+) -> IndexTarget | None:
+    """A second index beside the live one, marked with every change from its commit on.
+
+    Whoever marks reads the table of targets and keeps that lock to its end. So whoever marked without
+    this target has ended before it is there, and what it wrote is seen by whoever fills the index.
+    None when writers do not let it in just now: try again.
+    """
+    try:
+        with session.begin_nested():
+            session.execute(text("SET LOCAL lock_timeout = '200ms'"))
+            session.execute(text("LOCK TABLE index_targets IN ACCESS EXCLUSIVE MODE"))
+    except OperationalError:
+        return None
     query = select(IndexTarget).where(IndexTarget.engine == engine, IndexTarget.index_uid == uid)
     found = session.scalars(query).one_or_none()
     if found is None:

@@ -161,6 +161,12 @@ class Program(Base):
             postgresql_using="gin",
             postgresql_ops={"folded_title": "gin_trgm_ops"},
         ),
+        # Searches that no engine answers.
+        Index(
+            "programs_words_idx",
+            func.catalog_words(column("title"), column("description")),
+            postgresql_using="gin",
+        ),
     )
 
     id: Mapped[BigId]

@@ -90,14 +90,14 @@ VISIBLE_REDIRECT = (
     .join(ProgramRedirect, ProgramRedirect.into_id == Program.id)
     .where(ProgramRedirect.program_id == bindparam("id"), *VISIBLE)
 )
-# `detail()` of the published programs of `:bucket`, expired ones too: what the audit compares. The
-# number is written out, as the index has it.
-BY_BUCKET = (
+# `detail()` of the published programs of the buckets `:first` to `:last`, expired ones too: what the
+# audit compares. The number of buckets is written out, as the index has it.
+BY_BUCKETS = (
     detail()
     .where(
         Program.status == "published",
         Program.deleted_at.is_(None),
-        Program.id % literal_column(str(BUCKETS)) == bindparam("bucket"),
+        (Program.id % literal_column(str(BUCKETS))).between(bindparam("first"), bindparam("last")),
     )
     .order_by(Program.id)
 )

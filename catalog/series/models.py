@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, func
+from sqlalchemy import DateTime, ForeignKey, Index, column, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.base import Base, BigId, CreatedAt
@@ -12,7 +12,15 @@ class Series(Base):
     """A podcast, a season of documentaries, a run of films."""
 
     __tablename__ = "series"
-    __table_args__ = (Index("series_category_id_idx", "category_id"),)
+    __table_args__ = (
+        Index("series_category_id_idx", "category_id"),
+        Index(
+            "series_title_trgm_idx",
+            func.catalog_fold(column("title")).label("folded"),
+            postgresql_using="gin",
+            postgresql_ops={"folded": "gin_trgm_ops"},
+        ),
+    )
 
     id: Mapped[BigId]
     slug: Mapped[str] = mapped_column(unique=True)

@@ -1,6 +1,6 @@
 """Tags and people: short named things that many programs share."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, column, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.base import Base, BigId, CreatedAt
@@ -12,6 +12,14 @@ class Tag(Base):
     """A topic, written as people search for it."""
 
     __tablename__ = "tags"
+    __table_args__ = (
+        Index(
+            "tags_name_trgm_idx",
+            func.catalog_fold(column("name")).label("folded"),
+            postgresql_using="gin",
+            postgresql_ops={"folded": "gin_trgm_ops"},
+        ),
+    )
 
     id: Mapped[BigId]
     slug: Mapped[str] = mapped_column(unique=True)
@@ -23,6 +31,14 @@ class Person(Base):
     """Somebody heard or seen in a program, or who made it."""
 
     __tablename__ = "people"
+    __table_args__ = (
+        Index(
+            "people_name_trgm_idx",
+            func.catalog_fold(column("name")).label("folded"),
+            postgresql_using="gin",
+            postgresql_ops={"folded": "gin_trgm_ops"},
+        ),
+    )
 
     id: Mapped[BigId]
     slug: Mapped[str] = mapped_column(unique=True)

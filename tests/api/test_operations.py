@@ -180,11 +180,11 @@ def test_a_hanging_engine_costs_one_timeout_and_then_nothing(settings: Settings)
         )  # fmt: skip
         with serve(Settings(settings.catalog, indexer, settings.api)) as (client, _):
             for n in range(2):
-                assert client.get("/discovery/search", q=f"a{n}").status_code == 503
+                assert client.get("/discovery/search", q=f"a{n}").json()["meta"]["degraded"]
             began = time.monotonic()
             for n in range(20):
                 answer = client.get("/discovery/search", q=f"b{n}")
-                assert (answer.status_code, answer.json()["code"]) == (503, "search_unavailable")
-            # Twenty refusals without waiting: far less than twenty timeouts.
+                assert (answer.status_code, answer.json()["meta"]["degraded"]) == (200, True)
+            # Twenty answers without waiting for the engine: far less than twenty timeouts.
             assert time.monotonic() - began < 20 * 0.3
             assert "engine_breaker_open" in _scrape(client)

@@ -16,6 +16,7 @@ SIGNED_IN = OPEN - {"nobody"}
 EDITORS = frozenset({"editor", "reviewer", "admin"})
 REVIEWERS = frozenset({"reviewer", "admin"})
 ADMINS = frozenset({"admin"})
+OPS = frozenset({"ops", "admin"})
 P = "/catalog/programs/{program_id:int}"
 RUN = "/catalog/imports/{run_id:int}"
 SOURCE = "/catalog/import-sources/{source_id:int}"
@@ -78,6 +79,18 @@ ROUTES = {
     ("PATCH", SOURCE): (EDITORS, {"state": "paused"}),
     ("DELETE", SOURCE): (EDITORS, None),
     ("POST", f"{SOURCE}/refresh"): (EDITORS, None),
+    ("POST", "/ops/reindex"): (OPS, {"engine": "default"}),
+    ("GET", "/ops/reindex"): (OPS, None),
+    ("GET", "/ops/reindex/{job_id:int}"): (OPS, None),
+    ("POST", "/ops/reindex/{job_id:int}/cancel"): (OPS, None),
+    ("POST", "/ops/reindex/{job_id:int}/rollback"): (OPS, None),
+    ("POST", "/ops/drift"): (OPS, {"repair": True}),
+    ("GET", "/ops/drift"): (OPS, None),
+    ("GET", "/ops/sync"): (OPS, None),
+    ("POST", "/ops/sync/unpark"): (OPS, {}),
+    ("GET", "/ops/programs/{program_id:int}/index-state"): (OPS, None),
+    ("GET", "/ops/queues"): (OPS, None),
+    ("POST", "/ops/cache/purge"): (OPS, {}),
     ("GET", "/catalog/merge-proposals"): (EDITORS, None),
     ("POST", "/catalog/merge-proposals/{proposal_id:int}/merge"): (REVIEWERS, {}),
     ("POST", "/catalog/merge-proposals/{proposal_id:int}/dismiss"): (EDITORS, None),
@@ -111,6 +124,8 @@ TABLES = (
     "audit_events",
     "import_runs",
     "import_sources",
+    "reindex_jobs",
+    "drift_reports",
 )
 
 
@@ -150,7 +165,7 @@ def test_who_may_do_what(
         program = make(session, tags=["one"], people=[("host", "Someone")])
         numbers = {"program_id": program.id, "rev": 1, "key_id": 10**6, "account_id": 10**6}
     numbers |= {"category_id": 10**6, "series_id": 10**6, "tag_id": 10**6, "person_id": 10**6}
-    numbers |= {"run_id": 10**6, "source_id": 10**6, "proposal_id": 10**6}
+    numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0}
     person = listener if who == "nobody" else staff[who]
     for (method, template), (allowed, body) in ROUTES.items():

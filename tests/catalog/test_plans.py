@@ -8,9 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy import Engine as Database
-from sqlalchemy import NullPool, create_engine, text
 
+from catalog.programs import search
 from tests.support.servers import TEMPLATE
 
 pytestmark = pytest.mark.xdist_group("plans")
@@ -30,7 +31,7 @@ QUERIES = {
     "programs_duration_sec_idx": f"SELECT * FROM programs WHERE {LISTED} AND duration_sec BETWEEN 100 AND 110 ORDER BY duration_sec, id LIMIT 20",
     "programs_published_at_idx": f"SELECT * FROM programs WHERE {LISTED} ORDER BY published_at DESC, id LIMIT 20",
     "programs_published_id_idx": f"SELECT id FROM programs WHERE {LISTED} AND id > 100000 ORDER BY id LIMIT 5000",
-    "programs_bucket_idx": f"SELECT id, rev FROM programs WHERE {LISTED} AND id % 256 = 17",
+    "programs_bucket_idx": f"SELECT id, rev FROM programs WHERE {LISTED} AND id % 256 BETWEEN 17 AND 18",
     "programs_scheduled_publish_at_idx": "SELECT id FROM programs WHERE status = 'scheduled' AND deleted_at IS NULL AND scheduled_publish_at <= now()",
     "programs_expire_at_idx": f"SELECT id FROM programs WHERE {LISTED} AND expire_at IS NOT NULL AND expire_at <= now()",
     "programs_updated_at_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT 20",
@@ -40,6 +41,10 @@ QUERIES = {
     "programs_deleted_at_idx": "SELECT id FROM programs WHERE deleted_at IS NOT NULL AND deleted_at < now() - interval '30 days'",
     "programs_title_trgm_idx": "SELECT id FROM programs WHERE catalog_fold(title) LIKE '%' || catalog_fold('الحكاية ١٢٣٤٥') || '%'",
     "programs_folded_title_idx": "SELECT id FROM programs WHERE md5(catalog_fold(title)) = md5(catalog_fold('الحكاية ٧')) AND deleted_at IS NULL",
+    "programs_words_idx": f"SELECT id FROM programs WHERE {LISTED} AND catalog_words(title, description) @@ to_tsquery('simple', catalog_fold('١٢٣٤:*'))",
+    "series_title_trgm_idx": "SELECT id FROM series WHERE catalog_fold(title) ~ '(^|[^[:alnum:]])(قهوه|القهوه)'",
+    "people_name_trgm_idx": "SELECT id FROM people WHERE catalog_fold(name) ~ '(^|[^[:alnum:]])(q123|الq123)'",
+    "tags_name_trgm_idx": "SELECT id FROM tags WHERE catalog_fold(name) = catalog_fold('T7')",
     "programs_slug_key": "SELECT * FROM programs WHERE slug = 'p77'",
     "programs_pkey": "SELECT * FROM programs WHERE id = 77",
     "programs_source_type_external_id_key": "SELECT id FROM programs WHERE source_type = 'rss' AND external_id = 'e77'",
@@ -54,6 +59,10 @@ FILL = [
     "INSERT INTO series (slug, title, language) SELECT 's' || n, 'S', 'en' FROM generate_series(1, 500) n",
     "INSERT INTO tags (slug, name) SELECT 't' || n, 't' || n FROM generate_series(1, 300) n",
     "INSERT INTO people (slug, name) SELECT 'q' || n, 'q' || n FROM generate_series(1, 300) n",
+    # Names nobody uses yet: enough of them that reading all of them is not the cheapest.
+    "INSERT INTO series (slug, title, language) SELECT 'u' || n, 'U' || n, 'en' FROM generate_series(1, 5000) n",
+    "INSERT INTO tags (slug, name) SELECT 'u' || n, 'u' || n FROM generate_series(1, 5000) n",
+    "INSERT INTO people (slug, name) SELECT 'u' || n, 'u' || n FROM generate_series(1, 5000) n",
     "ALTER TABLE programs DISABLE TRIGGER USER",
     f"""INSERT INTO programs (slug, title, language, media_type, kind, duration_sec, release_date, category_id, series_id,
          season, episode, is_featured, status, scheduled_publish_at, expire_at, published_at, view_count, source_type,
@@ -100,14 +109,45 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(inner)
 
 
+def plan(connection: Connection, statement: str, parameters: Any = None) -> list[dict[str, Any]]:
+    """The steps PostgreSQL would take."""
+    if parameters is None:
+        statement = statement.replace("%", "%%")
+    explained = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+    found = explained.scalar_one()
+    found = found if isinstance(found, list) else json.loads(str(found))
+    return list(nodes(found[0]["Plan"]))
+
+
 @pytest.mark.parametrize("index", QUERIES)
 def test_the_index_serves_its_query(large: Database, index: str) -> None:
     with large.connect() as connection:
-        found = connection.scalar(text(f"EXPLAIN (FORMAT JSON) {QUERIES[index]}"))
-    plan = found if isinstance(found, list) else json.loads(str(found))
-    steps = list(nodes(plan[0]["Plan"]))
+        steps = plan(connection, QUERIES[index])
     assert index in [step.get("Index Name") for step in steps], QUERIES[index]
     assert "Seq Scan" not in [step["Node Type"] for step in steps]
+
+
+@pytest.mark.parametrize("typos", [False, True])
+def test_a_search_without_an_engine_reads_what_has_its_words(large: Database, typos: bool) -> None:
+    words = search.words("حكاية ١٢٣٤٥")
+    statement = search.found(words, [], None, (0, 20), 10_000, typos=typos)
+    with large.connect() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        compiled = statement.compile(connection)
+        steps = plan(connection, str(compiled), compiled.params)
+        ids, total = connection.execute(statement).one()
+        expected = set(connection.scalars(text(
+            f"SELECT id FROM programs WHERE {LISTED} AND (expire_at IS NULL OR expire_at > now()) "
+            "AND title LIKE 'الحكاية 12345%'"
+        )))  # fmt: skip
+    assert "Seq Scan" not in [step["Node Type"] for step in steps]
+    # Only rows that have both words are read, whatever one word alone has.
+    assert "BitmapAnd" in [step["Node Type"] for step in steps]
+    named = {step.get("Index Name") for step in steps}
+    names = {"series_title_trgm_idx", "people_name_trgm_idx", "tags_name_trgm_idx"}
+    assert {"programs_words_idx", *({"programs_title_trgm_idx"} if typos else names)} <= named
+    assert expected <= set(ids)
+    assert total == len(expected) or typos
 
 
 def test_every_index_of_programs_is_justified(large: Database) -> None:

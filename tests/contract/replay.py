@@ -13,6 +13,7 @@ from typing import Any
 import requests
 
 from deploy.local.searchnode import left_out
+from tests.contract.compare import Outcome, compare_answers, compare_tasks
 
 RECORDINGS = Path(__file__).parent / "recordings"
 SHARED = Path(__file__).parents[3] / "shared" / "meilisearch"
@@ -41,21 +42,6 @@ def recording(name: str) -> Path | None:
         if (folder / f"{name}.json").exists():
             return folder / f"{name}.json"
     return None
-
-
-@dataclass
-class Outcome:
-    """One step: what disagreed (empty when it agrees), and how close a text query came."""
-
-    step: int
-    request: str
-    differences: list[str]
-    first_hit: bool | None = None
-    overlap: float | None = None
-    # (hits with the recorded `_rankingScore`, hits that have one)
-    scores: tuple[int, int] = (0, 0)
-    # The row of the table of what is left out, when the step falls under one.
-    left_out: str | None = None
 
 
 @dataclass(frozen=True)
@@ -169,36 +155,15 @@ class Replayer:
         )
         if row is not None and _refused(body) and got.status_code != expected["status"]:
             outcome.left_out = row.what
-        elif got.status_code != expected["status"]:
-            outcome.differences.append(f"status {got.status_code}, recorded {expected['status']}")
-        elif got.status_code >= 400:
-            for name in ("code", "type"):
-                if expected["body"] and body.get(name) != expected["body"].get(name):
-                    outcome.differences.append(
-                        f"{name} {body.get(name)}, recorded {expected['body'].get(name)}"
-                    )
-        elif got.status_code == 202 or "task" in step:
+        elif got.status_code == expected["status"] and (got.status_code == 202 or "task" in step):
             if isinstance(body, dict) and "taskUid" in body:
                 done = self.finish(body["taskUid"])
-                _compare_task(done, step.get("task") or {}, outcome)
-        elif isinstance(expected["body"], dict) and "hits" in expected["body"]:
-            _compare_hits(body, expected["body"], asked.get("body") or {}, outcome)
-        elif isinstance(expected["body"], dict) and "queries" in (asked.get("body") or {}):
-            pairs = zip(
-                body["results"], expected["body"]["results"], asked["body"]["queries"], strict=True
-            )
-            for own, theirs, query in pairs:
-                _compare_hits(own, theirs, query, outcome)
+                compare_tasks(done, step.get("task") or {}, outcome)
         else:
-            own, theirs = _comparable(body), _comparable(expected["body"])
-            if path.startswith(("/tasks", "/keys")) and own and theirs:
-                # How many there are depends on what the server did before.
-                own.pop("total", None)
-                theirs.pop("total", None)
-            if own != theirs:
-                outcome.differences.append(
-                    f"body {json.dumps(own, ensure_ascii=False)[:600]}, recorded {json.dumps(theirs, ensure_ascii=False)[:600]}"
-                )
+            compare_answers(
+                (got.status_code, body), (expected["status"], expected["body"]),
+                asked.get("body") or {}, outcome,
+            )  # fmt: skip
         return outcome
 
 
@@ -210,90 +175,6 @@ def _refused(body: Any) -> bool:
         and body["code"] == "unsupported"
         and bool(body["message"])
     )
-
-
-_VOLATILE = {
-    "createdAt", "updatedAt", "uid", "taskUid", "enqueuedAt", "startedAt", "finishedAt", "duration",
-    "batchUid", "processingTimeMs", "requestUid", "key", "commitSha", "commitDate", "pkgVersion",
-    "rawDocumentDbSize", "avgDocumentSize", "databaseSize", "usedDatabaseSize", "lastUpdate",
-    "message", "link", "canceledBy", "from", "next", "serverVersion",
-}  # fmt: skip
-
-
-def _comparable(value: Any, *, inside: bool = False) -> Any:
-    if isinstance(value, dict):
-        return {k: _comparable(v, inside=True) for k, v in value.items() if k not in _VOLATILE}
-    if isinstance(value, list):
-        return [_comparable(v, inside=True) for v in value]
-    return value
-
-
-def _compare_task(own: dict[str, Any], theirs: dict[str, Any], outcome: Outcome) -> None:
-    for name in ("status", "type"):
-        if own.get(name) != theirs.get(name):
-            outcome.differences.append(f"task {name} {own.get(name)}, recorded {theirs.get(name)}")
-    if _comparable(own.get("details")) != _comparable(theirs.get("details")):
-        outcome.differences.append(
-            f"task details {own.get('details')}, recorded {theirs.get('details')}"
-        )
-    code, recorded = ((t.get("error") or {}).get("code") for t in (own, theirs))
-    if code != recorded:
-        outcome.differences.append(f"task error {code}, recorded {recorded}")
-
-
-def _compare_hits(
-    own: dict[str, Any], theirs: dict[str, Any], asked: dict[str, Any], outcome: Outcome
-) -> None:
-    for name in ("estimatedTotalHits", "totalHits", "totalPages", "page", "hitsPerPage", "offset", "limit",
-                 "facetDistribution", "facetStats"):  # fmt: skip
-        if own.get(name) != theirs.get(name):
-            outcome.differences.append(
-                f"{name} {json.dumps(own.get(name), ensure_ascii=False)[:300]}, recorded {json.dumps(theirs.get(name), ensure_ascii=False)[:300]}"
-            )
-    mine = [hit.get("id") for hit in own["hits"]]
-    recorded = [hit.get("id") for hit in theirs["hits"]]
-    if asked.get("q"):
-        outcome.first_hit = mine[:1] == recorded[:1]
-        top = set(recorded[:10])
-        outcome.overlap = len(top & set(mine[:10])) / len(top) if top else float(not mine)
-    by_id = {hit.get("id"): hit for hit in own["hits"]}
-    scored = [h for h in theirs["hits"] if "_rankingScore" in h]
-    same = sum(_same_score(by_id.get(hit.get("id"), {}), hit) for hit in scored)
-    outcome.scores = (outcome.scores[0] + same, outcome.scores[1] + len(scored))
-    if not _same_order(mine, theirs["hits"]):
-        outcome.differences.append(f"hits {mine[:12]}, recorded {recorded[:12]}")
-        return
-    for hit in theirs["hits"]:
-        for name in ("_formatted", "_matchesPosition"):
-            if name in hit and by_id.get(hit.get("id"), {}).get(name) != hit[name]:
-                outcome.differences.append(
-                    f"{name} {json.dumps(by_id.get(hit.get('id'), {}).get(name), ensure_ascii=False)[:300]}, recorded {json.dumps(hit[name], ensure_ascii=False)[:300]}"
-                )
-                return
-
-
-def _same_score(own: dict[str, Any], theirs: dict[str, Any]) -> bool:
-    return abs(own.get("_rankingScore", -1) - theirs["_rankingScore"]) < 1e-9 and own.get(
-        "_rankingScoreDetails"
-    ) == theirs.get("_rankingScoreDetails")
-
-
-def _same_order(mine: list[Any], theirs: list[dict[str, Any]]) -> bool:
-    """Same ids; where recorded scores are equal, their order is free."""
-    if any("_rankingScore" not in hit for hit in theirs):
-        return mine == [hit.get("id") for hit in theirs]
-    at = 0
-    while at < len(theirs):
-        until = at
-        while until < len(theirs) and theirs[until]["_rankingScore"] == theirs[at]["_rankingScore"]:
-            until += 1
-        if set(mine[at:until]) != {hit.get("id") for hit in theirs[at:until]}:
-            # The last group may be cut by the limit anywhere.
-            return (
-                until == len(theirs) and len(mine) == len(theirs) and at > 0 and len(theirs) >= 20
-            )
-        at = until
-    return len(mine) == len(theirs)
 
 
 def main() -> None:

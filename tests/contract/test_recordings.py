@@ -88,23 +88,26 @@ def test_what_is_left_out_says_so(node: str, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("method", "path", "body"),
     [
-        ("/indexes/x/search", {"q": "a", "vector": [0.5]}),
-        ("/indexes/x/search", {"q": "a", "hybrid": {"embedder": "e"}}),
-        ("/indexes/x/search", {"q": "a", "retrieveVectors": True}),
-        ("/indexes/x/search", {"q": "a", "personalize": {"userContext": "u"}}),
-        ("/indexes/x/search", {"q": "a", "filter": "_geoRadius(1, 2, 3)"}),
-        ("/indexes/x/search", {"q": "a", "sort": ["_geoPoint(1, 2):asc"]}),
-        ("/multi-search", {"federation": {}, "queries": []}),
-        ("/swap-indexes", [{"indexes": ["x", "y"], "rename": True}]),
+        ("POST", "/indexes/x/search", {"q": "a", "vector": [0.5]}),
+        ("POST", "/indexes/x/search", {"q": "a", "hybrid": {"embedder": "e"}}),
+        ("POST", "/indexes/x/search", {"q": "a", "retrieveVectors": True}),
+        ("POST", "/indexes/x/search", {"q": "a", "personalize": {"userContext": "u"}}),
+        ("PATCH", "/indexes/x/settings", {"filterableAttributes": ["_geo"]}),
+        ("PUT", "/indexes/x/settings/sortable-attributes", ["_geo"]),
+        ("PATCH", "/indexes/x/settings", {"embedders": {"e": {"source": "userProvided"}}}),
+        ("POST", "/multi-search", {"federation": {}, "queries": []}),
+        ("POST", "/swap-indexes", [{"indexes": ["x", "y"], "rename": True}]),
     ],
 )
-def test_asking_for_what_is_left_out_is_refused(node: str, path: str, body: object) -> None:
+def test_asking_for_what_is_left_out_is_refused(
+    node: str, method: str, path: str, body: object
+) -> None:
     headers = {"Authorization": f"Bearer {MASTER_KEY}"}
     made = requests.post(node + "/indexes", json={"uid": "x"}, headers=headers, timeout=10)
     Replayer(node, MASTER_KEY).finish(made.json()["taskUid"])
-    answer = requests.post(node + path, json=body, headers=headers, timeout=10)
+    answer = requests.request(method, node + path, json=body, headers=headers, timeout=10)
     assert (answer.status_code, answer.json()["code"]) == (501, "unsupported")
 
 

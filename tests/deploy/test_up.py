@@ -48,7 +48,8 @@ class Up:
 
     def search(self, q: str = MISSPELT) -> list[str]:
         answer = requests.get(f"{self.base}/discovery/search", params={"q": q}, timeout=10)
-        return [row["title"] for row in answer.json()["data"]] if answer.status_code == 200 else []
+        by_engine = '"degraded":false' in answer.text
+        return [row["title"] for row in answer.json()["data"]] if by_engine else []
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)

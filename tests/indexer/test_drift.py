@@ -12,7 +12,7 @@ from catalog.db import session_factory
 from catalog.dirty import IndexTarget
 from catalog.indexing import lifecycle
 from catalog.indexing.models import DriftReport
-from indexer import document, upkeep
+from indexer import upkeep
 from indexer.drift import Audit
 from tests.indexer.conftest import Pipeline
 from tests.indexer.test_sender import bulk, change
@@ -132,11 +132,16 @@ def test_a_report_says_when_the_engine_was_away(pipeline: Pipeline) -> None:
         assert session.get_one(IndexTarget, 1).state == "live"
 
 
-def test_both_sides_are_cut_into_the_same_buckets(pipeline: Pipeline) -> None:
-    ids = bulk(pipeline, 40)
+def test_both_sides_are_cut_into_the_same_parts(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = bulk(pipeline, 700)
     pipeline.sender().drain()
-    wanted = {i % document.BUCKETS for i in ids}
-    for bucket in wanted:
-        assert audit(pipeline).run([bucket]).checked == sum(
-            i % document.BUCKETS == bucket for i in ids
-        )
+    injected = spoil(pipeline, ids[:30])
+    seen: list[int] = []
+    monkeypatch.setattr("indexer.drift._PAGE", 100)
+    found = audit(pipeline).run(progress=lambda found: seen.append(found.checked))
+    assert {kind: sorted(getattr(found, kind)) for kind in injected} == injected
+    # Eight parts of the catalogue and one of what belongs to none.
+    assert (len(seen), seen[-1]) == (9, 690)
+    assert max(after - before for before, after in zip([0, *seen], seen, strict=False)) <= 120

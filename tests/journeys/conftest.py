@@ -114,7 +114,10 @@ def product(settings: Settings, database: Database, tmp_path: Path) -> Iterator[
                 what=(tmp_path / "api.log").read_text(),
             )  # type: ignore[misc]
         eventually(
-            lambda: requests.get(f"{addresses[0]}/discovery/browse", timeout=10).status_code == 200,
+            lambda: (
+                '"degraded":false'
+                in requests.get(f"{addresses[0]}/discovery/browse", timeout=10).text
+            ),
             what=(tmp_path / "sync.log").read_text(),
         )
         yield Product(settings, addresses, tmp_path)

@@ -83,7 +83,9 @@ def sending(settings: Settings, cache: Any = None) -> Iterator[threading.Thread]
     stop = threading.Event()
     invalidator = Invalidator(cache, settings.indexer.redis_prefix) if cache is not None else None
     thread = threading.Thread(
-        target=place.run, args=(settings.catalog, settings.indexer, invalidator, stop), daemon=True
+        target=place.supervise,
+        args=(settings.catalog, settings.indexer, invalidator, stop),
+        daemon=True,
     )
     thread.start()
     try:

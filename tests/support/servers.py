@@ -1,4 +1,7 @@
-"""Real servers for a test run, started once by the process that began it."""
+"""Real servers for a test run, started once by the process that began it.
+
+`TEST_MEILI_URL` and `TEST_MEILI_KEY` name an engine to use instead of the search node.
+"""
 
 import os
 import shutil
@@ -39,10 +42,15 @@ class Servers:
                   popen=postgres.popen_arguments()),
             Child("valkey", valkey.server_command(self.folder / "valkey", vk, durable=False),
                   lambda: not ports.is_free(vk), ""),
-            Child("searchnode", thmanyah("searchnode"), lambda: answers(f"http://127.0.0.1:{engine}/health"), "",
-                  {"MEILI_HTTP_ADDR": f"127.0.0.1:{engine}", "MEILI_MASTER_KEY": MASTER_KEY,
-                   "MEILI_DB_PATH": str(self.folder / "engine")}),
         ]  # fmt: skip
+        url, key = os.environ.get("TEST_MEILI_URL"), os.environ.get("TEST_MEILI_KEY", MASTER_KEY)
+        if not url:
+            url, key = f"http://127.0.0.1:{engine}", MASTER_KEY
+            self.children.append(
+                Child("searchnode", thmanyah("searchnode"), lambda: answers(f"{url}/health"), "",
+                      {"MEILI_HTTP_ADDR": f"127.0.0.1:{engine}", "MEILI_MASTER_KEY": key,
+                       "MEILI_DB_PATH": str(self.folder / "engine")}),
+            )  # fmt: skip
         for child in self.children:
             child.start(self.folder / "logs")
         for child in self.children:
@@ -56,7 +64,8 @@ class Servers:
         return {
             "TEST_POSTGRES": admin,
             "TEST_VALKEY": f"redis://127.0.0.1:{vk}",
-            "TEST_ENGINE": f"http://127.0.0.1:{engine}",
+            "TEST_ENGINE": url,
+            "TEST_ENGINE_KEY": key,
         }
 
     def stop(self) -> None:

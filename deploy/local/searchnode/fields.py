@@ -1,5 +1,6 @@
 """A document's fields: nested names, searchable texts."""
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,3 +29,19 @@ def texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from texts(inner)
+
+
+def original(document: dict[str, Any], name: str, key: str) -> str | None:
+    """A text value of an attribute as the document writes it, by its compared form."""
+    for own, value in flatten(document):
+        if own == name:
+            for inner in texts(value):
+                if normalise(inner) == key:
+                    return inner
+    return None
+
+
+def normalise(text: str) -> str:
+    """The form in which texts are compared."""
+    text = text.strip()
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKD", text).lower()

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from deploy.local.searchnode.attributes import inside
 from deploy.local.searchnode.matching import Match, Matcher
-from deploy.local.searchnode.text.tokens import HARD, STOP, WORD, Token, matches
+from deploy.local.searchnode.text.tokens import HARD, STOP, WORD, Token
 
 _FAR = 7
 
@@ -30,7 +31,7 @@ class Style:
         """What holds for a field: everything asked of it, of what it is in and what is in it."""
         asked = [
             how for attribute, how in self.attributes.items()
-            if matches(attribute, name) or matches(name, attribute)
+            if inside(name, attribute) or inside(attribute, name)
         ]  # fmt: skip
         if not asked:
             return None
@@ -60,6 +61,7 @@ class Formatter:
         text = value if isinstance(value, str) else str(value)
         locales = self.locales or self.matcher.tokenizer.locales(name)
         tokens, found = self.matcher.find(text, locales)
+        places = []
         for match in found:
             start = tokens[match.tokens[0]].start
             place: dict[str, Any] = {
@@ -68,7 +70,10 @@ class Formatter:
             }
             if indices:
                 place["indices"] = list(indices)
-            self.positions.setdefault(name, []).append(place)
+            places.append(place)
+        if places:
+            # Of an array the last text with a match is told, as the real one does.
+            self.positions[name] = places
         how = self.style.of(name)
         return self._format(text, tokens, found, how) if how else text
 

@@ -10,11 +10,11 @@ import msgspec
 from pyroaring import BitMap
 
 from deploy.local.searchnode import settings as index_settings
-from deploy.local.searchnode.errors import ApiError
+from deploy.local.searchnode.attributes import Rule, inside, inside_any, rule_of
 from deploy.local.searchnode.facets import Facet
 from deploy.local.searchnode.fields import flatten, texts
 from deploy.local.searchnode.postings import Postings
-from deploy.local.searchnode.text.tokens import HARD_BREAK, MAX_POSITION, Tokenizer, matches
+from deploy.local.searchnode.text.tokens import HARD_BREAK, MAX_POSITION, Tokenizer
 
 Document = dict[str, Any]
 Row = TypeVar("Row")
@@ -50,6 +50,8 @@ class Index:
         # Documents written or removed since this was last kept in a snapshot.
         self.changed = 0
         self.field_counts: dict[str, int] = {}
+        # Every attribute ever met, those within others by their dotted names, in that order.
+        self.names: dict[str, None] = {}
         self.configure(index_settings.defaults())
 
     def configure(self, settings: dict[str, Any]) -> None:
@@ -61,6 +63,7 @@ class Index:
     def adopt(self, settings: dict[str, Any]) -> None:
         """Take settings that change nothing of what is kept of documents."""
         self.settings = settings
+        self.rules = [rule_of(entry) for entry in settings["filterableAttributes"]]
         cut = self.tokenizer
         self.synonyms = {
             cut.phrase(key): [cut.phrase(v) for v in sorted(set(values))]
@@ -76,6 +79,7 @@ class Index:
         other = Index(self.uid, self.number, self.primary_key, self.created_at)
         other.documents, other.ids, other.next_id = self.documents, self.ids, self.next_id
         other.field_counts, other.changed = self.field_counts, len(self.documents)
+        other.names = self.names
         other.configure(settings)
         for numbers in batched(sorted(self.documents), _STEP):
             batch = Batch()
@@ -203,16 +207,18 @@ class Index:
                 self._find_places(batch, number, document)
             self.commit(batch)
 
-    def facet(self, name: str, code: str) -> Facet:
-        """The facet to filter by. Raises ApiError(code) when it is not filterable."""
-        patterns = index_settings.filterable_patterns(self.settings)
-        if not any(matches(pattern, name) for pattern in patterns):
-            known = ", ".join(f"`{a}`" for a in sorted(patterns)) or "none"
-            raise ApiError(
-                code,
-                f"Attribute `{name}` is not filterable. Available filterable attribute patterns are: {known}.",
-            )
-        return self.facets.get(name) or Facet(remembers=False)
+    def rule(self, name: str) -> Rule | None:
+        """The first entry of `filterableAttributes` that means this attribute."""
+        return next((rule for rule in self.rules if rule.covers(name)), None)
+
+    def filterable_names(self) -> list[str]:
+        """The names and patterns of what may be filtered by, in order."""
+        return sorted({p for rule in self.rules if rule.features.filterable for p in rule.patterns})
+
+    def may_filter(self, name: str) -> bool:
+        """May this attribute be filtered by, counted and made distinct?"""
+        rule = self.rule(name)
+        return rule is not None and rule.features.filterable
 
     def max_weight(self) -> int | None:
         """The weight of the last searchable attribute; None when every field weighs the same."""
@@ -229,7 +235,7 @@ class Index:
     def _meet(self, name: str) -> tuple[int, int] | None:
         wanted = self.settings["searchableAttributes"]
         weight = 0 if "*" in wanted else next(
-            (n for n, w in enumerate(wanted) if matches(w, name)), None
+            (n for n, w in enumerate(wanted) if inside(name, w)), None
         )  # fmt: skip
         if weight is None:
             return None
@@ -241,14 +247,15 @@ class Index:
         """Are the values of this field kept for filters or sorting?"""
         known = self._faceted.get(name)
         if known is None:
-            patterns = index_settings.faceted_patterns(self.settings)
-            known = self._faceted[name] = any(matches(p, name) for p in patterns)
+            rule = self.rule(name)
+            known = self._faceted[name] = (
+                rule is not None and (rule.features.filterable or rule.features.facet_search)
+            ) or inside_any(name, index_settings.sorted_names(self.settings))
         return known
 
     def new_facet(self, name: str) -> Facet:
         """An empty facet for this attribute."""
-        patterns = index_settings.sorted_patterns(self.settings)
-        return Facet(remembers=any(matches(pattern, name) for pattern in patterns))
+        return Facet(remembers=inside_any(name, index_settings.sorted_names(self.settings)))
 
     def _words(self, document: Document) -> dict[int, list[tuple[str, int]]]:
         """(word, position) of every searchable field, by the field's number."""
@@ -272,6 +279,7 @@ class Index:
 
     def _facet(self, number: int, document: Document, *, add: bool) -> None:
         for name, value in flatten(document):
+            self.names[name] = None
             if self.is_faceted(name):
                 if name not in self.facets:
                     self.facets[name] = self.new_facet(name)

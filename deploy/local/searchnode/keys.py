@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from deploy.local.searchnode.documents import UID
 from deploy.local.searchnode.errors import ApiError
+from deploy.local.searchnode.settings import snake
 from deploy.local.searchnode.store import Store
 
 ACTIONS = {
@@ -88,27 +90,16 @@ class Keys:
         """A new key. Raises ApiError naming the wrong field."""
         if not isinstance(body, dict):
             raise ApiError("bad_request", "Expected an object.")
+        for field, value in body.items():
+            _check(field, value)
         for field in ("actions", "indexes", "expiresAt"):
             if field not in body:
-                snake = "expires_at" if field == "expiresAt" else field
-                raise ApiError(f"missing_api_key_{snake}", f"Missing field `{field}`")
-        unknown = body.keys() - {"uid", "name", "description", "actions", "indexes", "expiresAt"}
-        if unknown:
-            raise ApiError("bad_request", f"Unknown field `{sorted(unknown)[0]}`.")
+                raise ApiError(f"missing_api_key_{snake(field)}", f"Missing field `{field}`")
         actions, indexes = body["actions"], body["indexes"]
-        if not isinstance(actions, list) or not all(a in ACTIONS for a in actions):
-            raise ApiError("invalid_api_key_actions", "Unknown value at `.actions`.")
-        if not isinstance(indexes, list) or not all(isinstance(i, str) and i for i in indexes):
-            raise ApiError("invalid_api_key_indexes", "Invalid value at `.indexes`.")
-        _expiry(body["expiresAt"])
         uid = body.get("uid") or str(uuid.uuid4())
-        try:
-            uuid.UUID(uid)
-        except (ValueError, AttributeError, TypeError):
-            raise ApiError("invalid_api_key_uid", f"Invalid value at `.uid`: `{uid}`.") from None
         record = {
             "name": body.get("name"), "description": body.get("description"), "uid": uid,
-            "actions": actions, "indexes": indexes, "expiresAt": body["expiresAt"],
+            "actions": actions, "indexes": indexes, "expiresAt": _expiry(body["expiresAt"]),
             "createdAt": _now(), "updatedAt": _now(),
         }  # fmt: skip
         with self.store.transaction() as db:
@@ -126,8 +117,7 @@ class Keys:
         key = self.get(name)
         for field in body:
             if field in ("uid", "actions", "indexes", "expiresAt", "createdAt", "updatedAt"):
-                snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in field)
-                raise ApiError(f"immutable_api_key_{snake}", f"Immutable field `{field}`")
+                raise ApiError(f"immutable_api_key_{snake(field)}", f"Immutable field `{field}`")
             if field not in ("name", "description"):
                 raise ApiError("bad_request", f"Unknown field `{field}`.")
             if body[field] is not None and not isinstance(body[field], str):
@@ -176,26 +166,62 @@ class Keys:
         }
 
 
-def _expiry(value: Any) -> datetime | None:
+def _check(field: str, value: Any) -> None:
+    """Raises ApiError when a field of a new key is wrong."""
+    match field:
+        case "name" | "description":
+            right = isinstance(value, str | None)
+        case "actions":
+            right = isinstance(value, list) and all(
+                isinstance(action, str) and action in ACTIONS for action in value
+            )
+        case "indexes":
+            right = isinstance(value, list) and all(
+                isinstance(i, str) and (i == "*" or UID.fullmatch(i.removesuffix("*")))
+                for i in value
+            )
+        case "uid":
+            right = value is None or _is_uuid(value)
+        case "expiresAt":
+            _expiry(value)
+            right = True
+        case _:
+            raise ApiError("bad_request", f"Unknown field `{field}`.")
+    if not right:
+        raise ApiError(f"invalid_api_key_{snake(field)}", f"Invalid value at `.{field}`.")
+
+
+def _is_uuid(value: Any) -> bool:
+    try:
+        uuid.UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        return False
+    return True
+
+
+def _moment(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
+        moment = datetime.fromisoformat(value)
+    except (ValueError, TypeError):
         raise ApiError("invalid_api_key_expires_at", f"`{value}` is not a valid date.") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _expiry(value: Any) -> str | None:
+    """When the key ends, as it is told. Raises ApiError unless it is in the future."""
+    moment = _moment(value)
+    if moment is None:
+        return None
     if moment <= datetime.now(UTC):
         raise ApiError("invalid_api_key_expires_at", f"`{value}` is in the past.")
-    return moment
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _allowed(key: dict[str, Any], action: str) -> bool:
     group, _, verb = action.partition(".")
     if not {"*", action, f"{group}.*", f"*.{verb}"} & set(key["actions"]):
         return False
-    if key["expiresAt"] is not None:
-        try:
-            _expiry(key["expiresAt"])
-        except ApiError:
-            return False
-    return True
+    end = _moment(key["expiresAt"])
+    return end is None or end > datetime.now(UTC)

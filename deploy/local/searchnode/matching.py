@@ -1,6 +1,6 @@
 """Where a query's words stand in a text of a hit."""
 
-from bisect import bisect_left
+import itertools
 from typing import NamedTuple
 
 from deploy.local.searchnode.rank.parse import Query
@@ -27,23 +27,23 @@ class Matcher:
     def __init__(self, query: Query, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.phrases: dict[str | None, list[tuple[Phrase, Ids]]] = {}
-        # Words that must be met whole, and (word, how much of it the query has) of prefixes.
-        self.whole: dict[str, Ids] = {}
-        self.prefixes: list[tuple[str, int, Ids]] = []
+        # (place in the order in which words are tried, the query's words) of words to be met whole,
+        # and of beginnings, with how many letters of them the query has.
+        self.whole: dict[str, tuple[int, Ids]] = {}
+        self.prefixes: dict[str, tuple[int, Ids, int]] = {}
         ordered = sorted(query.terms, key=lambda t: (t[0].is_prefix, t[1][0] - t[1][1]))
+        order = itertools.count()
         for term, ids in ordered:
             for phrase in term.known_phrases():
-                self.phrases.setdefault(phrase[0], []).append((phrase, ids))
-            words = term.known_words()
-            if term.open_prefix and term.text not in words:
-                words = [term.text, *words]
-            for word in words:
+                # Texts are cut without stop words, so a phrase with one is met nowhere.
+                if None not in phrase:
+                    self.phrases.setdefault(phrase[0], []).append((phrase, ids))
+            for word in term.known_words():
                 if term.is_prefix:
-                    self.prefixes.append((word, min(len(term.text), len(word)), ids))
+                    letters = min(len(term.text), len(word))
+                    self.prefixes.setdefault(word, (next(order), ids, letters))
                 else:
-                    self.whole.setdefault(word, ids)
-        self.prefixes.sort(key=lambda p: p[0])
-        self._prefix_words = [word for word, _, _ in self.prefixes]
+                    self.whole.setdefault(word, (next(order), ids))
 
     def find(self, text: str, locales: tuple[str, ...] | None) -> tuple[list[Token], list[Match]]:
         """The text's tokens, and the matches in order."""
@@ -60,15 +60,9 @@ class Matcher:
 
     def _phrase_at(self, tokens: list[Token], places: list[int], at: int) -> Match | None:
         first = tokens[places[at]]
-        candidates = self.phrases.get(first.lemma, [])
-        if first.kind is STOP:
-            candidates = [*candidates, *self.phrases.get(None, [])]
-        for phrase, ids in candidates:
+        for phrase, ids in self.phrases.get(first.lemma, ()):
             following = [tokens[n] for n in places[at : at + len(phrase)]]
-            if len(following) == len(phrase) and all(
-                token.kind is STOP if word is None else token.lemma == word
-                for word, token in zip(phrase, following, strict=True)
-            ):
+            if phrase == tuple(token.lemma for token in following):
                 last = at + len(phrase) - 1
                 length = following[-1].end - first.start
                 return Match(ids, length, (at, last), (places[at], places[last]))
@@ -77,16 +71,15 @@ class Matcher:
     def _word_at(self, text: str, tokens: list[Token], places: list[int], at: int) -> Match | None:
         token = tokens[places[at]]
         here = (at, at), (places[at], places[at])
-        ids = self.whole.get(token.lemma)
-        if ids is not None:
-            return Match(ids, token.end - token.start, *here)
-        for size in range(1, len(token.lemma) + 1):
-            head = token.lemma[:size]
-            n = bisect_left(self._prefix_words, head)
-            if n < len(self.prefixes) and self._prefix_words[n] == head:
-                _, shown, ids = self.prefixes[n]
-                return Match(ids, _original_length(text[token.start : token.end], shown), *here)
-        return None
+        lemma = token.lemma
+        whole = self.whole.get(lemma)
+        heads = (self.prefixes.get(lemma[:size]) for size in range(1, len(lemma) + 1))
+        head = min((found for found in heads if found), default=None)
+        if whole is not None and (head is None or whole[0] < head[0]):
+            return Match(whole[1], token.end - token.start, *here)
+        if head is None:
+            return None
+        return Match(head[1], _original_length(text[token.start : token.end], head[2]), *here)
 
 
 def _original_length(raw: str, folded: int) -> int:

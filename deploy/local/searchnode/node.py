@@ -54,10 +54,7 @@ class Node:
             index = Index(uid, number, key, created)
             index.updated_at = updated
             index.configure(index.settings | json.loads(settings))
-            rows = self.store.rows(
-                "SELECT id, body, place, revision FROM documents WHERE number = ? ORDER BY place",
-                number,
-            )
+            rows = self.store.documents(number)
             index.changed = snapshot.read(index, self._snapshot(index), rows)
             self.indexes[uid] = index
 

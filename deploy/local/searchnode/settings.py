@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from deploy.local.searchnode.attributes import rule_of
 from deploy.local.searchnode.errors import ApiError, unsupported
+from deploy.local.searchnode.text.locales import LOCALES
 from deploy.local.searchnode.text.tokens import normalise, unlossy
 
 RULES = ("words", "typo", "proximity", "attribute", "sort", "exactness", "attributeRank",
@@ -46,6 +48,7 @@ _REBUILD = {"searchableAttributes", "filterableAttributes", "sortableAttributes"
             "nonSeparatorTokens", "separatorTokens", "dictionary", "localizedAttributes",
             "distinctAttribute"}  # fmt: skip
 _SORTED = {"sortableAttributes", "stopWords", "nonSeparatorTokens", "separatorTokens", "dictionary"}
+_RESERVED = ("_geo", "_geoDistance", "_geoPoint", "_geoRadius", "_geoBoundingBox")
 _MERGED = ("typoTolerance", "faceting", "pagination")
 
 
@@ -80,9 +83,19 @@ class _Locales(_Strict):
     locales: list[str]
 
 
-class _Filterable(Struct):
+class _Operators(_Strict):
+    equality: bool = True
+    comparison: bool = False
+
+
+class _Features(_Strict):
+    facetSearch: bool = False  # noqa: N815
+    filter: _Operators = msgspec.field(default_factory=_Operators)
+
+
+class _Filterable(_Strict):
     attributePatterns: list[str]  # noqa: N815
-    features: dict[str, Any] | None = None
+    features: _Features = msgspec.field(default_factory=_Features)
 
 
 _TYPES: dict[str, Any] = {
@@ -92,7 +105,7 @@ _TYPES: dict[str, Any] = {
     "separatorTokens": list[str], "dictionary": list[str], "synonyms": dict[str, list[str]],
     "distinctAttribute": str, "proximityPrecision": Literal["byWord", "byAttribute"],
     "typoTolerance": _TypoTolerance, "faceting": _Faceting, "pagination": _Pagination,
-    "searchCutoffMs": Annotated[int, Meta(ge=0)], "localizedAttributes": list[_Locales],
+    "searchCutoffMs": Annotated[int, Meta(ge=0, le=2**63 - 1)], "localizedAttributes": list[_Locales],
     "facetSearch": bool, "prefixSearch": Literal["indexingTime", "disabled"],
 }  # fmt: skip
 
@@ -132,15 +145,28 @@ def validate(change: Any) -> dict[str, Any]:
     return change
 
 
+def reserved(name: str) -> bool:
+    """Is this no attribute's name, but a word of the language of filters and sorts?"""
+    return name in _RESERVED or name.startswith(tuple(f"{word}(" for word in _RESERVED))
+
+
 def _check(name: str, value: Any) -> None:
     code = f"invalid_settings_{snake(name)}"
     try:
         msgspec.convert(value, _TYPES[name])
     except msgspec.ValidationError as error:
         raise ApiError(code, f"Invalid value at `.{name}`: {error}.") from error
+    if name == "localizedAttributes" and any(
+        locale not in LOCALES for rule in value for locale in rule["locales"]
+    ):
+        raise ApiError(code, f"Invalid value at `.{name}`: unsupported locale.")
+    if name in ("filterableAttributes", "sortableAttributes") and "_geo" in value:
+        raise unsupported("geographic filters and sorting")
     for n, rule in enumerate(value if name == "rankingRules" else ()):
         attribute, _, direction = rule.rpartition(":")
-        if rule not in RULES and not (attribute and direction in ("asc", "desc")):
+        if rule not in RULES and not (
+            direction in ("asc", "desc") and ":" in rule and not reserved(attribute)
+        ):
             raise ApiError(
                 code, f"Invalid value at `.{name}[{n}]`: `{rule}` ranking rule is invalid."
             )
@@ -152,10 +178,26 @@ def _check(name: str, value: Any) -> None:
 
 
 def told(change: dict[str, Any]) -> dict[str, Any]:
-    """The change as the task's details repeat it: sets in order."""
+    """The change as the task's details repeat it: sets in order, features written out."""
+    return {name: _told(name, value) for name, value in change.items()}
+
+
+def _told(name: str, value: Any) -> Any:
+    if value is None:
+        return ["*"] if name in ("displayedAttributes", "searchableAttributes") else None
+    if name == "filterableAttributes":
+        return [entry if isinstance(entry, str) else _written_out(entry) for entry in value]
+    return sorted(set(value)) if name in _SORTED else value
+
+
+def _written_out(entry: dict[str, Any]) -> dict[str, Any]:
+    features = rule_of(entry).features
     return {
-        name: sorted(set(value)) if name in _SORTED and value is not None else value
-        for name, value in change.items()
+        "attributePatterns": entry["attributePatterns"],
+        "features": {
+            "facetSearch": features.facet_search,
+            "filter": {"equality": features.equality, "comparison": features.comparison},
+        },
     }
 
 
@@ -178,6 +220,13 @@ def apply(current: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
             result[name] = copy.deepcopy(DEFAULTS[name])
         elif name in _MERGED:
             _merge(result[name], value, DEFAULTS[name])
+        elif name == "filterableAttributes":
+            result[name] = _told(name, value)
+        elif name == "localizedAttributes":
+            result[name] = [
+                {**rule, "locales": [LOCALES[locale] for locale in rule["locales"]]}
+                for rule in value
+            ]
         elif name == "stopWords":
             result[name] = sorted({unlossy(word, "pes") for word in value})
         else:
@@ -210,23 +259,10 @@ def needs_rebuild(old: dict[str, Any], new: dict[str, Any]) -> bool:
     return bool(rules) or any(old[name] != new[name] for name in _REBUILD)
 
 
-def filterable_patterns(settings: dict[str, Any]) -> list[str]:
-    """The names and patterns of what may be filtered by."""
-    found: list[str] = []
-    for entry in settings["filterableAttributes"]:
-        found += [entry] if isinstance(entry, str) else entry["attributePatterns"]
-    return found
-
-
-def sorted_patterns(settings: dict[str, Any]) -> list[str]:
-    """The names and patterns of attributes whose value is asked of single documents."""
+def sorted_names(settings: dict[str, Any]) -> list[str]:
+    """The names of attributes whose value is asked of single documents."""
     found = [*settings["sortableAttributes"]]
     found += [rule.rpartition(":")[0] for rule in settings["rankingRules"] if ":" in rule]
     if settings["distinctAttribute"]:
         found.append(settings["distinctAttribute"])
     return found
-
-
-def faceted_patterns(settings: dict[str, Any]) -> list[str]:
-    """The names and patterns of every attribute whose values are needed apart from the text."""
-    return [*filterable_patterns(settings), *sorted_patterns(settings)]

@@ -20,12 +20,11 @@ from pyroaring import BitMap
 
 from deploy.local.searchnode.facets import Facet
 from deploy.local.searchnode.index import Index
+from deploy.local.searchnode.store import Row
 
-_MAGIC = b"SEARCHNODE-INDEX-2\n"
+_MAGIC = b"SEARCHNODE-INDEX-3\n"
 _DIGEST = 16
 _log = logging.getLogger(__name__)
-# (external id, document, number, uid of the task that wrote it)
-Row = tuple[str, bytes, int, int]
 Values = list[tuple[Any, bytes]]
 
 
@@ -34,6 +33,7 @@ class FacetKept(msgspec.Struct):
 
     strings: Values
     shown: dict[str, str]
+    ambiguous: list[str]
     numbers: Values
     exists: bytes
     null: bytes
@@ -47,6 +47,7 @@ class Kept(msgspec.Struct):
     revision: int
     next_id: int
     live: bytes
+    names: list[str]
     fields: list[str]
     weights: list[int]
     words: list[str]
@@ -73,7 +74,7 @@ def write(index: Index, path: Path, revision: int) -> None:
     places = index.postings.places
     kept = Kept(
         settings=_fingerprint(index.settings), revision=revision, next_id=index.next_id,
-        live=index.live.serialize(), fields=index.fields, weights=index.weights,
+        live=index.live.serialize(), names=list(index.names), fields=index.fields, weights=index.weights,
         words=list(places), counts=array("I", map(len, places.values())).tobytes(),
         places=b"".join(map(array.tobytes, places.values())),
         sizes=[(*size, documents.serialize()) for size, documents in index.sizes.items()],
@@ -95,7 +96,7 @@ def write(index: Index, path: Path, revision: int) -> None:
 def _facet(facet: Facet) -> FacetKept:
     return FacetKept(
         strings=[(value, documents.serialize()) for value, documents in facet.strings.items()],
-        shown=facet.shown,
+        shown=facet.shown, ambiguous=list(facet.ambiguous),
         numbers=[(value, documents.serialize()) for value, documents in facet.numbers.items()],
         exists=facet.exists.serialize(), null=facet.null.serialize(),
         empty=facet.empty.serialize(),
@@ -137,6 +138,7 @@ def _restore(index: Index, kept: Kept, stale: BitMap) -> None:
     """Take what was kept, without the documents that are not what they were."""
     live = BitMap.deserialize(kept.live) - stale
     index.live = live
+    index.names.update(dict.fromkeys(kept.names))
     for name in kept.fields:
         index.field(name)
     counts = np.frombuffer(kept.counts, np.uint32).astype(np.int64)
@@ -171,7 +173,7 @@ def _restored(index: Index, name: str, kept: FacetKept, stale: BitMap) -> Facet:
 
     facet = index.new_facet(name)
     facet.restore(
-        dict(values(kept.strings)), kept.shown, dict(values(kept.numbers)),
+        dict(values(kept.strings)), kept.shown, set(kept.ambiguous), dict(values(kept.numbers)),
         *(BitMap.deserialize(raw) - stale for raw in (kept.exists, kept.null, kept.empty)),
     )  # fmt: skip
     return facet

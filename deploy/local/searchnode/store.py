@@ -7,6 +7,7 @@ transaction, so it is executed exactly once, whenever the process dies.
 import json
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ CREATE TABLE IF NOT EXISTS indexes (
   settings TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS documents (
   number INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, place INTEGER NOT NULL,
-  revision INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (number, id)) WITHOUT ROWID;
+  revision INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (number, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tasks (
   uid INTEGER PRIMARY KEY AUTOINCREMENT, status TEXT NOT NULL, kind TEXT NOT NULL,
   index_uid TEXT, record TEXT NOT NULL, payload BLOB);
@@ -28,8 +29,16 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+# (external id, document, number, uid of the task that wrote it)
+Row = tuple[str, bytes, int, int]
+
+
 class CorruptStore(Exception):
     """The file is not what was written; nothing of it is served."""
+
+
+def _checksum(external: str, body: bytes, place: int, revision: int) -> int:
+    return zlib.crc32(f"{external} {place} {revision}".encode(), zlib.crc32(body))
 
 
 class Store:
@@ -99,10 +108,25 @@ class Store:
         """Add or replace documents of index `number`, as (id, body, place), by task `revision`."""
         with self.transaction() as db:
             db.executemany(
-                "INSERT INTO documents (number, id, body, place, revision) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (number, id) DO UPDATE SET body = excluded.body, revision = excluded.revision",
-                ((number, *row, revision) for row in rows),
+                "INSERT INTO documents (number, id, body, place, revision, checksum) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (number, id) DO UPDATE "
+                "SET body = excluded.body, revision = excluded.revision, checksum = excluded.checksum",
+                ((number, *row, revision, _checksum(*row, revision)) for row in rows),
             )
+
+    def documents(self, number: int) -> list[Row]:
+        """The documents of index `number` in order of their places.
+
+        Raises CorruptStore when one is not what was written.
+        """
+        rows = self.rows(
+            "SELECT id, body, place, revision, checksum FROM documents WHERE number = ? ORDER BY place",
+            number,
+        )
+        for *row, checksum in rows:
+            if _checksum(*row) != checksum:
+                raise CorruptStore(f"{self.path}: document {row[0]!r} is not what was written")
+        return [tuple(row) for *row, _ in rows]
 
     def delete_documents(self, number: int, ids: Iterable[str]) -> None:
         """Forget documents of index `number`."""

@@ -89,7 +89,7 @@ class Call:
         text = self.query.get(name)
         if text is None:
             return default
-        if not text.isdecimal():
+        if not (text.isascii() and text.isdecimal()):
             raise ApiError(
                 code,
                 f"Invalid value in parameter `{name}`: could not parse `{text}` as a positive integer.",

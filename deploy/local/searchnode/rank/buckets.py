@@ -171,7 +171,7 @@ def words_rule(rules: Rules, strategy: str) -> Rule:
 
 def _by_cost(name: str, ways: Ways, universe: BitMap, most: int) -> Iterator[Bucket]:
     left = universe
-    for cost in ways.every_cost():
+    for cost in ways.every_cost(universe):
         documents, paths = ways.of_cost(cost, left)
         if documents:
             yield Bucket(documents, None, Score(name, most - cost, most), paths)

@@ -8,10 +8,11 @@ from deploy.local.searchnode.postings import NO_PLACES, Places, bitmap, by_key
 from deploy.local.searchnode.rank import typos
 from deploy.local.searchnode.rank.scope import Scope
 from deploy.local.searchnode.rank.terms import Phrase, Subset
-from deploy.local.searchnode.text.tokens import matches
 
 # From here on words do not count as near.
 FAR = 4
+# Words with so few places are rare.
+_RARE = 200
 _ONE = np.uint64(1)
 _FIELD = np.uint64(0xFFFF)
 
@@ -22,9 +23,7 @@ class Context:
     def __init__(self, index: Index, fields: set[int] | None = None) -> None:
         self.index, self.postings, self.fields = index, index.postings, fields
         patterns = index.settings["typoTolerance"]["disableOnAttributes"]
-        self.exact_fields = {
-            n for n, name in enumerate(index.fields) if any(matches(p, name) for p in patterns)
-        }
+        self.exact_fields = {n for n, name in enumerate(index.fields) if name in patterns}
         self.by_attribute = index.settings["proximityPrecision"] == "byAttribute"
         # Documents outside the last of these do not matter to the rules at hand.
         self.scopes: list[Scope] = []
@@ -90,12 +89,15 @@ class Context:
         scope, key = self.scope, (subset, prefix)
         if scope.have(key):
             return scope.places(key, lambda: NO_PLACES)
-        found = [self.places(word) for word, _ in subset.words]
+        words = [word for word, _ in subset.words]
+        # Rare words are sifted together, common ones each for all who ask.
+        common = [word for word in words if self.postings.count(word) > _RARE]
+        found = [self.places(word) for word in common]
         if prefix and subset.prefix is not None:
             start = subset.prefix
             found.append(scope.places((start,), lambda: self.postings.of_prefix(start)[1]))
-        found = [places for places in found if len(places)]
-        if len(found) == 1:
+        found += [self.postings.view(w) for w in words if self.postings.count(w) <= _RARE]
+        if len(found) == 1 == len(common):
             return found[0]
 
         def merged() -> Places:
@@ -147,7 +149,7 @@ class Context:
             return self.same_field(a, b)
         if not len(a) or not len(b):
             return BitMap()
-        if len(a) > 8 * len(b):
+        if len(a) > len(b):
             at = np.searchsorted(a, b)
             gap = b - a[np.maximum(at, 1) - 1]
             return bitmap(b[(at > 0) & (gap <= np.uint64(most))])

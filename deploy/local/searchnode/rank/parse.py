@@ -121,12 +121,14 @@ def _synonyms(context: Context, words: tuple[str, ...]) -> tuple[Phrase, ...]:
     return tuple(found)
 
 
-def parse(context: Context, text: str) -> Query:
-    """The query of a search's text."""
+def parse(context: Context, text: str, locales: tuple[str, ...] | None = None) -> Query:
+    """The query of a search's text, in one of these languages (None: as the settings say)."""
     reader = _Reader(context)
     index = context.index
     names = index.fields if context.fields is None else [index.fields[n] for n in context.fields]
-    reader.read(list(index.tokenizer.tokens(text, index.tokenizer.all_locales(names))))
+    if locales is None:
+        locales = index.tokenizer.all_locales(names)
+    reader.read(list(index.tokenizer.tokens(text, locales)))
     query = reader.query
     query.empty = not query.terms
     graph, originals = query.graph, list(query.terms)

@@ -23,6 +23,8 @@ class Choice(NamedTuple):
     forbids: int = 0
 
 
+# So few documents are asked one by one what they cost.
+_FEW = 12
 # Where a choice leads, and the choice.
 Edge = tuple[int, Choice]
 Choices = Callable[[Node | None, Node], list[Choice]]
@@ -38,7 +40,9 @@ class Ways:
         self.edges: list[list[Edge]] = [[] for _ in graph.nodes]
         # The most that getting to the end can cost, whether any document allows it or not.
         dearest = [0] * len(graph.nodes)
-        order = graph.backward()
+        self.order = order = graph.backward()
+        # A way past skipped nodes may forbid others: it is only found by walking.
+        self.skipping = bool(skips)
         for source in order:
             left, edges, most = graph.nodes[source], self.edges[source], 0
             for target in graph.after[source]:
@@ -65,10 +69,28 @@ class Ways:
                 bits |= self.costs[target] << choice.cost
             self.costs[source] = bits
 
-    def every_cost(self) -> list[int]:
-        """What a way from start to end may cost, the least first."""
-        bits = self.costs[START]
-        return [cost for cost in range(bits.bit_length()) if bits >> cost & 1]
+    def every_cost(self, universe: BitMap) -> list[int]:
+        """What a way from start to end may cost, the least first; for few documents what one does."""
+        if self.skipping or len(universe) > _FEW:
+            bits = self.costs[START]
+            return [cost for cost in range(bits.bit_length()) if bits >> cost & 1]
+        cheapest = {self._cheapest(document) for document in universe}
+        return sorted(cost for cost in cheapest if cost is not None)
+
+    def _cheapest(self, document: int) -> int | None:
+        """What the cheapest way costs that allows this document."""
+        best: list[int | None] = [None] * len(self.edges)
+        best[END] = 0
+        for source in self.order:
+            least: int | None = None
+            for target, choice in self.edges[source]:
+                rest = best[target]
+                if rest is None or (least is not None and choice.cost + rest >= least):
+                    continue
+                if choice.documents is None or document in choice.documents:
+                    least = choice.cost + rest
+            best[source] = least
+        return best[START]
 
     def of_cost(self, cost: int, universe: BitMap) -> tuple[BitMap, list[list[Step]]]:
         """The documents of `universe` on a way of exactly this cost, and those ways."""

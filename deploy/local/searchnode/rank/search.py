@@ -35,6 +35,8 @@ class Wanted:
     scored: bool = False
     threshold: float | None = None
     distinct: str | None = None
+    # The languages that the text may be in, when the request says so.
+    locales: tuple[str, ...] | None = None
     # With exact counts, a threshold is applied to as many documents as this.
     evaluate: int = 0
 
@@ -47,7 +49,7 @@ def rank(
     `by`: sort by these and nothing else, whatever the settings say.
     """
     context = Context(index, wanted.fields)
-    query = parse(context, wanted.text) if wanted.text else Query()
+    query = parse(context, wanted.text, wanted.locales) if wanted.text.strip() else Query()
     universe = wanted.allowed & index.live
     if query.excluded:
         universe -= query.excluded

@@ -68,8 +68,14 @@ class Term:
         best, found = 0, None
         for at in range(1, len(self.text) if self.phrase is None else 0):
             pair = self.text[:at], self.text[at:]
-            # No more documents than the rarer half has places.
-            if min(postings.count(pair[0]), postings.count(pair[1])) > best:
+            # No more documents than the rarer half has places, nor than both halves share.
+            if (
+                min(postings.count(pair[0]), postings.count(pair[1])) > best
+                and postings.documents(pair[0]).intersection_cardinality(
+                    postings.documents(pair[1])
+                )
+                > best
+            ):
                 count = len(self.context.side_by_side(*pair))
                 if count > best:
                     best, found = count, pair

@@ -7,7 +7,7 @@ import msgspec
 from deploy.local.searchnode import documents, filters
 from deploy.local.searchnode.errors import ApiError, unsupported
 from deploy.local.searchnode.rank.search import Wanted, rank
-from deploy.local.searchnode.search import picked, sort_order
+from deploy.local.searchnode.search import check_sortable, picked, sort_order
 from deploy.local.searchnode.web import Call, route
 
 
@@ -55,12 +55,13 @@ class _Fetch(msgspec.Struct, forbid_unknown_fields=True):
 def _fetch(call: Call, asked: _Fetch) -> Any:
     index = call.index
     with call.node.lock:
+        order = sort_order(asked.sort or [], "invalid_document_sort")
         found = filters.evaluate(index, asked.filter, "invalid_document_filter")
+        check_sortable(index, order, "invalid_document_sort")
         allowed = index.live if found is None else found & index.live
         if asked.ids is not None:
             wanted = (index.ids.get(str(i)) for i in asked.ids)
             allowed = allowed & type(allowed)(n for n in wanted if n is not None)
-        order = sort_order(index, asked.sort or [], "invalid_document_sort")
         _, ranked = rank(
             index, Wanted("", allowed, order, offset=asked.offset, limit=asked.limit), by=order
         )
@@ -140,7 +141,7 @@ def delete_one(call: Call) -> Any:
 def delete_batch(call: Call) -> Any:
     body = call.json()
     if not isinstance(body, list):
-        raise ApiError("malformed_payload", "Expected an array of document ids.")
+        raise ApiError("bad_request", "Expected an array of document ids.")
     return _delete(call, {"ids": [str(i) for i in body]}, len(body))
 
 
@@ -152,6 +153,7 @@ def delete_by_filter(call: Call) -> Any:
     asked = body["filter"]
     if not isinstance(asked, str | list) or not asked:
         raise ApiError("invalid_document_filter", "Sending an empty filter is forbidden.")
+    filters.read(asked, "invalid_document_filter")
     return _delete(call, {"filter": asked}, 0, msgspec.json.encode(asked).decode())
 
 

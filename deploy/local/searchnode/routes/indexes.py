@@ -115,14 +115,7 @@ def swap(call: Call) -> Any:
         raise ApiError("bad_request", "Invalid value type: expected an array.")
     seen: set[str] = set()
     for pair in body:
-        names = pair.get("indexes") if isinstance(pair, dict) else None
-        if not isinstance(names, list) or len(names) != 2:
-            raise ApiError("invalid_swap_indexes", "Two indexes must be given for each swap.")
-        if pair.get("rename"):
-            raise unsupported("renaming an index (two indexes can be swapped)")
-        for name in names:
-            if not isinstance(name, str) or not UID.fullmatch(name):
-                raise ApiError("invalid_index_uid", f"`{name}` is not a valid index uid.")
+        for name in _swapped(pair):
             call.authorise("indexes.swap", name)
             if name in seen:
                 raise ApiError(
@@ -132,6 +125,27 @@ def swap(call: Call) -> Any:
             seen.add(name)
     swaps = [{"indexes": pair["indexes"], "rename": False} for pair in body]
     return call.node.enqueue("indexSwap", None, {"swaps": swaps}, swaps)
+
+
+def _swapped(pair: Any) -> list[str]:
+    """The two indexes of a swap. Raises ApiError."""
+    if not isinstance(pair, dict):
+        raise ApiError("bad_request", "Invalid value type: expected an object.")
+    for field in pair:
+        if field not in ("indexes", "rename"):
+            raise ApiError("bad_request", f"Unknown field `{field}`.")
+    if "indexes" not in pair:
+        raise ApiError("missing_swap_indexes", "Missing field `indexes`.")
+    names = pair["indexes"]
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and UID.fullmatch(name) for name in names
+    ):
+        raise ApiError("invalid_swap_indexes", "Invalid value at `.indexes`.")
+    if len(names) != 2:
+        raise ApiError("invalid_swap_indexes", "Two indexes must be given for each swap.")
+    if pair.get("rename"):
+        raise unsupported("renaming an index (two indexes can be swapped)")
+    return names
 
 
 @route("GET", "/indexes/{uid:str}/settings", "settings.get")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from deploy.local.searchnode import parameters, search
+from deploy.local.searchnode.documents import UID
 from deploy.local.searchnode.errors import ApiError, unsupported
 from deploy.local.searchnode.facet_search import facet_search
 from deploy.local.searchnode.web import Call, route
@@ -38,8 +39,12 @@ def multi_search(call: Call) -> Any:
         raise ApiError("bad_request", "Missing field `queries`")
     results = []
     for n, one in enumerate(body["queries"]):
-        uid = one.get("indexUid") if isinstance(one, dict) else None
-        if uid is None:
+        if not isinstance(one, dict):
+            raise ApiError("bad_request", f"Invalid value type at `.queries[{n}]`.")
+        uid = one.get("indexUid", "")
+        if "indexUid" in one and not (isinstance(uid, str) and UID.fullmatch(uid)):
+            raise ApiError("invalid_index_uid", f"Invalid value at `.queries[{n}].indexUid`.")
+        if not uid:
             raise ApiError("missing_index_uid", f"Missing field `indexUid` inside `.queries[{n}]`")
         call.authorise("search", uid)
         rest = {k: v for k, v in one.items() if k != "indexUid"}

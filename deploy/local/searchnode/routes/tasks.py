@@ -3,65 +3,29 @@
 import json
 from typing import Any
 
+from deploy.local.searchnode import task_filter
 from deploy.local.searchnode.errors import ApiError
-from deploy.local.searchnode.executor import KINDS
 from deploy.local.searchnode.web import Call, route
 
-_STATUSES = ("enqueued", "processing", "succeeded", "failed", "canceled")
-# Parameter -> (column or field of the record, code of a wrong value).
-_LISTS = {
-    "uids": "uid", "batchUids": "uid", "statuses": "status", "types": "kind",
-    "indexUids": "index_uid", "canceledBy": "json_extract(record, '$.canceledBy')",
-}  # fmt: skip
-_TIMES = ("afterEnqueuedAt", "beforeEnqueuedAt", "afterStartedAt", "beforeStartedAt",
-          "afterFinishedAt", "beforeFinishedAt")  # fmt: skip
 _PAGING = ("limit", "from", "reverse")
-_CODES = {"uids": "invalid_task_uids", "batchUids": "invalid_batch_uids",
-          "statuses": "invalid_task_statuses", "types": "invalid_task_types",
-          "indexUids": "invalid_index_uid", "canceledBy": "invalid_task_canceled_by"}  # fmt: skip
 
 
-def _condition(call: Call) -> tuple[str, list[Any]]:
+def _condition(call: Call, *others: str) -> tuple[str, list[Any]]:
     """SQL for the tasks that the query parameters select, and its arguments."""
-    clauses, arguments = ["1"], list[Any]()
-    for name, text in call.query.items():
-        if name in _LISTS:
-            if text == "*":
-                continue
-            values = text.split(",")
-            _check(name, values)
-            clauses.append(f"{_LISTS[name]} IN ({','.join('?' * len(values))})")
-            arguments += [
-                int(v) if v.isdecimal() and name not in ("indexUids",) else v for v in values
-            ]
-        elif name in _TIMES:
-            sign, field = (">", name[5:]) if name.startswith("after") else ("<", name[6:])
-            field = field[0].lower() + field[1:]
-            clauses.append(f"json_extract(record, '$.{field}') {sign} ?")
-            arguments.append(text)
-        elif name not in _PAGING:
-            raise ApiError("bad_request", f"Unknown parameter `{name}`.")
+    filters = {name: text for name, text in call.query.items() if name not in others}
+    clauses, arguments = task_filter.condition(filters)
     if not call.grant.everything:
         clauses.append(f"index_uid IN ({','.join('?' * len(call.node.indexes))})")
         arguments += [uid if call.grant.covers(uid) else None for uid in call.node.indexes]
-    return " AND ".join(clauses), arguments
-
-
-def _check(name: str, values: list[str]) -> None:
-    allowed = {"statuses": _STATUSES, "types": tuple(KINDS)}.get(name)
-    for value in values:
-        wrong = (
-            value not in allowed if allowed
-            else name in ("uids", "batchUids", "canceledBy") and not value.isdecimal()
-        )  # fmt: skip
-        if wrong:
-            raise ApiError(_CODES[name], f"Invalid value in parameter `{name}`: `{value}`.")
+    return " AND ".join(["1", *clauses]), arguments
 
 
 @route("GET", "/tasks", "tasks.get")
 def list_tasks(call: Call) -> Any:
-    where, arguments = _condition(call)
+    where, arguments = _condition(call, *_PAGING)
     limit = call.number("limit", 20, "invalid_task_limit")
+    if call.query.get("reverse", "false") not in ("true", "false"):
+        raise ApiError("invalid_task_reverse", "Invalid value in parameter `reverse`.")
     reverse = call.query.get("reverse") == "true"
     rows = call.node.store.rows
     total = rows(f"SELECT count(*) FROM tasks WHERE {where}", *arguments)[0][0]  # noqa: S608 - fixed names

@@ -10,21 +10,28 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from deploy.local.searchnode.attributes import fits
 from deploy.local.searchnode.text.language import LANGUAGES, arabic_script
+from deploy.local.searchnode.text.scripts import ARABIC, LATIN, runs
 
 HARD_BREAK = 8
 MAX_POSITION = 65_500
 MAX_WORD_BYTES = 250
-WORD, STOP, SOFT, HARD = "word", "stop", "soft", "hard"
+# What a token may be. The last two are compared by identity: a word may read `soft`.
+WORD, STOP, SOFT, HARD = "\0word", "\0stop", "\0soft", "\0hard"
 
 _SYMBOLS = "\0\t\n\r\u2029\u200c+`\u00b1\u00d7\u00f7\u2212"
-_NOT_SEPARATORS = "\u00a0\u202f\u2011\u066b\u066c\u2000\u2001\u205f\u037e\u0387\u061d"
+_NOT_SEPARATORS = frozenset(
+    "\u00a0\u202f\u2011\u066b\u066c\u2000\u2001\u205f\u037e\u0387\u061d\u0f0c\u1b7d\u1b7e\u2226\u228e\u2329\u232a"
+)
 
 
 def _is_separator(character: str) -> bool:
     category = unicodedata.category(character)
+    if "\u2e53" <= character <= "\u2e5d":
+        return False
     return category[0] == "P" or category == "Zs" or (
-        category == "Sm" and "\u2200" < character < "\u2300"
+        category == "Sm" and "\u2211" < character < "\u2300"
     )  # fmt: skip
 
 
@@ -36,42 +43,42 @@ SEPARATORS = (". ", ", ", *(
 _HARD = frozenset(
     (". ", ", ", *"\0!;?¡§¶¿´،؛؟۔।॥․‥…※‼‽⁇⁈⁉、。！，．：；？｡､︐︑︒︓︔︕︖︙﹐﹑﹒﹔﹕﹖﹗")
 )
-_ARABIC = "\u0600-\u06ff\u0750-\u07ff\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff"
-_LATIN = "A-Za-z\u0080-\u02af\u1d00-\u1dbf\u1e00-\u1eff\u2100-\u214f\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f"
-_SCRIPTS = {
-    "a": f"(?P<a>[{_ARABIC}])", "l": f"(?P<l>[{_LATIN}])",
-    "x": rf"(?P<x>(?![{_ARABIC}{_LATIN}])[^\W\d_])",
-}  # fmt: skip
-_LETTER = re.compile("|".join(_SCRIPTS.values()))
-# The first letter of another script than the one at hand.
-_OTHER = {
-    own: re.compile("|".join(p for name, p in _SCRIPTS.items() if name != own)) for own in _SCRIPTS
-}
-_HAS_ARABIC = re.compile(f"[{_ARABIC}]")
+_HAS_ARABIC = re.compile(f"[{ARABIC}]")
+# Only in these scripts marks are taken off.
+_HAS_MARKED = re.compile(f"[{ARABIC}{LATIN}\u0370-\u03ff\u1f00-\u1fff\u0590-\u05ff\u0e00-\u0e7f]")
+# These count as a script without capitals.
+_FULL_WIDTH = re.compile("[\uff00-\uffef]")
+_CONTROLS = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _ARTICLES = ("ال", "أل", "إل", "آل", "ٱل")
 _FOLD = str.maketrans({**dict.fromkeys("أإآٱ", "ا"), "ى": "ي", "ة": "ه", "\u0640": None})
 _PERSIAN = str.maketrans({
     **dict.fromkeys("يیىۀ", "ی"), **dict.fromkeys("كک", "ک"), "،": ",", "؟": "?", "\u200c": None,
     **{chr(0x6F0 + n): str(n) for n in range(10)},
 })  # fmt: skip
-_LATIN_FOLD = str.maketrans({"æ": "ae", "œ": "oe", "’": "'", "‘": "'", "‛": "'"})
+_LATIN_FOLD = str.maketrans({
+    "æ": "ae", "œ": "oe", "’": "'", "‘": "'", "‛": "'", "ð": "d", "đ": "d", "ı": "i",
+})  # fmt: skip
 
 
 def unlossy(word: str, language: str | None = None) -> str:
-    """The first half of folding: what words are compared to stop words by."""
-    if word.isascii():
+    """The first half of folding: what words are compared to stop words and separators by."""
+    if word.isascii() and word.isprintable():
         return word
-    word = unicodedata.normalize("NFKD", word)
+    word = _CONTROLS.sub("", unicodedata.normalize("NFKD", word))
     return word.translate(_PERSIAN) if language == "pes" else word
 
 
 def normalise(word: str, language: str | None = None) -> str:
     """The form under which a word is kept and looked for."""
-    if word.isascii():
+    if word.isascii() and word.isprintable():
         return word.lower()
-    folded = unlossy(word, language).lower()
+    folded = unlossy(word, language)
+    if not _FULL_WIDTH.search(word):
+        folded = folded.lower()
     folded = folded.translate(_FOLD if _HAS_ARABIC.search(word) else _LATIN_FOLD)
-    return "".join(c for c in folded if unicodedata.category(c) != "Mn").strip()
+    if not _HAS_MARKED.search(folded):
+        return folded
+    return "".join(c for c in folded if unicodedata.category(c) != "Mn")
 
 
 class Token(NamedTuple):
@@ -90,21 +97,19 @@ class Tokenizer:
         self.stop = frozenset(settings["stopWords"])
         separators = {*SEPARATORS, *settings["separatorTokens"]} - {*settings["nonSeparatorTokens"]}
         self.dictionary = frozenset(settings["dictionary"])
+        self.separators = frozenset(separators)
         cuts = separators | self.dictionary
         long = "|".join(re.escape(c) for c in sorted(cuts, key=len, reverse=True) if len(c) > 1)
         one = "".join(re.escape(c) for c in sorted(cuts) if len(c) == 1)
         self._cut = re.compile(f"({long}|[{one}])" if long else f"([{one}])")
-        self._known = {
-            language: _Known(self.stop, self.dictionary, language)
-            for language in (None, *LANGUAGES)
-        }
+        self._known = {language: _Known(self, language) for language in (None, *LANGUAGES)}
         rules = settings.get("localizedAttributes") or ()
         self._locales = [(r["attributePatterns"], tuple(r["locales"])) for r in rules]
 
     def locales(self, field: str) -> tuple[str, ...] | None:
         """The languages the settings expect in a field."""
         for patterns, locales in self._locales:
-            if any(matches(pattern, field) for pattern in patterns):
+            if any(fits(pattern, field) for pattern in patterns):
                 return locales
         return None
 
@@ -116,43 +121,51 @@ class Tokenizer:
     def tokens(self, text: str, locales: tuple[str, ...] | None = None) -> Iterator[Token]:
         """Words, stop words and separators in order."""
         at = 0
-        for run, arabic in _runs(text):
+        for run, arabic in runs(text):
             language = arabic_script(run, locales) if arabic else None
             for n, piece in enumerate(self._cut.split(run)):
                 if not piece:
                     continue
                 end = at + len(piece)
-                if n % 2 and piece not in self.dictionary:
-                    yield Token(HARD if piece in _HARD else SOFT, piece, at, end)
-                elif n % 2 == 0 and has_article(piece, language):
-                    yield self._word(piece[:2], language, at, at + 2)
-                    yield self._word(piece[2:], language, at + 2, end)
+                if n % 2 == 0 and has_article(piece, language):
+                    yield self._token(piece[:2], language, at, at + 2)
+                    yield self._token(piece[2:], language, at + 2, end)
                 else:
-                    yield self._word(piece, language, at, end)
+                    yield self._token(piece, language, at, end)
                 at = end
 
-    def _word(self, raw: str, language: str | None, start: int, end: int) -> Token:
-        kind = STOP if self.stop and unlossy(raw) in self.stop else WORD
+    def _token(self, raw: str, language: str | None, start: int, end: int) -> Token:
+        kind = self.kind(raw)
         return Token(kind, normalise(raw, language), start, end)
+
+    def kind(self, raw: str) -> str:
+        """What a piece is, once it is decomposed: `…` is three full stops then, and a word."""
+        plain = unlossy(raw)
+        if plain in self.stop:
+            return STOP
+        if plain in self.separators:
+            return HARD if plain in _HARD else SOFT
+        return WORD
 
     def words(self, text: str, locales: tuple[str, ...] | None = None) -> list[tuple[str, int]]:
         """(word, position) pairs: what the index keeps of a text."""
         found: list[tuple[str, int]] = []
-        position, gap, first = 0, 0, True
-        for run, arabic in ((text, False),) if text.isascii() else _runs(text):
+        # The gap before the next word; -1 before anything but separators was met.
+        position, gap = 0, -1
+        for run, arabic in runs(text):
             known = self._known[arabic_script(run, locales) if arabic else None]
-            for n, piece in enumerate(self._cut.split(run)):
-                if not piece:
-                    continue
-                if n % 2 and piece not in self.dictionary:
-                    gap = HARD_BREAK if piece in _HARD else gap or 1
-                    continue
-                for lemma in known[piece]:
-                    if lemma is not None and not lemma:
+            for piece in self._cut.split(run):
+                for lemma in known[piece] if piece else ():
+                    if lemma is SOFT or lemma is HARD:
+                        if gap >= 0:
+                            gap = HARD_BREAK if lemma is HARD else gap or 1
                         continue
+                    if not lemma and lemma is not None:
+                        gap = max(gap, 0)
+                        continue
+                    position += max(gap, 0)
                     # Words that touch (an article and its noun) are neighbours too.
-                    position += 0 if first else gap or 1
-                    gap, first = 0, False
+                    gap = 1
                     if position >= MAX_POSITION:
                         return found
                     if lemma is not None and len(lemma) <= MAX_WORD_BYTES:
@@ -165,56 +178,36 @@ class Tokenizer:
 
 
 class _Known(dict[str, tuple[str | None, ...]]):
-    """A piece between separators -> its words; None for a stop word. Found once for each piece."""
+    """A piece of a text -> its words; None for a stop word, SOFT and HARD for what is between words.
+
+    Found once for each piece.
+    """
 
     LIMIT = 200_000
 
-    def __init__(self, stop: frozenset[str], dictionary: frozenset[str], language: str | None):
+    def __init__(self, tokenizer: Tokenizer, language: str | None):
         super().__init__()
-        self.stop, self.dictionary, self.language = stop, dictionary, language
+        self.tokenizer, self.language = tokenizer, language
 
     def __missing__(self, piece: str) -> tuple[str | None, ...]:
         parts: tuple[str, ...] = (piece,)
-        if piece not in self.dictionary and has_article(piece, self.language):
+        if piece not in self.tokenizer.dictionary and has_article(piece, self.language):
             parts = (piece[:2], piece[2:])
-        found = tuple(
-            None if unlossy(part) in self.stop else normalise(part, self.language) for part in parts
-        )
+        found = tuple(map(self._form, parts))
         if len(self) >= self.LIMIT:
             self.clear()
         self[piece] = found
         return found
 
+    def _form(self, part: str) -> str | None:
+        kind = self.tokenizer.kind(part)
+        if kind is WORD:
+            lemma = normalise(part, self.language)
+            # What is only blank takes a position, but is no word.
+            return (lemma.strip() or None) if lemma else ""
+        return None if kind is STOP else kind
+
 
 def has_article(word: str, language: str | None) -> bool:
     """Is ال cut off this word?"""
     return len(word) > 2 and language in ("ara", "pes") and word.startswith(_ARTICLES)
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Does a field's name match a pattern of the settings? `*` may begin or end it."""
-    if pattern == "*":
-        return True
-    if pattern.startswith("*") and pattern.endswith("*"):
-        return pattern[1:-1] in name
-    if pattern.startswith("*"):
-        return name.endswith(pattern[1:])
-    if pattern.endswith("*"):
-        return name.startswith(pattern[:-1])
-    return name == pattern or name.startswith(f"{pattern}.")
-
-
-def _runs(text: str) -> Iterator[tuple[str, bool]]:
-    """(text, is it Arabic script?): pieces of one script; what belongs to none stays with the last."""
-    if text.isascii():
-        yield text, False
-        return
-    start, match = 0, _LETTER.search(text)
-    while match is not None:
-        script = match.lastgroup or ""
-        following = _OTHER[script].search(text, match.end())
-        end = following.start() if following else len(text)
-        yield text[start:end], script == "a"
-        start, match = end, following
-    if start < len(text):
-        yield text[start:], False

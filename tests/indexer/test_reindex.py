@@ -1,0 +1,293 @@
+"""A rebuild beside live traffic: nothing lost, nothing shown too early, every step repeatable."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+
+from catalog.actor import Actor
+from catalog.db import session_factory
+from catalog.dirty import IndexTarget
+from catalog.errors import Conflict
+from catalog.indexing import lifecycle
+from catalog.indexing.models import ReindexJob
+from indexer import index_settings, leftovers, place
+from indexer.drift import Audit
+from indexer.engine import Engine
+from indexer.reindex import CRASH_POINTS, Rebuild
+from tests.indexer.conftest import Pipeline
+from tests.indexer.test_sender import bulk, change
+from tests.journeys.conftest import environment
+from tests.support.servers import eventually, scalar
+
+OPS = Actor("account", 1, "ops@example.com")
+DIES = """
+import os, signal, sys
+from catalog.db import make_engine
+from catalog.settings import CatalogSettings
+from indexer.reindex import Rebuild
+from indexer.settings import IndexerSettings
+
+def at(point):
+    if point == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Rebuild(make_engine(CatalogSettings()), IndexerSettings(), at=at, pause=0.02).run(int(sys.argv[1]))
+"""
+
+
+@contextmanager
+def senders(pipeline: Pipeline) -> Iterator[None]:
+    """What `thmanyah sync` does."""
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=place.supervise,
+        args=(pipeline.settings.catalog, pipeline.settings.indexer, None, stop),
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "TARGETS_SECONDS", 0.05)
+
+
+def request(pipeline: Pipeline, **options: bool) -> int:
+    with session_factory(pipeline.database).begin() as session:
+        return lifecycle.request_rebuild(
+            session, "default", "test", OPS, build=index_settings.BUILD, **options
+        ).id
+
+
+def job(pipeline: Pipeline, job_id: int) -> ReindexJob:
+    with session_factory(pipeline.database)() as session:
+        return lifecycle.get(session, job_id)
+
+
+def carry_out(pipeline: Pipeline, job_id: int) -> str:
+    return Rebuild(pipeline.database, pipeline.settings.indexer, pause=0.02).run(job_id)
+
+
+def roles(pipeline: Pipeline) -> dict[str, str]:
+    """state -> index of every target."""
+    with pipeline.database.connect() as connection:
+        found = connection.execute(text("SELECT state, index_uid FROM index_targets"))
+        return {row.state: row.index_uid for row in found}
+
+
+def agrees(pipeline: Pipeline) -> None:
+    """Every index that is kept equals the record."""
+    eventually(lambda: pipeline.waiting() == 0, within=60, what="nothing waits")
+    with session_factory(pipeline.database)() as session:
+        kept = [(t.id, t.index_uid) for t in session.query(IndexTarget)]
+    for target_id, uid in kept:
+        assert Audit(pipeline.database, pipeline.engine, target_id, uid).run().ids == []
+    pipeline.audit()
+
+
+def unlease(pipeline: Pipeline) -> None:
+    """As after thirty seconds of silence."""
+    change(pipeline, "UPDATE reindex_jobs SET lease_until = clock_timestamp()")
+
+
+def test_a_rebuild_while_editors_write_and_listeners_search(pipeline: Pipeline) -> None:
+    ids = bulk(pipeline, 1500)
+    uid = pipeline.settings.indexer.meili_index
+    with senders(pipeline):
+        eventually(lambda: pipeline.waiting() == 0, within=60)
+        before = pipeline.engine.created_at(uid)
+        stop, failures, searches = threading.Event(), [], []
+
+        def write() -> None:
+            n = 0
+            while not stop.is_set() and n < 2000:
+                n += 1
+                change(pipeline, "UPDATE programs SET title = :t WHERE id = :id", t=f"Edit {n}", id=ids[n * 7 % 1500])  # fmt: skip
+                if n % 5 == 0:
+                    change(pipeline, "UPDATE programs SET status = 'draft' WHERE id = :id", id=ids[n % 1500])  # fmt: skip
+                if n % 11 == 0:
+                    change(pipeline, "DELETE FROM programs WHERE id = :id", id=ids[-(n % 1500)])
+                time.sleep(0.002)
+
+        def search() -> None:
+            reader = Engine(pipeline.settings.indexer)
+            while not stop.is_set():
+                found = reader.multi_search([{"indexUid": uid, "q": "", "limit": 1}])
+                searches.append(1)
+                if found[0]["estimatedTotalHits"] < 800:
+                    failures.append(found)
+
+        threads = [threading.Thread(target=write), threading.Thread(target=search)]
+        for thread in threads:
+            thread.start()
+        job_id = request(pipeline)
+        try:
+            assert carry_out(pipeline, job_id) == "done", job(pipeline, job_id).detail
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(30)
+        assert searches
+        assert not failures
+        agrees(pipeline)
+        assert pipeline.engine.created_at(uid) != before
+        done = job(pipeline, job_id)
+        assert done.total is not None
+        assert roles(pipeline) == {"live": uid, "previous": done.new_uid}
+
+
+@pytest.mark.parametrize("point", CRASH_POINTS)
+def test_killed_at_any_moment_it_is_done_once(point: str, pipeline: Pipeline) -> None:
+    ids = bulk(pipeline, 40)
+    uid = pipeline.settings.indexer.meili_index
+    with senders(pipeline):
+        eventually(lambda: pipeline.waiting() == 0, within=60)
+        before = pipeline.engine.created_at(uid)
+        job_id = request(pipeline)
+        dying = subprocess.run(
+            [sys.executable, "-c", DIES, str(job_id), point],
+            env=os.environ | environment(pipeline.settings),
+            capture_output=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert dying.returncode == -signal.SIGKILL, dying.stderr
+        change(pipeline, "UPDATE programs SET title = 'Later' WHERE id = :id", id=ids[0])
+        change(pipeline, "DELETE FROM programs WHERE id = :id", id=ids[1])
+        # Until the lease runs out nobody else may touch it.
+        assert carry_out(pipeline, job_id) == "busy"
+        unlease(pipeline)
+        if point != "verified":
+            assert carry_out(pipeline, job_id) == "done", job(pipeline, job_id).detail
+        assert job(pipeline, job_id).state == "done"
+        agrees(pipeline)
+        assert pipeline.engine.created_at(uid) not in (None, before)
+        assert len(pipeline.stored()) == 39
+
+
+def test_rolled_back_in_one_call_without_a_lost_edit(pipeline: Pipeline) -> None:
+    ids = bulk(pipeline, 30)
+    uid = pipeline.settings.indexer.meili_index
+    with senders(pipeline):
+        eventually(lambda: pipeline.waiting() == 0, within=60)
+        old = pipeline.engine.created_at(uid)
+        job_id = request(pipeline)
+        assert carry_out(pipeline, job_id) == "done"
+        change(pipeline, "UPDATE programs SET title = 'Since then' WHERE id = :id", id=ids[0])
+        with session_factory(pipeline.database).begin() as session:
+            lifecycle.request_rollback(session, job_id, OPS)
+        assert carry_out(pipeline, job_id) == "rolled_back"
+        assert pipeline.engine.created_at(uid) == old
+        agrees(pipeline)
+        with (
+            session_factory(pipeline.database).begin() as session,
+            pytest.raises(lifecycle.IllegalStep),
+        ):
+            lifecycle.request_rollback(session, job_id, OPS)
+
+
+def test_one_at_a_time_and_canceled_in_between(pipeline: Pipeline) -> None:
+    bulk(pipeline, 10)
+    pipeline.sender().drain()
+    job_id = request(pipeline)
+    with pytest.raises(Conflict):
+        request(pipeline)
+    # No sender fills the new index: it waits, and can be called off.
+    waiting = Rebuild(pipeline.database, pipeline.settings.indexer, pause=0.02, patience=0.5)
+    eventually(lambda: waiting.run(job_id) == "filling", within=60)
+    uid = str(job(pipeline, job_id).new_uid)
+    assert uid in pipeline.engine.index_uids()
+    with session_factory(pipeline.database).begin() as session:
+        lifecycle.cancel(session, job_id, OPS)
+    assert carry_out(pipeline, job_id) == "canceled"
+    assert list(roles(pipeline)) == ["live"]
+    assert scalar(pipeline.database, "SELECT count(*) FROM index_dirty") == 0
+    settings = pipeline.settings.indexer
+    assert leftovers.collect(pipeline.database, settings) == [uid]
+    assert uid not in pipeline.engine.index_uids()
+    pipeline.sender().drain()
+    pipeline.audit()
+
+
+def test_the_old_index_goes_when_its_time_is_over(pipeline: Pipeline) -> None:
+    bulk(pipeline, 10)
+    with senders(pipeline):
+        eventually(lambda: pipeline.waiting() == 0, within=60)
+        job_id = request(pipeline)
+        assert carry_out(pipeline, job_id) == "done"
+        settings = pipeline.settings.indexer
+        assert leftovers.collect(pipeline.database, settings) == []
+        change(pipeline, "UPDATE index_targets SET keep_until = now() WHERE state = 'previous'")
+        assert leftovers.collect(pipeline.database, settings) == [job(pipeline, job_id).new_uid]
+        assert list(roles(pipeline)) == ["live"]
+        agrees(pipeline)
+
+
+def test_an_older_or_a_destructive_build_is_refused(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk(pipeline, 3)
+    pipeline.sender().drain()
+    change(pipeline, "UPDATE index_targets SET settings_revision = 99")
+    older = request(pipeline)
+    assert carry_out(pipeline, older) == "failed"
+    assert "newer code" in str(job(pipeline, older).detail)
+    change(pipeline, "UPDATE index_targets SET settings_revision = 1")
+    uid = pipeline.settings.indexer.meili_index
+    more = {"filterableAttributes": [*index_settings.SETTINGS["filterableAttributes"], "extra"]}
+    task = pipeline.engine.client.index(uid).update_settings(more)
+    pipeline.engine.finished(task.task_uid)
+    lossy = request(pipeline)
+    assert carry_out(pipeline, lossy) == "failed"
+    assert "filterableAttributes: extra" in str(job(pipeline, lossy).detail)
+    assert list(roles(pipeline)) == ["live"]
+
+
+def test_an_index_that_no_longer_finds_what_is_popular_is_not_put_in_place(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk(pipeline, 5)
+    before = pipeline.settings.indexer.meili_index
+    monkeypatch.setattr("indexer.golden.compare", lambda *_: ["Bulk 1"])
+    with senders(pipeline):
+        eventually(lambda: pipeline.waiting() == 0, within=60)
+        made = pipeline.engine.created_at(before)
+        job_id = request(pipeline)
+        assert carry_out(pipeline, job_id) == "failed"
+        assert "Bulk 1" in str(job(pipeline, job_id).detail)
+        assert pipeline.engine.created_at(before) == made
+        agrees(pipeline)
+
+
+def test_settings_that_need_a_rebuild_ask_for_one_when_allowed(pipeline: Pipeline) -> None:
+    bulk(pipeline, 3)
+    pipeline.sender().drain()
+    uid = pipeline.settings.indexer.meili_index
+    other = {"searchableAttributes": ["title", "people", "description"]}
+    task = pipeline.engine.client.index(uid).update_settings(other)
+    pipeline.engine.finished(task.task_uid)
+    for allowed, jobs in ((False, 0), (True, 1), (True, 1)):
+        pipeline.sender(reindex_automatic=allowed).drain()
+        assert scalar(pipeline.database, "SELECT count(*) FROM reindex_jobs") == jobs
+        # Until it is carried out the live index keeps the settings it has.
+        assert (
+            pipeline.engine.settings_of(uid)["searchableAttributes"]
+            == other["searchableAttributes"]
+        )
+    with senders(pipeline):
+        job_id = scalar(pipeline.database, "SELECT id FROM reindex_jobs")
+        assert carry_out(pipeline, job_id) == "done", job(pipeline, job_id).detail
+        wanted = index_settings.SETTINGS["searchableAttributes"]
+        assert pipeline.engine.settings_of(uid)["searchableAttributes"] == wanted
+        agrees(pipeline)
