@@ -57,7 +57,7 @@ _READERS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
 
 
 _DATES = {"releaseDate": "release_date", "expireAt": "expire_at"}
-_NO_DATE = "Must be a date; one such as 05/03/2024 needs options.dayFirst."
+_NO_DATE = "Must be a date; one such as 05/03/2024 needs options.dayFirst (--day-first)."
 
 
 def columns(names: Iterable[str], options: Options) -> dict[str, str]:

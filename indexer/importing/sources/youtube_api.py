@@ -33,7 +33,9 @@ class YoutubeApi:
         self.work = work
         self._key = work.settings.youtube_key.get_secret_value()
         if not self._key:
-            raise ImportFailed("no_api_key", "No key for the YouTube Data API is set.")
+            raise ImportFailed(
+                "no_api_key", "No key for the YouTube Data API is set: YOUTUBE_API_KEY."
+            )
 
     def channel(self, place: Place) -> dict[str, Any] | None:
         """A channel with its title and its playlist of uploads; None when there is none."""
