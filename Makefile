@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check lock contract agree crash-node bench bench-node bench-import bench-lag format clean distclean
+.PHONY: help setup run test check lock contract agree crash-node bench bench-node bench-import bench-lag chaos format clean distclean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,11 @@ check: $(STAMP) ## Format, lint, types, import contracts, unused dependencies, c
 	cd $(ROOT) && $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/deptry . \
 	  && $(BIN)/pre-commit validate-config .pre-commit-config.yaml \
 	  && $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+SEED ?= 1
+ROUNDS ?= 10
+chaos: $(STAMP) ## Writers, readers and faults mixed by SEED, ROUNDS rounds; each ends with the audit
+	cd $(ROOT) && $(BIN)/python -m tests.faults.chaos --seed $(SEED) --rounds $(ROUNDS)
 
 lock: $(STAMP) ## Pin requirements/*.txt anew after a change of pyproject.toml
 	cd $(ROOT) && for pair in "base:" "local:--extra local" "dev:--extra local --extra dev"; do \

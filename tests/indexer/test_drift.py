@@ -142,6 +142,6 @@ def test_both_sides_are_cut_into_the_same_parts(
     monkeypatch.setattr("indexer.drift._PAGE", 100)
     found = audit(pipeline).run(progress=lambda found: seen.append(found.checked))
     assert {kind: sorted(getattr(found, kind)) for kind in injected} == injected
-    # Eight parts of the catalogue and one of what belongs to none.
-    assert (len(seen), seen[-1]) == (9, 690)
+    # Seven parts of the catalogue and one of what belongs to none.
+    assert (len(seen), seen[-1]) == (8, 690)
     assert max(after - before for before, after in zip([0, *seen], seen, strict=False)) <= 120

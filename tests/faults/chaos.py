@@ -1,0 +1,270 @@
+"""Writers, readers and faults mixed by a seed over the whole running product; each round ends with the audit.
+
+`python -m tests.faults.chaos [--seed 1] [--rounds 10] [--seconds 6]` prints the seed that fails. What a seed
+decides is which writes and faults come in which order; how they meet is up to the machine.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+import redis
+import requests
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from catalog.db import session_factory
+from catalog.dirty import IndexTarget
+from catalog.indexing import lifecycle
+from catalog.indexing.models import ENDED, ReindexJob
+from deploy.local import valkey
+from indexer import index_settings
+from indexer.drift import Audit
+from indexer.engine import Engine, EngineUnavailableError
+from indexer.settings import IndexerSettings
+from perf.product import Product, product
+from tests.catalog.support import EDITOR
+
+PARTS = ("searchnode", "sync", "valkey", "api", "worker", "scheduler", "postgres")
+# Drafts whose title nobody may ever find.
+SECRET = "zxqvsecret"
+QUIET_SECONDS = 180
+
+
+class Broken(AssertionError):
+    """The invariant does not hold."""
+
+
+@dataclass
+class Round:
+    """One seed."""
+
+    product: Product
+    engine: Engine
+    uid: str
+    seed: int
+    seconds: float
+    wrong: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    writes: int = 0
+    reads: int = 0
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Write, read and hurt for `seconds`, then wait for quiet and audit. Raises Broken."""
+        threads = [threading.Thread(target=self._write), threading.Thread(target=self._read)]
+        for thread in threads:
+            thread.start()
+        chance = random.Random(self.seed)
+        ends = time.monotonic() + self.seconds
+        try:
+            while time.monotonic() < ends:
+                time.sleep(chance.uniform(0.1, 1.0))
+                self._hurt(chance)
+        finally:
+            self.stop.set()
+            for thread in threads:
+                thread.join(60)
+        self._audit()
+
+    # -- writers
+
+    def _write(self) -> None:
+        chance = random.Random(self.seed + 1_000_003)
+        while not self.stop.is_set():
+            try:
+                with self.product.database.begin() as connection:
+                    connection.execute(*self._statement(chance))
+                self.writes += 1
+            except DBAPIError:
+                # The database was hurt: an editor would be told and would try again.
+                time.sleep(0.05)
+            time.sleep(0.005)
+
+    def _statement(self, chance: random.Random) -> tuple[Any, dict[str, Any]]:
+        some = (
+            "(SELECT id FROM programs WHERE status = :was ORDER BY md5(id::text || :salt) LIMIT :n)"
+        )
+        salt, n = str(chance.random()), chance.randint(1, 20)
+        kind = chance.choices(
+            ["edit", "publish", "withdraw", "delete", "insert", "secret", "category", "view"],
+            [30, 15, 15, 5, 15, 5, 3, 12],
+        )[0]
+        published, draft = {"was": "published", "salt": salt, "n": n}, {"was": "draft", "salt": salt, "n": n}  # fmt: skip
+        match kind:
+            case "edit":
+                return text(
+                    f"UPDATE programs SET title = 'Edit ' || :salt WHERE id IN {some}"
+                ), published
+            case "publish":
+                return text(
+                    f"UPDATE programs SET status = 'published', published_at = now() WHERE id IN {some} "
+                    f"AND title NOT LIKE '{SECRET}%'"
+                ), draft
+            case "withdraw":
+                return text(f"UPDATE programs SET status = 'draft' WHERE id IN {some}"), published
+            case "delete":
+                return text(f"DELETE FROM programs WHERE id IN {some}"), draft
+            case "category":
+                return text("UPDATE categories SET name_en = :salt WHERE id = :n"), {
+                    "salt": salt,
+                    "n": n,
+                }
+            case "view":
+                return text(
+                    f"UPDATE programs SET view_count = view_count + 997 WHERE id IN {some}"
+                ), published
+            case _:
+                status, title = ("draft", SECRET) if kind == "secret" else ("published", "New")
+                return text(
+                    "INSERT INTO programs (slug, title, language, media_type, kind, status, published_at) "
+                    "SELECT 'x-' || :salt || n, :title || ' ' || n, 'en', 'audio', 'episode', :status, now() "
+                    "FROM generate_series(1, :n) n ON CONFLICT DO NOTHING"
+                ), {"salt": salt, "n": n, "title": title, "status": status}
+
+    # -- readers
+
+    def _read(self) -> None:
+        chance = random.Random(self.seed + 2_000_003)
+        session = requests.Session()
+        paths = ("/discovery/search?q=" + SECRET, "/discovery/search?q=edit", "/discovery/browse?limit=50",
+                 "/discovery/suggest?q=" + SECRET[:5])  # fmt: skip
+        while not self.stop.is_set():
+            path = chance.choice(paths)
+            try:
+                answer = session.get(self.product.api + path, timeout=10)
+            except requests.RequestException:
+                time.sleep(0.05)
+                continue
+            self.reads += 1
+            if answer.status_code >= 500 and answer.status_code != 503:
+                self.wrong.append(f"{path}: {answer.status_code} {answer.text[:200]}")
+            if f'"title":"{SECRET}' in answer.text or f'"text":"{SECRET}' in answer.text:
+                self.wrong.append(f"{path} shows a draft: {answer.text[:300]}")
+            time.sleep(0.01)
+
+    # -- faults
+
+    def _hurt(self, chance: random.Random) -> None:
+        fault = chance.choices(["kill", "freeze", "flush", "rebuild"], [60, 20, 10, 10])[0]
+        part = chance.choice(PARTS)
+        seconds = chance.uniform(0.2, 3)
+        self.done.append(f"{fault} {part if fault in ('kill', 'freeze') else ''}".strip())
+        match fault:
+            case "kill":
+                self._signal(part, signal.SIGKILL)
+            case "freeze":
+                if self._signal(part, signal.SIGSTOP):
+                    time.sleep(seconds)
+                    self._signal(part, signal.SIGCONT)
+            case "flush":
+                url = valkey.url(self.product.ports["valkey"], 0)
+                try:
+                    with redis.Redis.from_url(url, socket_timeout=2) as client:
+                        client.flushall()
+                except redis.RedisError:
+                    self.done.append("(it was away)")
+            case "rebuild":
+                self._rebuild()
+
+    def _signal(self, part: str, number: signal.Signals) -> bool:
+        known = json.loads((self.product.home / "pids.json").read_text()).get(part)
+        if known is None:
+            return False
+        try:
+            process = psutil.Process(int(known[0]))
+            if abs(process.create_time() - known[1]) < 1:
+                os.kill(process.pid, number)
+                return True
+        except (psutil.NoSuchProcess, ProcessLookupError):
+            pass
+        return False
+
+    def _rebuild(self) -> None:
+        try:
+            with session_factory(self.product.database).begin() as session:
+                running = session.scalars(
+                    select(ReindexJob.id).where(ReindexJob.state.not_in(ENDED))
+                ).first()
+                if running is None:
+                    lifecycle.request_rebuild(
+                        session, "default", f"seed {self.seed}", EDITOR, build=index_settings.BUILD
+                    )
+        except DBAPIError:
+            self.done.append("(the database was away)")
+
+    # -- the end
+
+    def _audit(self) -> None:
+        deadline = time.monotonic() + QUIET_SECONDS
+        while not self._quiet():
+            if time.monotonic() > deadline:
+                raise Broken(f"no quiet within {QUIET_SECONDS} s: {self._waiting()}")
+            time.sleep(0.2)
+        with session_factory(self.product.database)() as session:
+            kept = [(t.id, t.index_uid) for t in session.scalars(select(IndexTarget))]
+        for target_id, uid in kept:
+            found = Audit(self.product.database, self.engine, target_id, uid).run()
+            if found.ids:
+                self.wrong.append(f"{uid} differs: {found.samples()}")
+        if self.wrong:
+            raise Broken("; ".join(self.wrong[:5]))
+
+    def _quiet(self) -> bool:
+        try:
+            return not any(self._waiting().values()) and self.engine.healthy()
+        except (DBAPIError, EngineUnavailableError):
+            return False
+
+    def _waiting(self) -> dict[str, int]:
+        with self.product.database.connect() as connection:
+            marks = connection.scalar(text("SELECT count(*) FROM index_dirty"))
+            jobs = connection.scalar(
+                select(text("count(*)"))
+                .select_from(ReindexJob)
+                .where(ReindexJob.state.not_in(ENDED))
+            )
+        return {"marks": int(marks or 0), "rebuilds": int(jobs or 0)}
+
+
+def main() -> None:
+    """Round after round over one product; exit 1 with the seed of the first that breaks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--programs", type=int, default=500)
+    options = parser.parse_args()
+    began, writes, reads, faults = time.monotonic(), 0, 0, 0
+    with product(options.programs, REINDEX_KEEP_HOURS="0.002") as running:
+        settings = IndexerSettings(meili_url=running.engine, meili_key=running.master_key)
+        for seed in range(options.seed, options.seed + options.rounds):
+            found = Round(running, Engine(settings), settings.meili_index, seed, options.seconds)
+            try:
+                found.run()
+            except Broken as error:
+                print(f"seed {seed} breaks it: {error}\nafter {found.done}", flush=True)
+                sys.exit(1)
+            writes, reads, faults = (
+                writes + found.writes,
+                reads + found.reads,
+                faults + len(found.done),
+            )
+            print(
+                f"seed {seed}: {found.writes} writes, {found.reads} reads, {', '.join(found.done)}",
+                flush=True,
+            )
+    print(f"{options.rounds} seeds, {writes} writes, {reads} reads, {faults} faults in "
+          f"{time.monotonic() - began:.0f} s: every audit found 0 missing, 0 stale, 0 ghosts")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
