@@ -29,7 +29,7 @@ run: $(STAMP) ## Serve the whole product with a demo catalogue on http://127.0.0
 	@cd $(ROOT) && exec $(BIN)/thmanyah up
 
 test: $(STAMP) ## Run every test, in parallel, against real servers started for it
-	cd $(ROOT) && $(BIN)/python -m pytest -n 2 --dist loadgroup
+	cd $(ROOT) && $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP) ## Format, lint, types, import contracts, unused dependencies, compose file
 	cd $(ROOT) && $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/deptry . \

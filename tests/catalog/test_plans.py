@@ -14,7 +14,6 @@ from sqlalchemy import Engine as Database
 from catalog.programs import search
 from tests.support.servers import TEMPLATE
 
-pytestmark = pytest.mark.xdist_group("plans")
 ROWS = 200_000
 LISTED = "status = 'published' AND deleted_at IS NULL"
 ORDER = "ORDER BY release_date DESC NULLS LAST, id DESC LIMIT 20"

@@ -9,8 +9,6 @@ import pytest
 from deploy.local.stack import thmanyah
 from tests.contract.crashes import KEY, UIDS, Crashing, crash_and_check
 
-pytestmark = pytest.mark.xdist_group("contract")
-
 
 def test_crashes_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
     found = crash_and_check(tmp_path, 6, seed=20, checks=2)

@@ -18,7 +18,6 @@ from tests.contract.replay import SCENARIOS, Outcome, Replayer, Summary, recordi
 from tests.support.servers import MASTER_KEY
 
 # On one server, in the order in which they were recorded.
-pytestmark = pytest.mark.xdist_group("contract")
 README = Path(left_out.__file__).with_name("README.md")
 # Recorded steps that ask for something left out.
 LEFT_OUT = {"search": 1, "tasks": 1}

@@ -20,7 +20,7 @@ from deploy.local import ports
 from deploy.local.stack import thmanyah
 from tests.support.servers import eventually
 
-pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 PARTS = ("postgres", "valkey", "searchnode", "api", "sync", "worker", "scheduler")
 # The demo's «قهوة» with another last letter, and a letter too few.
 MISSPELT = "المراه التي سامحة"
