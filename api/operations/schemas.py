@@ -215,7 +215,7 @@ def target_out(
     """A target as ops see it."""
     return TargetOut(
         id=target.id, engine=target.engine, index=target.index_uid, state=target.state, dirty=dirty,
-        parked=parked, oldest_sec=round(oldest, 3),
-        sender_seen_sec=None if seen is None else round(seen, 1),
+        parked=parked, oldest_sec=round(float(oldest), 3),
+        sender_seen_sec=None if seen is None else round(float(seen), 1),
         settings_current=current, keep_until=target.keep_until,
     )  # fmt: skip

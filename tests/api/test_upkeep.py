@@ -121,6 +121,7 @@ def test_the_pipeline_says_what_waits_and_what_is_refused(
     told = ops.get("/ops/sync").json()["data"]
     (target,) = told["targets"]
     assert (target["state"], target["dirty"], target["parked"]) == ("live", 1, 1)
+    assert 0 < target["oldestSec"] < 3600
     assert [(row["programId"], row["error"]) for row in told["parked"]] == [(bad, "invalid_document: too deep")]  # fmt: skip
     states = [ops.get(f"/ops/programs/{n}/index-state").json()["data"][0]["state"] for n in (good, bad)]  # fmt: skip
     # There is no index yet: the engine cannot say what it stores.
