@@ -18,7 +18,7 @@ from api.accounts import routes as accounts
 from api.discovery import params
 from api.discovery import schemas as discovery
 from api.editorial import import_schemas as imports
-from api.editorial import merging
+from api.editorial import merging, programs
 from api.editorial import schemas as catalog
 from api.errors import CODES
 from api.operations import schemas as ops
@@ -305,24 +305,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("get", "/health/ready"): (200, health.Ready, [], [], ()),
     ("get", "/metrics"): (200, None, [], [], ()),
 }  # fmt: skip
-for _action in (
-    "submit",
-    "approve",
-    "reject",
-    "unschedule",
-    "publish",
-    "unpublish",
-    "archive",
-    "restore",
-    "undelete",
-):
-    OPERATIONS["post", f"/catalog/programs/{{program_id}}/{_action}"] = (
-        200,
-        catalog.EditorAnswer,
-        [],
-        [_STALE],
-        _EDIT,
-    )
+for _action in programs.ACTIONS:
+    _path = f"/catalog/programs/{{program_id}}/{_action}"
+    OPERATIONS["post", _path] = (200, catalog.EditorAnswer, [], [_STALE], _EDIT)
 
 
 # Answers and bodies that are not JSON.
