@@ -19,11 +19,13 @@ POPULAR_TITLES = (
 )
 
 
-def compare(engine: Engine, live: str, new: str, wanted: Sequence[tuple[int, str]]) -> list[str]:
-    """Titles of programs that a search for their own title finds among the first ten in the `live`
-    index and no longer in the `new` one. Raises EngineUnavailableError."""
+def compare(
+    engine: Engine, live: str, new: str, wanted: Sequence[tuple[int, str]]
+) -> list[tuple[int, str]]:
+    """Those of the programs that a search for their own title finds among the first ten in the `live`
+    index and not in the `new` one. Raises EngineUnavailableError."""
     before, after = (_found(engine, uid, wanted) for uid in (live, new))
-    return [title for program_id, title in wanted if program_id in before - after]
+    return [pair for pair in wanted if pair[0] in before - after]
 
 
 def _found(engine: Engine, uid: str, wanted: Sequence[tuple[int, str]]) -> set[int]:

@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -18,7 +20,7 @@ from catalog.dirty import IndexTarget
 from catalog.errors import Conflict
 from catalog.indexing import lifecycle
 from catalog.indexing.models import ReindexJob
-from indexer import index_settings, leftovers, place
+from indexer import golden, index_settings, leftovers, place
 from indexer.drift import Audit
 from indexer.engine import Engine
 from indexer.reindex import CRASH_POINTS, Rebuild
@@ -259,7 +261,7 @@ def test_an_index_that_no_longer_finds_what_is_popular_is_not_put_in_place(
 ) -> None:
     bulk(pipeline, 5)
     before = pipeline.settings.indexer.meili_index
-    monkeypatch.setattr("indexer.golden.compare", lambda *_: ["Bulk 1"])
+    monkeypatch.setattr("indexer.golden.compare", lambda *_: [(1, "Bulk 1")])
     with senders(pipeline):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         made = pipeline.engine.created_at(before)
@@ -267,6 +269,31 @@ def test_an_index_that_no_longer_finds_what_is_popular_is_not_put_in_place(
         assert carry_out(pipeline, job_id) == "failed"
         assert "Bulk 1" in str(job(pipeline, job_id).detail)
         assert pipeline.engine.created_at(before) == made
+        agrees(pipeline)
+
+
+def test_an_edit_that_only_one_index_has_yet_is_waited_for(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The live index's sender was quicker: that says nothing of the new index."""
+    ids = bulk(pipeline, 5)
+    asked: list[int] = []
+
+    def compare(*arguments: Any) -> list[tuple[int, str]]:
+        asked.append(len(asked))
+        if len(asked) > 1:
+            return golden.compare(*arguments)
+        # What the comparison saw when it came between the two deliveries.
+        change(pipeline, "UPDATE programs SET title = 'Later' WHERE id = :id", id=ids[0])
+        return [(ids[0], "Later")]
+
+    monkeypatch.setattr("indexer.reindex.golden", SimpleNamespace(
+        compare=compare, POPULAR_TITLES=golden.POPULAR_TITLES))  # fmt: skip
+    with senders(pipeline):
+        eventually(lambda: pipeline.waiting() == 0, within=60)
+        job_id = request(pipeline)
+        assert carry_out(pipeline, job_id) == "done", job(pipeline, job_id).detail
+        assert len(asked) > 1
         agrees(pipeline)
 
 
