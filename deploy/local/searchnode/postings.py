@@ -20,8 +20,6 @@ NO_PLACES: Places = np.empty(0, np.uint64)
 # Prefixes up to here are worth remembering: many words share them.
 SHORT_PREFIX_BYTES = 4
 _FEW_NEW_WORDS = 50
-# So few places are told apart one by one.
-_FEW_PLACES = 150
 # So many places are worth looking for repeated documents.
 _MANY_PLACES = 1_000
 
@@ -33,23 +31,6 @@ def bitmap(places: Places) -> BitMap:
     if len(documents) > _MANY_PLACES:
         documents = documents[np.flatnonzero(np.diff(documents, prepend=documents[0] + 1))]
     return BitMap(array("I", documents.tobytes()))
-
-
-def by_key(places: Places, keys: Numbers) -> list[tuple[int, BitMap]]:
-    """The documents of the places, apart by their keys: small numbers."""
-    if len(places) <= _FEW_PLACES:
-        found: dict[int, list[int]] = {}
-        documents = places.view(np.uint32)[1::2].tolist()
-        for document, number in zip(documents, keys.tolist(), strict=True):
-            if number in found:
-                found[number].append(document)
-            else:
-                found[number] = [document]
-        return [(number, BitMap(found[number])) for number in sorted(found)]
-    return [
-        (number, bitmap(places[keys == number]))
-        for number, count in enumerate(np.bincount(keys).tolist()) if count
-    ]  # fmt: skip
 
 
 def _document(place: int) -> int:

@@ -11,8 +11,8 @@ from deploy.local.searchnode.facets import Facet
 from deploy.local.searchnode.index import Index
 from deploy.local.searchnode.rank.context import Context
 from deploy.local.searchnode.rank.exact import exact_attribute
-from deploy.local.searchnode.rank.graph import Graph, Step, from_paths
-from deploy.local.searchnode.rank.paths import Choice, Choices, Ways
+from deploy.local.searchnode.rank.graph import Graph, Node, Step, from_paths
+from deploy.local.searchnode.rank.paths import Choice, Choices, Ways, dearest
 from deploy.local.searchnode.rank.rules import Rules
 from deploy.local.searchnode.rank.scores import Score, overall
 
@@ -34,6 +34,8 @@ class Bucket(NamedTuple):
         return self.graph if self.paths is None else from_paths(self.paths)
 
 
+# What the dearest choice between two neighbours costs.
+Most = Callable[[Node | None, Node], int]
 # A rule: given documents and their graph, its buckets, the best first. They cover all documents.
 Rule = Callable[[BitMap, Graph | None], Iterator[Bucket]]
 
@@ -137,19 +139,19 @@ class Sorter:
         return kept
 
 
-def graph_rule(name: str, choices: Choices) -> Rule:
-    """A rule by the cheapest ways through the graph."""
+def graph_rule(name: str, choices: Choices, most: Most | None = None) -> Rule:
+    """A rule by the cheapest ways through the graph; with scores when it is told `most`."""
 
     def buckets(universe: BitMap, graph: Graph | None) -> Iterator[Bucket]:
         if graph is None:
             raise ValueError(f"{name} needs a query")
-        ways = Ways(graph, choices, universe)
-        yield from _by_cost(name, ways, universe, ways.dearest + 1)
+        worst = None if most is None else dearest(graph, most, {}) + 1
+        yield from _by_cost(name, Ways(graph, choices, universe), universe, worst)
 
     return buckets
 
 
-def words_rule(rules: Rules, strategy: str) -> Rule:
+def words_rule(rules: Rules, strategy: str, *, scored: bool) -> Rule:
     """More of the query's words first; the strategy says which may be missing."""
 
     def buckets(universe: BitMap, graph: Graph | None) -> Iterator[Bucket]:
@@ -163,24 +165,29 @@ def words_rule(rules: Rules, strategy: str) -> Rule:
                 skips[number] = Choice(node.size if node else 0, None, None, before)
             before |= sum(1 << number for number in group)
         ways = Ways(graph, rules.words, universe, skips)
-        most = ways.dearest + 1 + max(graph.words_in_phrases() - 1, 0)
-        yield from _by_cost("words", ways, universe, most)
+        worst = None
+        if scored:
+            in_phrases = max(graph.words_in_phrases() - 1, 0)
+            worst = dearest(graph, lambda left, right: 0, skips) + 1 + in_phrases
+        yield from _by_cost("words", ways, universe, worst)
 
     return buckets
 
 
-def _by_cost(name: str, ways: Ways, universe: BitMap, most: int) -> Iterator[Bucket]:
-    left = universe
+def _by_cost(name: str, ways: Ways, universe: BitMap, worst: int | None) -> Iterator[Bucket]:
+    """The buckets of these ways; `worst`: what they are scored out of, None when they are not."""
+    left, unscored = universe, Score(name)
     for cost in ways.every_cost(universe):
         documents, paths = ways.of_cost(cost, left)
         if documents:
-            yield Bucket(documents, None, Score(name, most - cost, most), paths)
+            score = unscored if worst is None else Score(name, worst - cost, worst)
+            yield Bucket(documents, None, score, paths)
             left = left - documents
             if not left:
                 return
 
 
-def exactness_rules(context: Context, rules: Rules) -> list[Rule]:
+def exactness_rules(context: Context, rules: Rules, *, scored: bool) -> list[Rule]:
     """First whole attributes, then words to the letter."""
 
     def whole(universe: BitMap, graph: Graph | None) -> Iterator[Bucket]:
@@ -193,7 +200,8 @@ def exactness_rules(context: Context, rules: Rules) -> list[Rule]:
         if left:
             yield Bucket(left, graph, Score("exactAttribute", 1, 3))
 
-    return [whole, graph_rule("exactWords", rules.exactness)]
+    most = rules.dearest_exactness if scored else None
+    return [whole, graph_rule("exactWords", rules.exactness, most)]
 
 
 def sort_rule(index: Index, name: str, direction: str) -> Rule:

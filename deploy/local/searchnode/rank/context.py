@@ -4,16 +4,14 @@ import numpy as np
 from pyroaring import BitMap
 
 from deploy.local.searchnode.index import Index
-from deploy.local.searchnode.postings import NO_PLACES, Places, bitmap, by_key
+from deploy.local.searchnode.postings import Places, bitmap
 from deploy.local.searchnode.rank import typos
+from deploy.local.searchnode.rank.places import Some, merged, same_field
 from deploy.local.searchnode.rank.scope import Scope
 from deploy.local.searchnode.rank.terms import Phrase, Subset
 
-# From here on words do not count as near.
-FAR = 4
 # Words with so few places are rare.
 _RARE = 200
-_ONE = np.uint64(1)
 _FIELD = np.uint64(0xFFFF)
 
 
@@ -80,64 +78,32 @@ class Context:
             return whole
         return bitmap(self._in_fields(places, out))
 
-    def places(self, word: str) -> Places:
+    def places(self, word: str) -> Some:
         """The places of a word, in order, in the documents looked at."""
         return self.scope.places(word, lambda: self.postings.view(word))
 
-    def places_of(self, subset: Subset, *, prefix: bool = True) -> Places:
+    def places_of(self, subset: Subset, *, prefix: bool = True) -> Some:
         """The places of every single word of a subset and (unless told not to) of its prefix."""
-        scope, key = self.scope, (subset, prefix)
-        if scope.have(key):
-            return scope.places(key, lambda: NO_PLACES)
-        words = [word for word, _ in subset.words]
-        # Rare words are sifted together, common ones each for all who ask.
-        common = [word for word in words if self.postings.count(word) > _RARE]
-        found = [self.places(word) for word in common]
-        if prefix and subset.prefix is not None:
-            start = subset.prefix
-            found.append(scope.places((start,), lambda: self.postings.of_prefix(start)[1]))
-        found += [self.postings.view(w) for w in words if self.postings.count(w) <= _RARE]
-        if len(found) == 1 == len(common):
-            return found[0]
+        scope, start = self.scope, subset.prefix if prefix else None
+        if start is None and len(subset.words) == 1:
+            return self.places(subset.words[0][0])
+        key = subset, start
+        found = scope.sifted(key)
+        return scope.keep(key, self._together(subset, start)) if found is None else found
 
-        def merged() -> Places:
-            together = np.concatenate(found) if found else NO_PLACES
-            together.sort()
-            return together
-
-        return scope.places(key, merged)
-
-    def near(
-        self, left: Places, right: Places, exact_right: Places | None = None
-    ) -> tuple[BitMap, BitMap, BitMap]:
-        """Documents by how far a right place follows a left one, 1 to 3; before counts one more.
-
-        `exact_right`: the only right places that count when they come before.
-        """
-        back = right if exact_right is None else exact_right
-        near, gaps = [], []
-        if len(left) and len(right):
-            at = np.searchsorted(left, right)
-            gap = right - left[np.maximum(at, 1) - 1]
-            close = (gap < np.uint64(FAR)) & (at > 0)
-            near.append(right[close])
-            gaps.append(gap[close])
-        if len(left) and len(back):
-            at = np.searchsorted(left, back, "right")
-            gap = left[np.minimum(at, len(left) - 1)] - back + _ONE
-            close = (gap < np.uint64(FAR)) & (at < len(left))
-            near.append(back[close])
-            gaps.append(gap[close])
-        if not any(map(len, near)):
-            return BitMap(), BitMap(), BitMap()
-        found = dict(by_key(np.concatenate(near), np.concatenate(gaps).astype(np.int64)))
-        one, two, three = (found.get(cost, BitMap()) for cost in (1, 2, 3))
-        return one, two - one, three - two - one
-
-    def same_field(self, left: Places, right: Places) -> BitMap:
-        """Documents with both in one field."""
-        both = np.intersect1d(left >> np.uint64(16), right >> np.uint64(16))
-        return bitmap(both << np.uint64(16))
+    def _together(self, subset: Subset, start: str | None) -> Some:
+        found, rare = [], []
+        for word, _ in subset.words:
+            # Rare words are sifted together, common ones each for all who ask.
+            if self.postings.count(word) > _RARE:
+                found.append(self.places(word))
+            else:
+                rare.append(self.postings.view(word))
+        if start is not None:
+            found.append(self.scope.places((start,), lambda: self.postings.of_prefix(start)[1]))
+        if rare:
+            found.append(self.scope.sift(merged(rare)))
+        return merged(found) if found else []
 
     def side_by_side(self, left: str, right: str) -> BitMap:
         """Documents of the whole index in which the words follow one another."""
@@ -146,7 +112,7 @@ class Context:
     def _following(self, left: str, right: str, most: int) -> BitMap:
         a, b = self.postings.view(left), self.postings.view(right)
         if self.by_attribute:
-            return self.same_field(a, b)
+            return same_field(a, b)
         if not len(a) or not len(b):
             return BitMap()
         if len(a) > len(b):

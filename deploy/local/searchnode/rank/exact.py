@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pyroaring import BitMap
 
 from deploy.local.searchnode.index import COUNTED_WORDS
-from deploy.local.searchnode.postings import bitmap
 from deploy.local.searchnode.rank.context import Context
 from deploy.local.searchnode.rank.graph import Graph, Node
-from deploy.local.searchnode.rank.rules import BUCKETED, apart, fields, positions
+from deploy.local.searchnode.rank.places import BUCKETED, at_position, by_field
 from deploy.local.searchnode.rank.terms import Phrase
 
 
@@ -24,9 +23,8 @@ def exact_attribute(
         for offset, word in enumerate(phrase):
             if word is None:
                 continue
-            places = context.places(word)
             wanted = BUCKETED[node.positions[0] + offset]
-            candidates = candidates & bitmap(places[positions(places) == wanted])
+            candidates = candidates & at_position(context.places(word), wanted)
     if not candidates:
         return
     words = [word for _, phrase in terms for word in phrase if word is not None]
@@ -57,6 +55,6 @@ def _by_field(context: Context, words: list[str]) -> dict[int, BitMap]:
     """Documents that have all the words in one field, by field."""
     found: dict[int, BitMap] | None = None
     for word in words:
-        here = dict(apart(context.places(word), fields))
+        here = dict(by_field(context.places(word)))
         found = here if found is None else {f: d & here[f] for f, d in found.items() if f in here}
     return found or {}

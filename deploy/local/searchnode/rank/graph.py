@@ -6,7 +6,6 @@ by the matching strategy gives more readings.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pyroaring import BitMap
 
@@ -15,17 +14,31 @@ from deploy.local.searchnode.rank.terms import Subset
 START, END = 0, 1
 
 
-class Node(NamedTuple):
-    """A term in the query: (first, last) word position and (first, last) number among terms."""
+class Node:
+    """A term in the query: (first, last) word position and (first, last) number among terms.
 
-    subset: Subset
-    positions: tuple[int, int]
-    ids: tuple[int, int]
+    There is one object for each part of a term, so that nodes are the same or different at a glance.
+    """
 
-    @property
-    def size(self) -> int:
-        """How many of the query's terms it stands for."""
-        return self.ids[1] - self.ids[0] + 1
+    __slots__ = ("_parts", "ids", "positions", "size", "subset")
+
+    def __init__(
+        self, subset: Subset, positions: tuple[int, int], ids: tuple[int, int],
+        parts: "dict[Subset, Node] | None" = None,
+    ) -> None:  # fmt: skip
+        self.subset, self.positions, self.ids = subset, positions, ids
+        # How many of the query's terms it stands for.
+        self.size = ids[1] - ids[0] + 1
+        self._parts = {} if parts is None else parts
+        self._parts[subset] = self
+
+    def part(self, subset: Subset) -> "Node":
+        """The node for another part of the same term."""
+        return self._parts.get(subset) or Node(subset, self.positions, self.ids, self._parts)
+
+    def let_go(self) -> None:
+        """Forget the other parts, which know each other."""
+        self._parts.clear()
 
 
 # One step of a reading: the left node as it was read (None: not looked at), the right node.
@@ -171,7 +184,7 @@ def _nodes(path: list[Step]) -> list[Node]:
         elif left is None:
             nodes.append(previous)
         elif left.ids == previous.ids:
-            nodes.append(left._replace(subset=left.subset.meet(previous.subset)))
+            nodes.append(left.part(left.subset.meet(previous.subset)))
         else:
             nodes += [previous, left]
         previous = right

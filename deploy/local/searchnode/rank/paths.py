@@ -28,46 +28,47 @@ _FEW = 12
 # Where a choice leads, and the choice.
 Edge = tuple[int, Choice]
 Choices = Callable[[Node | None, Node], list[Choice]]
+Skips = dict[int, Choice]
 
 
 class Ways:
     """All ways through a graph by one rule that some of the documents allow, and what each costs."""
 
     def __init__(
-        self, graph: Graph, choices: Choices, universe: BitMap,
-        skips: dict[int, Choice] | None = None,
-    ) -> None:  # fmt: skip
-        self.edges: list[list[Edge]] = [[] for _ in graph.nodes]
-        # The most that getting to the end can cost, whether any document allows it or not.
-        dearest = [0] * len(graph.nodes)
+        self, graph: Graph, choices: Choices, universe: BitMap, skips: Skips | None = None
+    ) -> None:
+        nodes = graph.nodes
+        self.edges: list[list[Edge]] = [[] for _ in nodes]
         self.order = order = graph.backward()
         # A way past skipped nodes may forbid others: it is only found by walking.
         self.skipping = bool(skips)
+        # What it may cost to get from each node to the end, as the bits of a number.
+        self.costs = costs = [0] * len(nodes)
+        costs[END] = 1
+        # No choice needs a look where a term is in none of the documents.
+        there = [
+            node is not None and node.subset.documents.intersect(universe) for node in nodes
+        ]  # fmt: skip
         for source in order:
-            left, edges, most = graph.nodes[source], self.edges[source], 0
+            if not (there[source] or source == START or (skips and source in skips)):
+                continue
+            left, edges, bits = nodes[source], self.edges[source], 0
             for target in graph.after[source]:
-                right = graph.nodes[target]
-                if right is None:
-                    edges.append((target, _FREE))
+                rest = costs[target]
+                if target == END:
+                    edges.append((END, _FREE))
+                    bits |= rest
                     continue
                 if skips and target in skips:
                     edges.append((target, skips[target]))
-                    most = max(most, skips[target].cost + dearest[target])
-                found = choices(left, right)
-                for choice in found:
+                    bits |= rest << skips[target].cost
+                if not rest or not there[target]:
+                    continue
+                for choice in choices(left, nodes[target]):  # type: ignore[arg-type]
                     if choice.documents.intersect(universe):  # type: ignore[union-attr]
                         edges.append((target, choice))
-                    most = max(most, choice.cost + dearest[target])
-            dearest[source] = most
-        self.dearest = dearest[START]
-        # What it may cost to get from each node to the end, as the bits of a number.
-        self.costs = [0] * len(graph.nodes)
-        self.costs[END] = 1
-        for source in order:
-            bits = 0
-            for target, choice in self.edges[source]:
-                bits |= self.costs[target] << choice.cost
-            self.costs[source] = bits
+                        bits |= rest << choice.cost
+            costs[source] = bits
 
     def every_cost(self, universe: BitMap) -> list[int]:
         """What a way from start to end may cost, the least first; for few documents what one does."""
@@ -100,6 +101,24 @@ class Ways:
 
 
 _FREE = Choice(0, None)
+
+
+def dearest(graph: Graph, most: Callable[[Node | None, Node], int], skips: Skips) -> int:
+    """The most that a way through the graph can cost, whether any document allows it or not.
+
+    `most`: what the dearest choice between two neighbours costs.
+    """
+    costs = [0] * len(graph.nodes)
+    for source in graph.backward():
+        left = graph.nodes[source]
+        for target in graph.after[source]:
+            right = graph.nodes[target]
+            if right is not None:
+                cost = most(left, right)
+                if target in skips:
+                    cost = max(cost, skips[target].cost)
+                costs[source] = max(costs[source], cost + costs[target])
+    return costs[START]
 
 
 class _Walk:

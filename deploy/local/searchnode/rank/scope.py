@@ -7,6 +7,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from deploy.local.searchnode.postings import Places
+from deploy.local.searchnode.rank.places import FEW, Some
 
 # Documents are looked up in a word's places when there are so many times more places.
 _RARE = 16
@@ -21,28 +22,32 @@ class Scope:
         """`size`: more than the number of any document."""
         self.documents, self.wider, self.size = documents, wider, size
         self.known: dict[Hashable, Any] = {}
-        self._places: dict[Hashable, Places] = {}
+        self._places: dict[Hashable, Some] = {}
+        # The documents in the forms in which they are asked for.
+        self._numbers: frozenset[int] | None = None
+        self._bounds: Places | None = None
         self._inside: np.ndarray[Any, np.dtype[np.bool_]] | None = None
 
-    def places(self, key: Hashable, find: Callable[[], Places]) -> Places:
+    def places(self, key: Hashable, find: Callable[[], Some]) -> Some:
         """The places under this key in these documents, copied; `find` gives all of them."""
+        kept = self.sifted(key)
+        return self.keep(key, self.sift(find())) if kept is None else kept
+
+    def sifted(self, key: Hashable) -> Some | None:
+        """The places under this key, when they are known here or in a wider scope."""
         kept = self._places.get(key)
-        if kept is None:
-            scope = self.wider
-            while scope is not None and key not in scope._places:
-                scope = scope.wider
-            kept = self._sift(find() if scope is None else scope._places[key])
-            self._places[key] = kept
+        scope = self.wider
+        while kept is None and scope is not None:
+            kept = scope._places.get(key)
+            if kept is not None:
+                return self.keep(key, self.sift(kept))
+            scope = scope.wider
         return kept
 
-    def have(self, key: Hashable) -> bool:
-        """Are the places under this key known here or in a wider scope?"""
-        scope: Scope | None = self
-        while scope is not None:
-            if key in scope._places:
-                return True
-            scope = scope.wider
-        return False
+    def keep(self, key: Hashable, places: Some) -> Some:
+        """Remember places that are in these documents."""
+        self._places[key] = places
+        return places
 
     def once(self, key: Hashable, find: Callable[[], Any]) -> Any:
         """What `find` finds, found once for these documents or for wider ones."""
@@ -54,18 +59,34 @@ class Scope:
         found = self.known[key] = find()
         return found
 
-    def _sift(self, places: Places) -> Places:
+    def sift(self, places: Some) -> Some:
+        """Those of the places that are in these documents, copied."""
+        if isinstance(places, list):
+            if self._numbers is None:
+                self._numbers = frozenset(self.documents)
+            numbers = self._numbers
+            return [place for place in places if place >> 32 in numbers]
         if _RARE * len(self.documents) < len(places):
-            wanted = np.array(self.documents.to_array(), np.uint64) << _SHIFT
-            bounds = np.searchsorted(places, np.concatenate((wanted, wanted + _NEXT)))
-            first, last = bounds[: len(wanted)], bounds[len(wanted) :]
-            sizes = last - first
-            # For each document the numbers from `first` to `last`, one after another.
-            ahead = np.repeat(first - np.cumsum(sizes) + sizes, sizes)
-            found: Places = places[ahead + np.arange(len(ahead))]
-            return found
+            return self._looked_up(places)
         if self._inside is None:
             self._inside = np.zeros(self.size, np.bool_)
             self._inside[np.array(self.documents.to_array(), np.uint32)] = True
         kept: Places = places[self._inside[places.view(np.uint32)[1::2]]]
-        return kept
+        return kept.tolist() if len(kept) <= FEW else kept
+
+    def _looked_up(self, places: Places) -> Some:
+        if self._bounds is None:
+            wanted = np.array(self.documents.to_array(), np.uint64) << _SHIFT
+            self._bounds = np.concatenate((wanted, wanted + _NEXT))
+        bounds, count = places.searchsorted(self._bounds), len(self.documents)
+        first, last = bounds[:count], bounds[count:]
+        sizes = last - first
+        total = int(sizes.sum())
+        if total <= FEW:
+            found: list[int] = []
+            for at in np.flatnonzero(sizes).tolist():
+                found += places[first[at] : last[at]].tolist()
+            return found
+        # For each document the numbers from `first` to `last`, one after another.
+        ahead = np.repeat(first - np.cumsum(sizes) + sizes, sizes)
+        return places[ahead + np.arange(total)]

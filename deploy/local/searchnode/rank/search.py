@@ -7,6 +7,7 @@ from pyroaring import BitMap
 
 from deploy.local.searchnode.index import Index
 from deploy.local.searchnode.rank.buckets import (
+    Most,
     Ranked,
     Rule,
     Sorter,
@@ -18,6 +19,7 @@ from deploy.local.searchnode.rank.buckets import (
 from deploy.local.searchnode.rank.context import Context
 from deploy.local.searchnode.rank.graph import Graph
 from deploy.local.searchnode.rank.parse import Query, parse
+from deploy.local.searchnode.rank.paths import Choices
 from deploy.local.searchnode.rank.rules import Rules
 
 
@@ -74,6 +76,8 @@ def rank(
 def _let_go(context: Context, query: Query) -> None:
     """Untie what refers to itself, so that memory is free at once and not when it is looked for."""
     context.scopes.clear()
+    for _, node in query.graph.terms():
+        node.let_go()
     query.graph = Graph()
     for term, _ in query.terms:
         term.let_go()
@@ -101,19 +105,23 @@ def _sort_order(names: list[str], wanted: Wanted) -> list[tuple[str, str]]:
 
 
 def _with_query(index: Index, context: Context, wanted: Wanted) -> list[Rule]:
-    rules = Rules(context)
+    rules, scored = Rules(context), wanted.scored
+
+    def by(name: str, choices: Choices, most: Most) -> list[Rule]:
+        return [graph_rule(name, choices, most if scored else None)]
+
     halves: dict[str, list[Rule]] = {
-        "attributeRank": [graph_rule("attribute", rules.attribute)],
-        "wordPosition": [graph_rule("position", rules.position)],
+        "attributeRank": by("attribute", rules.attribute, rules.dearest_attribute),
+        "wordPosition": by("position", rules.position, rules.dearest_position),
     }
     made: dict[str, list[Rule]] = {
-        "typo": [graph_rule("typo", rules.typo)],
-        "proximity": [graph_rule("proximity", rules.proximity)],
+        "typo": by("typo", rules.typo, rules.dearest_typo),
+        "proximity": by("proximity", rules.proximity, rules.dearest_proximity),
         "attribute": [*halves["attributeRank"], *halves["wordPosition"]],
         **halves,
-        "exactness": exactness_rules(context, rules),
+        "exactness": exactness_rules(context, rules, scored=scored),
     }
-    words = [] if wanted.strategy == "all" else [words_rule(rules, wanted.strategy)]
+    words = [] if wanted.strategy == "all" else [words_rule(rules, wanted.strategy, scored=scored)]
     found: list[Rule] = []
     used: set[str] = set()
     by_value = dict(_sort_order(index.settings["rankingRules"], wanted))
@@ -128,9 +136,9 @@ def _with_query(index: Index, context: Context, wanted: Wanted) -> list[Rule]:
             used.add(name)
             continue
         attribute = name.rpartition(":")[0]
-        for by in [a for a, _ in wanted.sort] if name == "sort" else [attribute]:
-            if by in by_value:
-                found.append(sort_rule(index, by, by_value.pop(by)))
+        for one in [a for a, _ in wanted.sort] if name == "sort" else [attribute]:
+            if one in by_value:
+                found.append(sort_rule(index, one, by_value.pop(one)))
     return found
 
 
