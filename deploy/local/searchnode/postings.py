@@ -7,7 +7,7 @@ changes the word.
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +20,8 @@ NO_PLACES: Places = np.empty(0, np.uint64)
 # Prefixes up to here are worth remembering: many words share them.
 SHORT_PREFIX_BYTES = 4
 _FEW_NEW_WORDS = 50
+# So much of what was found out about words is kept.
+_MANY_FOUND = 4_000
 # So many places are worth looking for repeated documents.
 _MANY_PLACES = 1_000
 
@@ -49,6 +51,7 @@ class Postings:
         self._heads: dict[tuple[str, int], tuple[list[str], set[str]]] = {}
         self._documents: dict[str, BitMap] = {}
         self._prefixed: dict[str, tuple[BitMap, Places]] = {}
+        self._found: dict[Hashable, Any] = {}
 
     @property
     def vocabulary(self) -> list[str]:
@@ -71,6 +74,14 @@ class Postings:
         places = self.places.get(word)
         return len(places) if places else 0
 
+    def once(self, key: Hashable, find: Callable[[], Any]) -> Any:
+        """What `find` finds out about a word, found once until the next write; not to be changed."""
+        if key not in self._found:
+            if len(self._found) >= _MANY_FOUND:
+                self._found.clear()
+            self._found[key] = find()
+        return self._found[key]
+
     def restore(self, word: str, places: "array[int]") -> None:
         """Take a word with its places, as they were kept."""
         self.places[word] = places
@@ -78,6 +89,7 @@ class Postings:
 
     def add(self, found: dict[str, list[int]]) -> None:
         """Write down new places, by word, each list in order."""
+        self._found.clear()
         fresh = []
         for word, keys in found.items():
             places = self.places.get(word)
@@ -96,6 +108,7 @@ class Postings:
 
     def remove(self, document: int, words: Iterable[str]) -> None:
         """Forget that a document has these words."""
+        self._found.clear()
         for word in words:
             places = self.places[word]
             first = bisect_left(places, document << 32)

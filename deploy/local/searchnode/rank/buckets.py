@@ -176,15 +176,10 @@ def words_rule(rules: Rules, strategy: str, *, scored: bool) -> Rule:
 
 def _by_cost(name: str, ways: Ways, universe: BitMap, worst: int | None) -> Iterator[Bucket]:
     """The buckets of these ways; `worst`: what they are scored out of, None when they are not."""
-    left, unscored = universe, Score(name)
-    for cost in ways.every_cost(universe):
-        documents, paths = ways.of_cost(cost, left)
-        if documents:
-            score = unscored if worst is None else Score(name, worst - cost, worst)
-            yield Bucket(documents, None, score, paths)
-            left = left - documents
-            if not left:
-                return
+    unscored = Score(name)
+    for cost, documents, paths in ways.buckets(universe):
+        score = unscored if worst is None else Score(name, worst - cost, worst)
+        yield Bucket(documents, None, score, paths)
 
 
 def exactness_rules(context: Context, rules: Rules, *, scored: bool) -> list[Rule]:

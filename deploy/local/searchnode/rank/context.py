@@ -105,9 +105,21 @@ class Context:
             found.append(self.scope.sift(merged(rare)))
         return merged(found) if found else []
 
-    def side_by_side(self, left: str, right: str) -> BitMap:
-        """Documents of the whole index in which the words follow one another."""
-        return self._following(left, right, 1)
+    def most_often_side_by_side(self, word: str) -> tuple[str, str] | None:
+        """The halves of a word that most often follow one another in the whole index."""
+        postings = self.postings
+        best, found = 0, None
+        for at in range(1, len(word)):
+            left, right = word[:at], word[at:]
+            # No more documents than the rarer half has places, nor than both halves share.
+            if min(postings.count(left), postings.count(right)) <= best:
+                continue
+            shared = postings.documents(left).intersection_cardinality(postings.documents(right))
+            if shared > best:
+                count = len(self._following(left, right, 1))
+                if count > best:
+                    best, found = count, (left, right)
+        return found
 
     def _following(self, left: str, right: str, most: int) -> BitMap:
         a, b = self.postings.view(left), self.postings.view(right)

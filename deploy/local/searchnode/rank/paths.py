@@ -5,7 +5,7 @@ documents of the cheapest way are the rule's first bucket, and so on. What a buc
 graph of just the ways that led to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pyroaring import BitMap
@@ -70,13 +70,30 @@ class Ways:
                         bits |= rest << choice.cost
             costs[source] = bits
 
-    def every_cost(self, universe: BitMap) -> list[int]:
-        """What a way from start to end may cost, the least first; for few documents what one does."""
-        if self.skipping or len(universe) > _FEW:
-            bits = self.costs[START]
-            return [cost for cost in range(bits.bit_length()) if bits >> cost & 1]
-        cheapest = {self._cheapest(document) for document in universe}
-        return sorted(cost for cost in cheapest if cost is not None)
+    def buckets(self, universe: BitMap) -> Iterator[tuple[int, BitMap, list[list[Step]]]]:
+        """(cost, documents of `universe`, the ways that led to them), the cheapest first."""
+        if not self.skipping and len(universe) <= _FEW:
+            for cost, documents in sorted(self._by_cheapest(universe).items()):
+                yield cost, *self._of_cost(cost, BitMap(documents))
+            return
+        bits, left = self.costs[START], universe
+        for cost in range(bits.bit_length()):
+            if not bits >> cost & 1:
+                continue
+            documents, paths = self._of_cost(cost, left)
+            if documents:
+                yield cost, documents, paths
+                left = left - documents
+                if not left:
+                    return
+
+    def _by_cheapest(self, universe: BitMap) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for document in universe:
+            cost = self._cheapest(document)
+            if cost is not None:
+                found.setdefault(cost, []).append(document)
+        return found
 
     def _cheapest(self, document: int) -> int | None:
         """What the cheapest way costs that allows this document."""
@@ -93,7 +110,7 @@ class Ways:
             best[source] = least
         return best[START]
 
-    def of_cost(self, cost: int, universe: BitMap) -> tuple[BitMap, list[list[Step]]]:
+    def _of_cost(self, cost: int, universe: BitMap) -> tuple[BitMap, list[list[Step]]]:
         """The documents of `universe` on a way of exactly this cost, and those ways."""
         walk = _Walk(self)
         walk.visit(START, cost, universe, 0, 0)

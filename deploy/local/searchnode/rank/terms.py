@@ -19,6 +19,7 @@ MAX_PREFIXES = 1_000
 MANY_WORDS = 100
 # A phrase's words in order; None stands for a stop word.
 Phrase = tuple[str | None, ...]
+_NOTHING = BitMap()
 NONE, ONLY_EXACT, EVERY = 0, 1, 2
 
 
@@ -64,21 +65,12 @@ class Term:
     def split(self) -> tuple[str, str] | None:
         """The two words side by side that this one most often is in the index."""
         self.derived = True
-        postings = self.context.index.postings
-        best, found = 0, None
-        for at in range(1, len(self.text) if self.phrase is None else 0):
-            pair = self.text[:at], self.text[at:]
-            # No more documents than the rarer half has places, nor than both halves share.
-            if (
-                min(postings.count(pair[0]), postings.count(pair[1])) > best
-                and postings.documents(pair[0]).intersection_cardinality(
-                    postings.documents(pair[1])
-                )
-                > best
-            ):
-                count = len(self.context.side_by_side(*pair))
-                if count > best:
-                    best, found = count, pair
+        if self.phrase is not None:
+            return None
+        context, text = self.context, self.text
+        key = "split", text, context.by_attribute
+        found: tuple[str, str] | None
+        found = context.postings.once(key, lambda: context.most_often_side_by_side(text))
         return None if found == self.parts else found
 
     def let_go(self) -> None:
@@ -113,12 +105,22 @@ class Term:
 class Subset:
     """The part of a term in use, by the number of typos. Made by `Term.subset` only."""
 
+    __slots__ = ("_documents", "_phrases", "_words", "mandatory", "one", "term", "two", "zero")
+
     def __init__(self, term: Term, zero: int, one: bool, two: bool, mandatory: bool) -> None:
         self.term, self.zero, self.one, self.two, self.mandatory = term, zero, one, two, mandatory
+        self._words: list[tuple[str, bool]] | None = None
+        self._phrases: list[Phrase] | None = None
+        self._documents: BitMap | None = None
 
-    @cached_property
+    @property
     def words(self) -> list[tuple[str, bool]]:
         """(word, is it a derived one): single words, without those of an open prefix."""
+        if self._words is None:
+            self._words = self._find_words()
+        return self._words
+
+    def _find_words(self) -> list[tuple[str, bool]]:
         term, joined = self.term, bool(self.term.parts)
         found: list[tuple[str, bool]] = []
         if self.zero and term.exact:
@@ -131,14 +133,15 @@ class Subset:
             found += [(word, True) for word in term.misspelt[1]]
         return found
 
-    @cached_property
+    @property
     def phrases(self) -> list[Phrase]:
         """Phrases that stand for the term; its own and its synonyms always do."""
-        term = self.term
-        found: list[Phrase] = [*([term.phrase] if term.phrase else ()), *term.synonyms]
-        if self.one and term.split:
-            found.append(term.split)
-        return found
+        if self._phrases is None:
+            term = self.term
+            self._phrases = [*([term.phrase] if term.phrase else ()), *term.synonyms]
+            if self.one and term.split:
+                self._phrases.append(term.split)
+        return self._phrases
 
     @property
     def prefix(self) -> str | None:
@@ -191,12 +194,17 @@ class Subset:
             self.mandatory,
         )  # fmt: skip
 
-    @cached_property
+    @property
     def documents(self) -> BitMap:
         """Documents with anything that stands for it; not to be changed."""
-        context = self.term.context
+        if self._documents is None:
+            self._documents = self._find_documents()
+        return self._documents
+
+    def _find_documents(self) -> BitMap:
+        context, prefix = self.term.context, self.prefix
         found = [context.documents(word, derived=derived) for word, derived in self.words]
         found += [context.phrase(phrase) for phrase in self.phrases]
-        if self.prefix is not None:
-            found.append(context.prefix_documents(self.prefix, derived=bool(self.term.parts)))
-        return BitMap.union(BitMap(), *found)
+        if prefix is not None:
+            found.append(context.prefix_documents(prefix, derived=bool(self.term.parts)))
+        return found[0] if len(found) == 1 else BitMap.union(_NOTHING, *found)

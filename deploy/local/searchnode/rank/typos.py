@@ -34,6 +34,15 @@ def near(index: Index, word: str, most: int, *, is_prefix: bool) -> tuple[list[s
 
     A prefix is also met by longer words: by the beginning that comes nearest.
     """
+    exact_numbers = bool(index.settings["typoTolerance"]["disableOnNumbers"])
+    found: tuple[list[str], list[str]] = index.postings.once(
+        ("near", word, most, is_prefix, exact_numbers),
+        lambda: _near(index, word, most, is_prefix=is_prefix),
+    )
+    return found
+
+
+def _near(index: Index, word: str, most: int, *, is_prefix: bool) -> tuple[list[str], list[str]]:
     postings = index.postings
     distances = _same_first_letter(postings, word, most, is_prefix=is_prefix)
     one = sorted(w for w, d in distances.items() if d == 1)
