@@ -12,10 +12,12 @@ from deploy.local.searchnode.index import Index
 from deploy.local.searchnode.rank.context import Context
 from deploy.local.searchnode.rank.exact import exact_attribute
 from deploy.local.searchnode.rank.graph import Graph, Node, Step, from_paths
-from deploy.local.searchnode.rank.paths import Choice, Choices, Ways, dearest
+from deploy.local.searchnode.rank.paths import Choice, Choices, Ways, along, dearest
 from deploy.local.searchnode.rank.rules import Rules
 from deploy.local.searchnode.rank.scores import Score, overall
 
+# More documents than this are not all asked what they cost: mostly the first few are wanted.
+MANY = 300
 # Fewer documents than this are sorted by their values, more by going through all values in order.
 _FEW = 1000
 
@@ -139,13 +141,24 @@ class Sorter:
         return kept
 
 
-def graph_rule(name: str, choices: Choices, most: Most | None = None) -> Rule:
-    """A rule by the cheapest ways through the graph; with scores when it is told `most`."""
+def graph_rule(
+    name: str, choices: Choices, most: Most | None = None, *, narrows: bool = False
+) -> Rule:
+    """A rule by the cheapest ways through the graph; with scores when it is told `most`.
+
+    `narrows`: the rules after it go on with less of what a term may stand for.
+    """
 
     def buckets(universe: BitMap, graph: Graph | None) -> Iterator[Bucket]:
         if graph is None:
             raise ValueError(f"{name} needs a query")
         worst = None if most is None else dearest(graph, most, {}) + 1
+        reading = None if narrows or len(universe) > MANY else graph.only_reading()
+        if reading is not None:
+            for cost, documents in along(reading, choices, universe):
+                score = Score(name) if worst is None else Score(name, worst - cost, worst)
+                yield Bucket(documents, graph, score)
+            return
         yield from _by_cost(name, Ways(graph, choices, universe), universe, worst)
 
     return buckets
@@ -182,7 +195,9 @@ def _by_cost(name: str, ways: Ways, universe: BitMap, worst: int | None) -> Iter
         yield Bucket(documents, None, score, paths)
 
 
-def exactness_rules(context: Context, rules: Rules, *, scored: bool) -> list[Rule]:
+def exactness_rules(
+    context: Context, rules: Rules, *, scored: bool, narrows: bool
+) -> list[Rule]:  # fmt: skip
     """First whole attributes, then words to the letter."""
 
     def whole(universe: BitMap, graph: Graph | None) -> Iterator[Bucket]:
@@ -196,7 +211,7 @@ def exactness_rules(context: Context, rules: Rules, *, scored: bool) -> list[Rul
             yield Bucket(left, graph, Score("exactAttribute", 1, 3))
 
     most = rules.dearest_exactness if scored else None
-    return [whole, graph_rule("exactWords", rules.exactness, most)]
+    return [whole, graph_rule("exactWords", rules.exactness, most, narrows=narrows)]
 
 
 def sort_rule(index: Index, name: str, direction: str) -> Rule:

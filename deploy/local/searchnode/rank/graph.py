@@ -148,6 +148,18 @@ class Graph:
                 stack.append((target, iter(self.after[target])))
         return order
 
+    def only_reading(self) -> list[Node] | None:
+        """The nodes in order when there is but one reading."""
+        found: list[Node] = []
+        at = START
+        while len(self.after[at]) == 1:
+            at = self.after[at][0]
+            node = self.nodes[at]
+            if node is None:
+                return found
+            found.append(node)
+        return None
+
     def words_in_phrases(self) -> int:
         """How many words the query's own phrases have."""
         phrases = (node.subset.original_phrase for _, node in self.terms())

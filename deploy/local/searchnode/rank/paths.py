@@ -6,6 +6,7 @@ graph of just the ways that led to it.
 """
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from pyroaring import BitMap
@@ -23,12 +24,36 @@ class Choice(NamedTuple):
     forbids: int = 0
 
 
+_COST = itemgetter(0)
 # So few documents are asked one by one what they cost.
 _FEW = 12
 # Where a choice leads, and the choice.
 Edge = tuple[int, Choice]
 Choices = Callable[[Node | None, Node], list[Choice]]
 Skips = dict[int, Choice]
+
+
+def along(
+    reading: list[Node], choices: Choices, universe: BitMap
+) -> Iterator[tuple[int, BitMap]]:
+    """(cost, documents) by the only reading there is, the cheapest first: each step for itself."""
+    reached = {0: universe}
+    left: Node | None = None
+    for right in reading:
+        found = sorted(choices(left, right), key=_COST)
+        further: dict[int, BitMap] = {}
+        for before, documents in reached.items():
+            rest = documents
+            for cost, allowing, _, _ in found:
+                here = rest & allowing
+                if here:
+                    total = before + cost
+                    further[total] = further[total] | here if total in further else here
+                    rest = rest - here
+                    if not rest:
+                        break
+        reached, left = further, right
+    yield from sorted(reached.items())
 
 
 class Ways:

@@ -23,6 +23,10 @@ from deploy.local.searchnode.rank.paths import Choices
 from deploy.local.searchnode.rank.rules import Rules
 
 
+# The rules that look at how the query was read, but for the last of them by default.
+_BY_QUERY = {"words", "typo", "proximity", "attribute", "attributeRank", "wordPosition"}
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a search asks of ranking."""
@@ -107,19 +111,21 @@ def _sort_order(names: list[str], wanted: Wanted) -> list[tuple[str, str]]:
 def _with_query(index: Index, context: Context, wanted: Wanted) -> list[Rule]:
     rules, scored = Rules(context), wanted.scored
 
-    def by(name: str, choices: Choices, most: Most) -> list[Rule]:
-        return [graph_rule(name, choices, most if scored else None)]
+    def by(name: str, choices: Choices, most: Most, *, narrows: bool = False) -> list[Rule]:
+        return [graph_rule(name, choices, most if scored else None, narrows=narrows)]
 
     halves: dict[str, list[Rule]] = {
         "attributeRank": by("attribute", rules.attribute, rules.dearest_attribute),
         "wordPosition": by("position", rules.position, rules.dearest_position),
     }
     made: dict[str, list[Rule]] = {
-        "typo": by("typo", rules.typo, rules.dearest_typo),
+        "typo": by("typo", rules.typo, rules.dearest_typo, narrows=True),
         "proximity": by("proximity", rules.proximity, rules.dearest_proximity),
         "attribute": [*halves["attributeRank"], *halves["wordPosition"]],
         **halves,
-        "exactness": exactness_rules(context, rules, scored=scored),
+        "exactness": exactness_rules(
+            context, rules, scored=scored, narrows=_narrows(index.settings["rankingRules"])
+        ),
     }
     words = [] if wanted.strategy == "all" else [words_rule(rules, wanted.strategy, scored=scored)]
     found: list[Rule] = []
@@ -140,6 +146,12 @@ def _with_query(index: Index, context: Context, wanted: Wanted) -> list[Rule]:
             if one in by_value:
                 found.append(sort_rule(index, one, by_value.pop(one)))
     return found
+
+
+def _narrows(names: list[str]) -> bool:
+    """Does it matter to a later rule which words exactness took to the letter?"""
+    after = names[names.index("exactness") :] if "exactness" in names else []
+    return any(name in _BY_QUERY for name in after)
 
 
 def same_value(index: Index, name: str) -> Callable[[int], BitMap]:
