@@ -10,6 +10,8 @@ from deploy.local.searchnode.rank.places import Some, merged, same_field
 from deploy.local.searchnode.rank.scope import Scope
 from deploy.local.searchnode.rank.terms import Phrase, Subset
 
+# So few documents are not worth narrowing down.
+_SMALL = 100
 # Words with so few places are rare.
 _RARE = 200
 _FIELD = np.uint64(0xFFFF)
@@ -31,7 +33,7 @@ class Context:
     def enter(self, documents: BitMap) -> None:
         """Look at these documents only, until `leave`."""
         wider = self.scopes[-1] if self.scopes else None
-        if wider is not None and 2 * len(documents) > len(wider.documents):
+        if wider is not None and len(wider.documents) < max(2 * len(documents), _SMALL):
             self.scopes.append(wider)
         else:
             self.scopes.append(Scope(documents, wider, self.index.next_id + 1))
@@ -105,21 +107,28 @@ class Context:
             found.append(self.scope.sift(merged(rare)))
         return merged(found) if found else []
 
-    def most_often_side_by_side(self, word: str) -> tuple[str, str] | None:
-        """The halves of a word that most often follow one another in the whole index."""
+    def most_often_side_by_side(self, word: str, known: tuple[str, ...]) -> tuple[str, str] | None:
+        """The halves of a word that most often follow one another in the index, if not `known`."""
         postings = self.postings
-        best, found = 0, None
+        halves = []
         for at in range(1, len(word)):
-            left, right = word[:at], word[at:]
-            # No more documents than the rarer half has places, nor than both halves share.
-            if min(postings.count(left), postings.count(right)) <= best:
-                continue
-            shared = postings.documents(left).intersection_cardinality(postings.documents(right))
-            if shared > best:
-                count = len(self._following(left, right, 1))
+            pair = word[:at], word[at:]
+            # No more documents than both halves share, nor than the rarer one has places.
+            if pair[0] in postings and pair[1] in postings:
+                most = postings.documents(pair[0]).intersection_cardinality(
+                    postings.documents(pair[1])
+                )
+                if most:
+                    halves.append((min(most, *map(postings.count, pair)), pair))
+        if all(pair == known for _, pair in halves):
+            return None
+        best, found = 0, None
+        for most, pair in halves:
+            if most > best:
+                count = len(self._following(*pair, 1))
                 if count > best:
-                    best, found = count, (left, right)
-        return found
+                    best, found = count, pair
+        return None if found == known else found
 
     def _following(self, left: str, right: str, most: int) -> BitMap:
         a, b = self.postings.view(left), self.postings.view(right)

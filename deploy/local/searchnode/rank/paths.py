@@ -33,9 +33,7 @@ Choices = Callable[[Node | None, Node], list[Choice]]
 Skips = dict[int, Choice]
 
 
-def along(
-    reading: list[Node], choices: Choices, universe: BitMap
-) -> Iterator[tuple[int, BitMap]]:
+def along(reading: list[Node], choices: Choices, universe: BitMap) -> Iterator[tuple[int, BitMap]]:
     """(cost, documents) by the only reading there is, the cheapest first: each step for itself."""
     reached = {0: universe}
     left: Node | None = None

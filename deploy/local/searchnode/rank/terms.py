@@ -67,11 +67,12 @@ class Term:
         self.derived = True
         if self.phrase is not None:
             return None
-        context, text = self.context, self.text
-        key = "split", text, context.by_attribute
-        found: tuple[str, str] | None
-        found = context.postings.once(key, lambda: context.most_often_side_by_side(text))
-        return None if found == self.parts else found
+        context, text, parts = self.context, self.text, self.parts
+        found: tuple[str, str] | None = context.postings.once(
+            ("split", text, parts, context.by_attribute),
+            lambda: context.most_often_side_by_side(text, parts),
+        )
+        return found
 
     def let_go(self) -> None:
         """Forget the parts in use: only what was found to stand for the term is asked from now on."""
