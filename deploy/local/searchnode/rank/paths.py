@@ -43,7 +43,7 @@ def along(reading: list[Node], choices: Choices, universe: BitMap) -> Iterator[t
         for before, documents in reached.items():
             rest = documents
             for cost, allowing, _, _ in found:
-                here = rest & allowing
+                here = rest & allowing  # type: ignore[operator]
                 if here:
                     total = before + cost
                     further[total] = further[total] | here if total in further else here
@@ -96,8 +96,8 @@ class Ways:
     def buckets(self, universe: BitMap) -> Iterator[tuple[int, BitMap, list[list[Step]]]]:
         """(cost, documents of `universe`, the ways that led to them), the cheapest first."""
         if not self.skipping and len(universe) <= _FEW:
-            for cost, documents in sorted(self._by_cheapest(universe).items()):
-                yield cost, *self._of_cost(cost, BitMap(documents))
+            for cost, numbers in sorted(self._by_cheapest(universe).items()):
+                yield cost, *self._of_cost(cost, BitMap(numbers))
             return
         bits, left = self.costs[START], universe
         for cost in range(bits.bit_length()):

@@ -5,6 +5,7 @@ than to ask an array anything.
 """
 
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 from pyroaring import BitMap
@@ -48,7 +49,7 @@ def documents(places: Some) -> BitMap:
     return bitmap(places)
 
 
-def merged(found: list[Some]) -> Some:
+def merged(found: Sequence[Some]) -> Some:
     """All these places in order."""
     if len(found) == 1:
         return found[0]

@@ -22,7 +22,6 @@ from deploy.local.searchnode.rank.parse import Query, parse
 from deploy.local.searchnode.rank.paths import Choices
 from deploy.local.searchnode.rank.rules import Rules
 
-
 # The rules that look at how the query was read, but for the last of them by default.
 _BY_QUERY = {"words", "typo", "proximity", "attribute", "attributeRank", "wordPosition"}
 
