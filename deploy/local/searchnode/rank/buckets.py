@@ -121,13 +121,13 @@ class Sorter:
             return
         if self.same_as:
             documents = self._distinct(found, documents)
+        size, room = len(documents), self.limit - len(found.numbers)
         before = max(self.offset - self.passed, 0)
-        room = self.limit - len(found.numbers)
-        if before < len(documents) and room > 0:
-            page = documents[before : before + room].to_array().tolist()
+        if before < size and room > 0:
+            page = documents if not before and size <= room else documents[before : before + room]
             found.numbers += page
             found.scores += [list(scores)] * len(page)
-        self.passed += len(documents)
+        self.passed += size
 
     def _distinct(self, found: Ranked, documents: BitMap) -> BitMap:
         kept = BitMap()

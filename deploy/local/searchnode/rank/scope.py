@@ -10,7 +10,7 @@ from deploy.local.searchnode.postings import Places
 from deploy.local.searchnode.rank.places import FEW, Some
 
 # Documents are looked up in a word's places when there are so many times more places.
-_RARE = 16
+_RARE = 32
 _SHIFT = np.uint64(32)
 _NEXT = np.uint64(1 << 32)
 

@@ -60,10 +60,10 @@ def _same_first_letter(
 ) -> dict[str, int]:
     distances: dict[str, int] = {}
     for size in range(max(len(word) - most, 1), len(word) + most + 1):
-        for found, distance, _ in process.extract(
-            word, postings.of_length(word[0], size), scorer=OSA.distance, score_cutoff=most,
-            limit=None,
-        ):  # fmt: skip
+        words = postings.of_length(word[0], size)
+        for found, distance, _ in words and process.extract(
+            word, words, scorer=OSA.distance, score_cutoff=most, limit=None
+        ):
             distances[found] = min(distance, distances.get(found, most))
         if not is_prefix:
             continue
@@ -76,9 +76,10 @@ def _same_first_letter(
 
 
 def _other_first_letter(postings: Postings, word: str, *, is_prefix: bool) -> set[str]:
-    candidates = {word[1:], word[1:2] + word[:1] + word[2:]}
-    for letter in {first for first, _ in postings.shelves}:
-        candidates |= {letter + word[1:], letter + word}
+    rest = word[1:]
+    candidates = {rest, word[1:2] + word[:1] + word[2:]}
+    letters = postings.once("letters", lambda: {first for first, _ in postings.shelves})
+    candidates.update([letter + rest for letter in letters], [letter + word for letter in letters])
     found: set[str] = set()
     for candidate in candidates:
         if not candidate or candidate[0] == word[0]:
