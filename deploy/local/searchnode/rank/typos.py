@@ -61,10 +61,11 @@ def _same_first_letter(
     distances: dict[str, int] = {}
     for size in range(max(len(word) - most, 1), len(word) + most + 1):
         words = postings.of_length(word[0], size)
-        for found, distance, _ in words and process.extract(
-            word, words, scorer=OSA.distance, score_cutoff=most, limit=None
-        ):
-            distances[found] = min(distance, distances.get(found, most))
+        if words:
+            for found, distance, _ in process.extract(
+                word, words, scorer=OSA.distance, score_cutoff=most, limit=None
+            ):
+                distances[found] = min(distance, distances.get(found, most))
         if not is_prefix:
             continue
         for head, distance, _ in process.extract(
