@@ -12,12 +12,12 @@ from deploy.local.searchnode.index import Index
 from deploy.local.searchnode.rank.context import Context
 from deploy.local.searchnode.rank.exact import exact_attribute
 from deploy.local.searchnode.rank.graph import Graph, Node, Step, from_paths
-from deploy.local.searchnode.rank.paths import Choice, Choices, Ways, along, dearest
+from deploy.local.searchnode.rank.paths import Choice, Choices, Found, Ways, along, dearest
 from deploy.local.searchnode.rank.rules import Rules
 from deploy.local.searchnode.rank.scores import Score, overall
 
 # More documents than this are not all asked what they cost: mostly the first few are wanted.
-MANY = 300
+_MANY = 300
 # Fewer documents than this are sorted by their values, more by going through all values in order.
 _FEW = 1000
 
@@ -32,7 +32,7 @@ class Bucket(NamedTuple):
     paths: list[list[Step]] | None = None
 
     def read_as(self) -> Graph | None:
-        """The graph of the readings that led to these documents."""
+        """The graph of the readings that led to these documents: all there were, or those ways."""
         return self.graph if self.paths is None else from_paths(self.paths)
 
 
@@ -153,13 +153,12 @@ def graph_rule(
         if graph is None:
             raise ValueError(f"{name} needs a query")
         worst = None if most is None else dearest(graph, most, {}) + 1
-        reading = None if narrows or len(universe) > MANY else graph.only_reading()
-        if reading is not None:
-            for cost, documents in along(reading, choices, universe):
-                score = Score(name) if worst is None else Score(name, worst - cost, worst)
-                yield Bucket(documents, graph, score)
-            return
-        yield from _by_cost(name, Ways(graph, choices, universe), universe, worst)
+        reading = None if narrows or len(universe) > _MANY else graph.only_reading()
+        if reading is None:
+            found = Ways(graph, choices, universe).buckets(universe)
+        else:
+            found = along(reading, choices, universe)
+        yield from _by_cost(name, found, graph, worst)
 
     return buckets
 
@@ -182,17 +181,19 @@ def words_rule(rules: Rules, strategy: str, *, scored: bool) -> Rule:
         if scored:
             in_phrases = max(graph.words_in_phrases() - 1, 0)
             worst = dearest(graph, lambda left, right: 0, skips) + 1 + in_phrases
-        yield from _by_cost("words", ways, universe, worst)
+        yield from _by_cost("words", ways.buckets(universe), graph, worst)
 
     return buckets
 
 
-def _by_cost(name: str, ways: Ways, universe: BitMap, worst: int | None) -> Iterator[Bucket]:
-    """The buckets of these ways; `worst`: what they are scored out of, None when they are not."""
+def _by_cost(
+    name: str, found: Iterator[Found], graph: Graph, worst: int | None
+) -> Iterator[Bucket]:  # fmt: skip
+    """What was found as buckets; `worst`: what they are scored out of, None when they are not."""
     unscored = Score(name)
-    for cost, documents, paths in ways.buckets(universe):
+    for cost, documents, paths in found:
         score = unscored if worst is None else Score(name, worst - cost, worst)
-        yield Bucket(documents, None, score, paths)
+        yield Bucket(documents, graph, score, paths)
 
 
 def exactness_rules(

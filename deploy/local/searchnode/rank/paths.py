@@ -31,10 +31,12 @@ _FEW = 12
 Edge = tuple[int, Choice]
 Choices = Callable[[Node | None, Node], list[Choice]]
 Skips = dict[int, Choice]
+# A cost, the documents, and the ways that led to them (None: every way there is).
+Found = tuple[int, BitMap, list[list[Step]] | None]
 
 
-def along(reading: list[Node], choices: Choices, universe: BitMap) -> Iterator[tuple[int, BitMap]]:
-    """(cost, documents) by the only reading there is, the cheapest first: each step for itself."""
+def along(reading: list[Node], choices: Choices, universe: BitMap) -> Iterator[Found]:
+    """By the only reading there is, the cheapest first: a document costs the sum of its steps."""
     reached = {0: universe}
     left: Node | None = None
     for right in reading:
@@ -51,7 +53,8 @@ def along(reading: list[Node], choices: Choices, universe: BitMap) -> Iterator[t
                     if not rest:
                         break
         reached, left = further, right
-    yield from sorted(reached.items())
+    for total in sorted(reached):
+        yield total, reached[total], None
 
 
 class Ways:
@@ -93,8 +96,8 @@ class Ways:
                         bits |= rest << choice.cost
             costs[source] = bits
 
-    def buckets(self, universe: BitMap) -> Iterator[tuple[int, BitMap, list[list[Step]]]]:
-        """(cost, documents of `universe`, the ways that led to them), the cheapest first."""
+    def buckets(self, universe: BitMap) -> Iterator[Found]:
+        """The documents of `universe` by what they cost, the cheapest first."""
         if not self.skipping and len(universe) <= _FEW:
             for cost, numbers in sorted(self._by_cheapest(universe).items()):
                 yield cost, *self._of_cost(cost, BitMap(numbers))

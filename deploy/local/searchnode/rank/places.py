@@ -42,13 +42,6 @@ def as_array(places: Some) -> Places:
     return np.array(places, np.uint64) if isinstance(places, list) else places
 
 
-def documents(places: Some) -> BitMap:
-    """The documents of these places."""
-    if isinstance(places, list):
-        return BitMap([place >> 32 for place in places])
-    return bitmap(places)
-
-
 def merged(found: Sequence[Some]) -> Some:
     """All these places in order."""
     if len(found) == 1:
