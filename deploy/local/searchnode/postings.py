@@ -23,7 +23,7 @@ _FEW_NEW_WORDS = 50
 # So much of what was found out about words is kept.
 _MANY_FOUND = 4_000
 # So many places are worth looking for repeated documents.
-_MANY_PLACES = 1_000
+_MANY_PLACES = 5_000
 
 
 def bitmap(places: Places) -> BitMap:
@@ -31,7 +31,10 @@ def bitmap(places: Places) -> BitMap:
     # The upper half of every place, as it lies in memory on a little-endian machine.
     documents = places.view(np.uint32)[1::2]
     if len(documents) > _MANY_PLACES:
-        documents = documents[np.flatnonzero(np.diff(documents, prepend=documents[0] + 1))]
+        first = np.empty(len(documents), np.bool_)
+        first[0] = True
+        np.not_equal(documents[1:], documents[:-1], out=first[1:])
+        documents = documents[first]
     return BitMap(array("I", documents.tobytes()))
 
 

@@ -9,9 +9,9 @@ from pyroaring import BitMap
 from deploy.local.searchnode.postings import Places
 from deploy.local.searchnode.rank.places import FEW, Some
 
-# Documents are looked up in a word's places when there are so many times more places.
-_RARE = 32
-_SHIFT = np.uint64(32)
+# Documents are looked up in a word's places when there are so many times more places, and so many.
+_RARE, _MANY = 32, 4_000
+_SHIFT = np.int64(32)
 _NEXT = np.uint64(1 << 32)
 
 
@@ -66,17 +66,17 @@ class Scope:
                 self._numbers = frozenset(self.documents)
             numbers = self._numbers
             return [place for place in places if place >> 32 in numbers]
-        if _RARE * len(self.documents) < len(places):
+        if _RARE * len(self.documents) + _MANY < len(places):
             return self._looked_up(places)
         if self._inside is None:
             self._inside = np.zeros(self.size, np.bool_)
             self._inside[np.array(self.documents.to_array(), np.uint32)] = True
-        kept: Places = places[self._inside[places.view(np.uint32)[1::2]]]
+        kept: Places = places.take(self._inside.take(places.view(np.int64) >> _SHIFT).nonzero()[0])
         return kept.tolist() if len(kept) <= FEW else kept
 
     def _looked_up(self, places: Places) -> Some:
         if self._bounds is None:
-            wanted = np.array(self.documents.to_array(), np.uint64) << _SHIFT
+            wanted = np.array(self.documents.to_array(), np.uint64) << np.uint64(_SHIFT)
             self._bounds = np.concatenate((wanted, wanted + _NEXT))
         bounds, count = places.searchsorted(self._bounds), len(self.documents)
         first, last = bounds[:count], bounds[count:]
