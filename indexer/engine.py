@@ -1,11 +1,9 @@
-"""The search engine: the official client for writes and management, one pooled client for reads."""
+"""One search engine: the official client for writes and management. Searches: `indexer.search`."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
 
-import aiohttp
 import meilisearch
 import msgspec
 import requests
@@ -19,7 +17,6 @@ from indexer import index_settings, metrics
 from indexer.settings import IndexerSettings
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 
 class EngineUnavailableError(Exception):
@@ -51,13 +48,14 @@ def _translate(error: Exception) -> Exception:
 class Engine:
     """Writes and management, synchronous, for the sender, jobs and the CLI.
 
-    Every method raises EngineUnavailableError or EngineRejectedError.
+    `url` is the engine's address; without one it is the first that the settings name. Every method
+    raises EngineUnavailableError or EngineRejectedError.
     """
 
-    def __init__(self, settings: IndexerSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: IndexerSettings, url: str | None = None) -> None:
+        self.url = url or next(iter(settings.configured_engines.values()))
         self.client = meilisearch.Client(
-            settings.meili_url, settings.meili_key or None, timeout=int(settings.write_timeout) or 1
+            self.url, settings.meili_key or None, timeout=int(settings.write_timeout) or 1
         )
 
     def _call(self, operation: str, function: Any, *arguments: Any, **named: Any) -> Any:
@@ -208,146 +206,3 @@ def _same(name: str, live: Any, wanted: Any) -> bool:
     if name in _SETS and isinstance(live, list):
         return sorted(map(str, live)) == sorted(wanted)
     return bool(live == wanted)
-
-
-class SearchClient:
-    """Reads on the event loop: one pool, bounded concurrency, a breaker, one retry.
-
-    Raises EngineUnavailableError or EngineRejectedError.
-    """
-
-    def __init__(self, settings: IndexerSettings) -> None:
-        self.settings = settings
-        self.index = settings.meili_index
-        self._slots = asyncio.Semaphore(settings.max_concurrency)
-        self._session: aiohttp.ClientSession | None = None
-        self._failures = 0
-        self._open_until = 0.0
-        self._trying = False
-
-    async def start(self) -> None:
-        """Open the pool; connects on the first search."""
-        key = self.settings.meili_search_key or self.settings.meili_key
-        self._session = aiohttp.ClientSession(
-            base_url=self.settings.meili_url.rstrip("/") + "/",
-            connector=aiohttp.TCPConnector(
-                limit=self.settings.max_concurrency, keepalive_timeout=60
-            ),
-            timeout=aiohttp.ClientTimeout(
-                total=self.settings.read_timeout, connect=self.settings.connect_timeout
-            ),
-            # On a local network packing an answer costs more than sending it.
-            headers={"Content-Type": "application/json", "Accept-Encoding": "identity"}
-            | ({"Authorization": f"Bearer {key}"} if key else {}),
-            skip_auto_headers=("User-Agent", "Accept"),
-            auto_decompress=False,
-        )
-
-    async def close(self) -> None:
-        """Close the pool."""
-        if self._session is not None:
-            await self._session.close()
-
-    @property
-    def open(self) -> bool:
-        """Is the breaker open: are searches refused without asking?"""
-        return self._open_until > time.monotonic() or self._trying
-
-    async def search(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The decoded answer of a search in the product's index."""
-        raw = await self._post("search", f"indexes/{self.index}/search", _encode(body))
-        found: dict[str, Any] = _decode(raw)
-        return found
-
-    async def multi_search(self, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The answers of several searches in one request."""
-        asked = {"queries": [{"indexUid": self.index, **query} for query in queries]}
-        found = _decode(await self._post("multi_search", "multi-search", _encode(asked)))
-        results: list[dict[str, Any]] = found["results"]
-        return results
-
-    async def healthy(self) -> bool:
-        """Does the engine answer now? Ignores the breaker."""
-        if self._session is None:
-            return False
-        try:
-            async with self._session.get("health") as response:
-                return response.status == 200
-        except (aiohttp.ClientError, TimeoutError):
-            return False
-
-    async def _post(self, operation: str, path: str, body: bytes) -> bytes:
-        if self.open:
-            metrics.ENGINE_SECONDS.labels(operation, "refused").observe(0)
-            raise EngineUnavailableError("the engine failed just now and is given time to recover")
-        # After the pause one search goes first; the others wait for its outcome.
-        probing = self._failures >= self.settings.breaker_failures
-        self._trying = probing
-        started = time.perf_counter()
-        outcome = "ok"
-        try:
-            async with self._slots:
-                raw = await self._send(path, body)
-        except EngineRejectedError:
-            outcome = "rejected"
-            self._succeeded()
-            raise
-        except EngineUnavailableError:
-            outcome = "unavailable"
-            self._failed()
-            raise
-        else:
-            self._succeeded()
-            return raw
-        finally:
-            if probing:
-                self._trying = False
-            metrics.ENGINE_SECONDS.labels(operation, outcome).observe(time.perf_counter() - started)
-
-    async def _send(self, path: str, body: bytes) -> bytes:
-        if self._session is None:
-            raise EngineUnavailableError("the client is not started")
-        for attempt in (1, 2):
-            try:
-                async with self._session.post(path, data=body) as response:
-                    raw = await response.read()
-                    if response.status == 200:
-                        return raw
-                    raise _refusal(response.status, raw)
-            except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-                # A pooled connection the engine had closed: a fresh one deserves one try.
-                if attempt == 2:
-                    raise EngineUnavailableError(str(error)) from error
-            except (aiohttp.ClientError, TimeoutError) as error:
-                raise EngineUnavailableError(f"{type(error).__name__}: {error}") from error
-        raise AssertionError
-
-    def _failed(self) -> None:
-        self._failures += 1
-        if self._failures >= self.settings.breaker_failures:
-            self._open_until = time.monotonic() + self.settings.breaker_seconds
-            metrics.BREAKER.labels("search").set(1)
-
-    def _succeeded(self) -> None:
-        if self._failures:
-            metrics.BREAKER.labels("search").set(0)
-        self._failures = 0
-
-
-# A missing index, or one that has no settings yet, is being made by the sender: wait for it. What
-# we ask for is filterable and sortable as soon as the settings are there.
-_NOT_READY = {
-    "index_not_found", "invalid_search_filter", "invalid_search_sort", "invalid_search_facets",
-    "invalid_search_attributes_to_search_on",
-}  # fmt: skip
-
-
-def _refusal(status: int, raw: bytes) -> Exception:
-    try:
-        body = _decode(raw)
-        code, message = str(body["code"]), str(body["message"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        code, message = "unknown", raw[:200].decode(errors="replace")
-    if status >= 500 or status == 429 or code in _NOT_READY:
-        return EngineUnavailableError(f"{status} {code}")
-    return EngineRejectedError(code, message, status)

@@ -110,7 +110,7 @@ def write_report(database: Database, settings: IndexerSettings, report_id: int) 
     if target is None:
         save(Drift(), state="failed", detail="The target is gone.", finished_at=func.now())
         return "failed"
-    engine = Engine(settings.model_copy(update={"meili_url": target.url}))
+    engine = Engine(settings, target.url)
     try:
         found = Audit(database, engine, target.id, target.uid).run(repair=repair, progress=progress)
     except (EngineUnavailableError, EngineRejectedError) as error:

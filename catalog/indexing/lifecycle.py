@@ -175,9 +175,14 @@ def live_target(session: Session, engine: str, *, lock: bool = False) -> IndexTa
 
 
 def add_target(
-    session: Session, engine: str, uid: str, build: tuple[str, int]
+    session: Session,
+    engine: str,
+    uid: str,
+    *,
+    state: str = "building",
+    build: tuple[str, int] = ("", 0),
 ) -> IndexTarget | None:
-    """A second index beside the live one, marked with every change from its commit on.
+    """Another index, marked with every change from its commit on.
 
     Whoever marks reads the table of targets and keeps that lock to its end. So whoever marked without
     this target has ended before it is there, and what it wrote is seen by whoever fills the index.
@@ -192,7 +197,7 @@ def add_target(
     query = select(IndexTarget).where(IndexTarget.engine == engine, IndexTarget.index_uid == uid)
     found = session.scalars(query).one_or_none()
     if found is None:
-        found = IndexTarget(engine=engine, index_uid=uid, state="building", settings_hash=build[0], settings_revision=build[1])  # fmt: skip
+        found = IndexTarget(engine=engine, index_uid=uid, state=state, settings_hash=build[0], settings_revision=build[1])  # fmt: skip
         session.add(found)
         session.flush()
     return found
@@ -253,7 +258,7 @@ def exchange(session: Session, live_id: int, other_id: int, keep: timedelta) -> 
     name, new_name = live.index_uid, other.index_uid
     live.index_uid = f"{new_name} "  # apart for a moment: (engine, index_uid) is unique
     session.flush()
-    other.index_uid, other.state, other.keep_until = name, "live", None
+    other.index_uid, other.state, other.keep_until, other.filled = name, "live", None, True
     session.flush()
     live.index_uid, live.state = new_name, "previous"
     live.keep_until = session.scalars(select(func.now())).one() + keep
