@@ -73,15 +73,23 @@ def list_() -> None:
 def add(name: str, url: str, no_wait: bool) -> None:
     """Fill the engine at URL while the others serve; then it serves too. Ctrl-C only stops watching.
 
-    It must know the key in MEILI_KEY, and the key that the API searches with.
+    It must know the keys of the others: with a MEILI_KEY that may manage keys they are made there,
+    which takes the same master key.
     """
     settings = IndexerSettings()
-    try:
-        Engine(settings, url).index_uids()
-    except (EngineUnavailableError, EngineRejectedError) as error:
-        raise click.ClickException(f"{url} does not let us in: {error}") from error
     with _opened() as database:
-        with session_factory(database).begin() as session:
+        sessions = session_factory(database)
+        with sessions() as session:
+            others = targets.engines(session, settings)
+        try:
+            new = Engine(settings, url)
+            new.index_uids()
+            for other in others.values():
+                if new.copy_keys(Engine(settings, other)):
+                    break
+        except (EngineUnavailableError, EngineRejectedError) as error:
+            raise click.ClickException(f"{url} does not let us in: {error}") from error
+        with sessions.begin() as session:
             engines.add(session, name, url, _ACTOR)
         click.echo(f"{name} is added; `thmanyah sync` fills it.")
         if not no_wait:

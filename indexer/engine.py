@@ -34,11 +34,12 @@ class EngineRejectedError(Exception):
 def _translate(error: Exception) -> Exception:
     if isinstance(error, MeilisearchApiError):
         code = error.code or "unknown"
-        # Full disks and overload pass; a refusal of the request itself does not.
+        # Full disks, overload and a key not yet known pass; a refusal of the request itself does not.
         if (
             error.status_code >= 500
             or error.status_code == 429
-            or code == "no_space_left_on_device"
+            or code
+            in ("no_space_left_on_device", "invalid_api_key", "missing_authorization_header")
         ):
             return EngineUnavailableError(f"{error.status_code} {code}")
         return EngineRejectedError(code, str(error), error.status_code)
@@ -110,6 +111,27 @@ class Engine:
             task = self._call("settings", self.client.index(uid).update_settings, changed)
             self.finished(task.task_uid)
         return left
+
+    def copy_keys(self, other: "Engine") -> bool:
+        """Make the other engine's keys here, with their ids; False when ours may not. A key's value
+        follows from its id and the master key, so it is the same where the master key is.
+
+        Raises EngineRejectedError when a key has another value here."""
+        try:
+            wanted = self._call("keys", other.client.http.get, "keys?limit=100")["results"]
+        except EngineUnavailableError:
+            return False
+        for key in wanted:
+            same = {n: key[n] for n in ("uid", "name", "description", "actions", "indexes", "expiresAt")}  # fmt: skip
+            try:
+                made = self._call("keys", self.client.http.post, "keys", same)
+            except EngineRejectedError as error:
+                if error.code != "api_key_already_exists":
+                    raise
+                made = self._call("keys", self.client.http.get, f"keys/{key['uid']}")
+            if made["key"] != key["key"]:
+                raise EngineRejectedError("invalid_api_key", "its master key is another", 403)
+        return True
 
     def settings_of(self, uid: str) -> dict[str, Any]:
         """The index's settings."""

@@ -378,5 +378,5 @@ class Sender:
         before = (datetime.now(UTC) - _TASKS_KEPT).isoformat().replace("+00:00", "Z")
         try:
             self.engine.prune_tasks(before)
-        except EngineRejectedError as error:
+        except (EngineRejectedError, EngineUnavailableError) as error:
             log.info("tasks not pruned: %s", error)
