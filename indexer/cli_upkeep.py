@@ -92,7 +92,9 @@ def drift(repair: bool) -> None:
             ids = [target.id for target in targets.kept(session, settings)]
             reports = lifecycle.request_audit(session, ids, _ACTOR, repair=repair)
         for report in reports:
-            upkeep.write_report(database, settings, report.id)
+            while upkeep.write_report(database, settings, report.id) == "busy":
+                # A worker was quicker.
+                time.sleep(_POLL_SECONDS)
         with sessions() as session:
             found = [session.get_one(DriftReport, report.id) for report in reports]
     table = Table()

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 _TASKS_KEPT = timedelta(minutes=10)
 _REMARK_PAGE = 5000
+# Between tries of an engine that is away: one request costs little, a listener's wait for news more.
+_MAX_PAUSE = 3.0
 # Names of the moments at which a test may stop the sender.
 CRASH_POINTS = ("before_send", "after_send", "before_settle", "after_settle")
 
@@ -115,7 +117,7 @@ class Sender:
     def _back_off(self, error: Exception) -> None:
         self._failures += 1
         metrics.BREAKER.labels("sender", self.target.engine).set(1)
-        pause = min(10.0, 0.1 * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)  # noqa: S311
+        pause = min(_MAX_PAUSE, 0.1 * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)  # noqa: S311
         log.warning("engine unavailable (%s); next try in %.1f s", error, pause)
         deadline = time.monotonic() + pause
         while time.monotonic() < deadline and not self.stop.wait(min(HEARTBEAT_SECONDS, pause)):

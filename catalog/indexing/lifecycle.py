@@ -5,7 +5,7 @@ out by whoever holds its lease; every step names the lease, so one that was take
 """
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -18,6 +18,7 @@ from catalog.errors import CatalogError, Conflict, NotFound
 from catalog.indexing.models import ENDED, RUNNING, DriftReport, ReindexJob
 
 LEASE = timedelta(seconds=30)
+REPORT_LEASE = timedelta(seconds=60)
 
 
 class NotYours(Exception):
@@ -49,6 +50,42 @@ def request_audit(
         details = {"target": [None, report.target_id], "repair": [None, repair]}
         audit.record(session, actor, "audit", "drift_report", report.id, details)
     return found
+
+
+def take_report(session: Session, report_id: int) -> DriftReport | None:
+    """Lease the audit to the caller; None when it has ended or somebody carries it out."""
+    report = session.get_one(DriftReport, report_id, with_for_update=True, populate_existing=True)
+    now = session.scalars(select(func.clock_timestamp())).one()
+    if report.state in ("done", "failed") or (report.lease_until and report.lease_until > now):
+        return None
+    report.state, report.started_at, report.lease_until = "running", now, now + REPORT_LEASE
+    session.flush()
+    return report
+
+
+def save_report(
+    session: Session, report_id: int, started_at: datetime | None, **values: object
+) -> bool:
+    """Write what was found and keep the lease; False when somebody else carries it out since."""
+    found = session.scalars(
+        update(DriftReport)
+        .where(
+            DriftReport.id == report_id,
+            DriftReport.started_at == started_at,
+            DriftReport.state == "running",
+        )
+        .values(**values, lease_until=func.clock_timestamp() + REPORT_LEASE)
+        .returning(DriftReport.id)
+    )
+    return found.one_or_none() is not None
+
+
+def waiting_reports(session: Session) -> list[int]:
+    """Audits that nobody carries out, oldest first."""
+    now = func.clock_timestamp()
+    idle = DriftReport.lease_until.is_(None) | (DriftReport.lease_until < now)
+    query = select(DriftReport.id).where(DriftReport.state.in_(("queued", "running")), idle)
+    return list(session.scalars(query.order_by(DriftReport.id)))
 
 
 # -- reindex jobs

@@ -100,3 +100,5 @@ class DriftReport(Base):
     created_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Whoever carries it out renews this; `started_at` says who that is.
+    lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -1,4 +1,5 @@
-"""Several engines: which there are and whether listeners are sent to them; whether an index is filled."""
+"""Several engines: which there are and whether listeners are sent to them; whether an index is filled;
+whose an audit is."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,11 +29,15 @@ def upgrade() -> None:
     op.add_column(
         "index_targets", sa.Column("fill_marked_at", sa.DateTime(timezone=True), nullable=True)
     )
+    op.add_column(
+        "drift_reports", sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True)
+    )
     # A target that has had a sender is past its first filling.
     op.execute("UPDATE index_targets SET filled = true WHERE epoch > 0")
 
 
 def downgrade() -> None:
+    op.drop_column("drift_reports", "lease_until")
     op.drop_column("index_targets", "fill_marked_at")
     op.drop_column("index_targets", "filled")
     op.drop_table("engines")
