@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -305,15 +306,15 @@ class SearchClient:
     async def search(self, body: dict[str, Any]) -> dict[str, Any]:
         """The decoded answer of a search in the product's index."""
         raw = await self._post("search", f"indexes/{self.index}/search", _encode(body))
-        found: dict[str, Any] = _decode(raw)
-        return found
+        with understood():
+            return dict(_decode(raw))
 
     async def multi_search(self, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """The answers of several searches in one request."""
         asked = {"queries": [{"indexUid": self.index, **query} for query in queries]}
-        found = _decode(await self._post("multi_search", "multi-search", _encode(asked)))
-        results: list[dict[str, Any]] = found["results"]
-        return results
+        raw = await self._post("multi_search", "multi-search", _encode(asked))
+        with understood():
+            return list(_decode(raw)["results"])
 
     async def healthy(self) -> bool:
         """Does the engine answer now? Ignores the breaker."""
@@ -383,6 +384,15 @@ class SearchClient:
         self._failures = 0
 
 
+@contextmanager
+def understood() -> Iterator[None]:
+    """Reading an answer: one that does not read as it should is none. Raises EngineUnavailableError."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise EngineUnavailableError(f"an answer that makes no sense: {error!r}") from error
+
+
 # A missing index, or one that has no settings yet, is being made by the sender: wait for it. What
 # we ask for is filterable and sortable as soon as the settings are there.
 _NOT_READY = {
@@ -393,10 +403,10 @@ _NOT_READY = {
 
 def _refusal(status: int, raw: bytes) -> Exception:
     try:
-        body = _decode(raw)
-        code, message = str(body["code"]), str(body["message"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        code, message = "unknown", raw[:200].decode(errors="replace")
-    if status >= 500 or status == 429 or code in _NOT_READY:
+        body = dict(_decode(raw))
+    except (TypeError, ValueError):
+        body = {}
+    code = str(body.get("code", "unknown"))
+    if status >= 500 or status == 429 or code in _NOT_READY or not _blames_request(body):
         return EngineUnavailableError(f"{status} {code}")
-    return EngineRejectedError(code, message, status)
+    return EngineRejectedError(code, str(body.get("message", "")), status)

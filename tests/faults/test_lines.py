@@ -83,6 +83,22 @@ def test_the_line_to_the_engine(fault: str, pipeline: Pipeline) -> None:
             settled(pipeline)
 
 
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "corrupt"])
+def test_the_line_to_the_record(fault: str, pipeline: Pipeline) -> None:
+    """The sender's line to PostgreSQL, its advisory lock included; what editors use is whole."""
+    ids = bulk(pipeline, 60)
+    pipeline.sender().drain()
+    catalog = pipeline.settings.catalog
+    with Proxy(catalog.database_url) as record:
+        through = catalog.model_copy(update={"database_url": record.through(catalog.database_url)})
+        with sending(replace(pipeline.settings, catalog=through)):
+            eventually(lambda: pipeline.waiting() == 0)
+            with editors(pipeline, ids), record.hurting(fault):
+                eventually(lambda: record.touched[fault] >= 1, within=60, what=fault)
+                publish(pipeline, 1)
+            settled(pipeline)
+
+
 def answer(status: str, body: str) -> Callable[[bytes], bytes]:
     """Every answer becomes this one, whatever the engine had done and said."""
     whole = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"

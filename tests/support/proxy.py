@@ -31,10 +31,10 @@ class _Line:
             # SO_LINGER 0: the kernel sends RST and forgets what was not delivered.
             with suppress(OSError):
                 self.near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
-        for end in (self.near, self.far):
-            if not reset or end is self.far:
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+        # Without it a thread that waits in recv would keep the socket open.
+        for end, how in ((self.near, socket.SHUT_RD if reset else socket.SHUT_RDWR), (self.far, socket.SHUT_RDWR)):  # fmt: skip
+            with suppress(OSError):
+                end.shutdown(how)
             end.close()
 
 
