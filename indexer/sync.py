@@ -26,10 +26,16 @@ from catalog.dirty import Mark
 from catalog.indexing import lifecycle as rebuilds
 from catalog.programs import queries
 from indexer import document, index_settings, metrics
-from indexer.engine import Engine, EngineRejectedError, EngineUnavailableError
+from indexer.engine import (
+    Engine,
+    EngineRejectedError,
+    EngineUnavailableError,
+    Ticket,
+    failure,
+)
 from indexer.invalidation import Invalidator
 from indexer.settings import IndexerSettings
-from indexer.targets import Target
+from indexer.targets import HEARD_SECONDS, Target
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
@@ -47,7 +53,7 @@ class Batch:
 
     marks: list[Mark]
     changes: list[ProgramChange]
-    tasks: deque[int] = field(default_factory=deque)
+    tasks: deque[Ticket] = field(default_factory=deque)
     upserts: int = 0
     sent_at: float = field(default_factory=time.monotonic)
 
@@ -85,7 +91,7 @@ class Sender:
                     busy = self.step()
                     self._failures = 0
                     metrics.BREAKER.labels("sender", self.target.engine).set(0)
-                except EngineUnavailableError as error:
+                except (EngineUnavailableError, EngineRejectedError) as error:
                     self._back_off(error)
                     continue
                 if not busy:
@@ -210,7 +216,8 @@ class Sender:
         batch = self._flying[0]
         task = self.engine.task(batch.tasks[0])
         if task is None:
-            # The engine lost its queue: the marks are still there and will be claimed again.
+            # The engine lost its queue, or says something else of this number than when it gave
+            # it: the marks are still there and will be claimed again.
             log.warning("task %s vanished", batch.tasks[0])
             metrics.BATCHES.labels("vanished").inc()
             self._flying.popleft()
@@ -223,13 +230,12 @@ class Sender:
             return True
         if task["status"] in ("failed", "canceled"):
             self._flying.popleft()
-            error = task.get("error") or {}
-            code = str(error.get("code", task["status"]))
-            if code in ("no_space_left_on_device", "internal", "canceled", "index_not_found"):
+            error = failure(task)
+            if isinstance(error, EngineUnavailableError) or error.code == "index_not_found":
                 self._created_at = ""
-                raise EngineUnavailableError(code)
+                raise EngineUnavailableError(str(error))
             metrics.BATCHES.labels("failed").inc()
-            self._isolate(batch.marks, f"{code}: {error.get('message', '')}")
+            self._isolate(batch.marks, f"{error.code}: {error.message}")
             return True
         if time.monotonic() - batch.sent_at > self.settings.sync_task_timeout:
             # Slow is not failed, but others must not wait for ever: claimed again later.
@@ -257,16 +263,19 @@ class Sender:
             self.invalidator.programs_changed(batch.changes)
             self.invalidator.index_changed()
 
-    def _isolate(self, marks: Sequence[Mark], reason: str) -> None:
-        """Find the documents that fail a batch by halving it; park them, deliver the others."""
-        if len(marks) == 1:
+    def _isolate(self, marks: Sequence[Mark], reason: str, *, again: bool = False) -> None:
+        """Find the documents that fail a batch by halving it; park them, deliver the others.
+
+        A document is parked when it was refused alone and `again`: one answer may be damaged.
+        """
+        if again and len(marks) == 1:
             log.error("program %s is refused by the engine: %s", marks[0].program_id, reason)
             metrics.PARKED.inc()
             with self._sessions.begin() as session:
                 dirty.park(session, self.target.id, self.epoch, marks[0], reason)
             return
         middle = len(marks) // 2
-        for half in (marks[:middle], marks[middle:]):
+        for half in (marks[:middle], marks[middle:]) if middle else (marks,):
             batch, documents, removed = self._build(half)
             uid = self.target.uid
             try:
@@ -275,7 +284,7 @@ class Sender:
                 if removed:
                     self.engine.finished(self.engine.delete(uid, removed))
             except EngineRejectedError as error:
-                self._isolate(batch.marks, f"{error.code}: {error.message}")
+                self._isolate(batch.marks, f"{error.code}: {error.message}", again=True)
                 continue
             self._flying.appendleft(batch)
             self._settle(batch)
@@ -310,6 +319,11 @@ class Sender:
             self._flying.clear()
             with self._sessions.begin() as session:
                 dirty.begin_filling(session, self.target.id, self.epoch)
+            if self.target.state == "live" and not self._filling:
+                # It was asked until now. Without an index it answers nothing; with an empty one it
+                # would answer that there is nothing.
+                self.stop.wait(HEARD_SECONDS)
+            self._filling = True
         self._prepare(uid)
         self._created_at = self.engine.created_at(uid) or ""
         if anew:
@@ -318,7 +332,6 @@ class Sender:
             self._mark_stored()
             with self._sessions.begin() as session:
                 dirty.filling_marked(session, self.target.id, self.epoch)
-            self._filling = True
             self._end_filling()
 
     def _end_filling(self) -> None:
@@ -380,5 +393,5 @@ class Sender:
         before = (datetime.now(UTC) - _TASKS_KEPT).isoformat().replace("+00:00", "Z")
         try:
             self.engine.prune_tasks(before)
-        except (EngineRejectedError, EngineUnavailableError) as error:
+        except (EngineUnavailableError, EngineRejectedError) as error:
             log.info("tasks not pruned: %s", error)
