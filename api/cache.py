@@ -273,9 +273,13 @@ class Cache:
         if kind == "program":
             name = self.keys.program(int(key.partition(":")[2]))
             found = await self._try_redis(lambda r: r.hmget(name, ["body", "rev", "floor", "gone"]))
-            if not found or found[0] is None or int(found[1]) < int(found[2] or 0):
+            try:
+                body, rev, floor = found[0], int(found[1]), int(found[2] or 0)
+            except (LookupError, TypeError, ValueError):
                 return None
-            return Answer(found[0], rev=int(found[1]), ids=(int(key.partition(":")[2]),))
+            if body is None or rev < floor:
+                return None
+            return Answer(body, rev=rev, ids=(int(key.partition(":")[2]),))
         raw = await self._try_redis(lambda r: r.get(self.keys.page(key)))
         if raw is None:
             return None
@@ -365,7 +369,8 @@ class Cache:
                         else:
                             self._take(message["data"])
                         self._heard_at = time.monotonic()
-            except (RedisError, OSError, TimeoutError) as error:
+            except (RedisError, OSError, TimeoutError, LookupError, TypeError, ValueError) as error:
+                # Or hearing what makes no sense: on a new line everything is asked anew.
                 log.debug("not hearing about changes: %s", error)
                 await asyncio.sleep(_REDIS_PAUSE)
 

@@ -26,15 +26,26 @@ from catalog.dirty import Mark
 from catalog.indexing import lifecycle as rebuilds
 from catalog.programs import queries
 from indexer import document, index_settings, metrics
-from indexer.engine import Engine, EngineRejectedError, EngineUnavailableError
+from indexer.engine import (
+    Engine,
+    EngineRejectedError,
+    EngineUnavailableError,
+    Ticket,
+    failure,
+)
 from indexer.invalidation import Invalidator
 from indexer.settings import IndexerSettings
-from indexer.targets import Target
+from indexer.targets import HEARD_SECONDS, Target
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 _TASKS_KEPT = timedelta(minutes=10)
 _REMARK_PAGE = 5000
+# So many batches are on their way at once while they have together fewer documents than this.
+_MANY_SMALL = 32
+_SMALL = 200
+# Between tries of an engine that is away: one request costs little, a listener's wait for news more.
+_MAX_PAUSE = 3.0
 # Names of the moments at which a test may stop the sender.
 CRASH_POINTS = ("before_send", "after_send", "before_settle", "after_settle")
 
@@ -45,7 +56,7 @@ class Batch:
 
     marks: list[Mark]
     changes: list[ProgramChange]
-    tasks: deque[int] = field(default_factory=deque)
+    tasks: deque[Ticket] = field(default_factory=deque)
     upserts: int = 0
     sent_at: float = field(default_factory=time.monotonic)
 
@@ -71,6 +82,7 @@ class Sender:
         self._pruned_at = time.monotonic()
         self._created_at = ""
         self._acknowledged = False
+        self._filling = self.target.state == "live" and not self.target.filled
 
     # -- the loop
 
@@ -81,8 +93,8 @@ class Sender:
                 try:
                     busy = self.step()
                     self._failures = 0
-                    metrics.BREAKER.labels("sender").set(0)
-                except EngineUnavailableError as error:
+                    metrics.BREAKER.labels("sender", self.target.engine).set(0)
+                except (EngineUnavailableError, EngineRejectedError) as error:
                     self._back_off(error)
                     continue
                 if not busy:
@@ -91,14 +103,22 @@ class Sender:
             self._hand_over()
             raise
         finally:
-            metrics.SENDER_ACTIVE.set(0)
+            metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(0)
 
     def step(self) -> bool:
         """One look at the dirty set and one at the oldest batch; False when there was nothing to do."""
         self._heartbeat()
-        sent = len(self._flying) < self.settings.sync_in_flight and self._send_next()
+        sent = self._has_room() and self._send_next()
         finished = bool(self._flying) and self._check_oldest()
         return sent or finished
+
+    def _has_room(self) -> bool:
+        """A few full batches, or many small ones: an engine takes what waits in its queue together, so a
+        change that waits here instead waits for one batch more."""
+        if len(self._flying) < self.settings.sync_in_flight:
+            return True
+        flying = sum(len(batch.marks) for batch in self._flying)
+        return flying < _SMALL and len(self._flying) < _MANY_SMALL
 
     def drain(self, timeout: float = 60) -> None:
         """Send until nothing is due (for tests and the CLI). Raises TimeoutError."""
@@ -113,8 +133,8 @@ class Sender:
 
     def _back_off(self, error: Exception) -> None:
         self._failures += 1
-        metrics.BREAKER.labels("sender").set(1)
-        pause = min(10.0, 0.1 * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)  # noqa: S311
+        metrics.BREAKER.labels("sender", self.target.engine).set(1)
+        pause = min(_MAX_PAUSE, 0.1 * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)  # noqa: S311
         log.warning("engine unavailable (%s); next try in %.1f s", error, pause)
         deadline = time.monotonic() + pause
         while time.monotonic() < deadline and not self.stop.wait(min(HEARTBEAT_SECONDS, pause)):
@@ -207,7 +227,8 @@ class Sender:
         batch = self._flying[0]
         task = self.engine.task(batch.tasks[0])
         if task is None:
-            # The engine lost its queue: the marks are still there and will be claimed again.
+            # The engine lost its queue, or says something else of this number than when it gave
+            # it: the marks are still there and will be claimed again.
             log.warning("task %s vanished", batch.tasks[0])
             metrics.BATCHES.labels("vanished").inc()
             self._flying.popleft()
@@ -220,13 +241,12 @@ class Sender:
             return True
         if task["status"] in ("failed", "canceled"):
             self._flying.popleft()
-            error = task.get("error") or {}
-            code = str(error.get("code", task["status"]))
-            if code in ("no_space_left_on_device", "internal", "canceled", "index_not_found"):
+            error = failure(task)
+            if isinstance(error, EngineUnavailableError) or error.code == "index_not_found":
                 self._created_at = ""
-                raise EngineUnavailableError(code)
+                raise EngineUnavailableError(str(error))
             metrics.BATCHES.labels("failed").inc()
-            self._isolate(batch.marks, f"{code}: {error.get('message', '')}")
+            self._isolate(batch.marks, f"{error.code}: {error.message}")
             return True
         if time.monotonic() - batch.sent_at > self.settings.sync_task_timeout:
             # Slow is not failed, but others must not wait for ever: claimed again later.
@@ -239,28 +259,34 @@ class Sender:
         self.at("before_settle")
         with self._sessions.begin() as session:
             clock = dirty.settle(session, self.target.id, self.epoch, batch.marks)
+            filled = self._filling and dirty.end_filling(session, self.target.id, self.epoch)
         self._flying.popleft()
+        self._told_filled(filled)
         self.at("after_settle")
         metrics.BATCHES.labels("succeeded").inc()
         metrics.DOCUMENTS.labels("upsert").inc(batch.upserts)
         metrics.DOCUMENTS.labels("delete").inc(len(batch.marks) - batch.upserts)
         for mark in batch.marks if self.target.state == "live" else ():
-            metrics.INDEX_LAG.observe(max(0.0, clock - mark.marked_at.timestamp()))
+            lag = max(0.0, clock - mark.marked_at.timestamp())
+            metrics.INDEX_LAG.labels(self.target.engine).observe(lag)
         if self.invalidator is not None:
             # Raw SQL goes past the API, so its readers are told here.
             self.invalidator.programs_changed(batch.changes)
             self.invalidator.index_changed()
 
-    def _isolate(self, marks: Sequence[Mark], reason: str) -> None:
-        """Find the documents that fail a batch by halving it; park them, deliver the others."""
-        if len(marks) == 1:
+    def _isolate(self, marks: Sequence[Mark], reason: str, *, again: bool = False) -> None:
+        """Find the documents that fail a batch by halving it; park them, deliver the others.
+
+        A document is parked when it was refused alone and `again`: one answer may be damaged.
+        """
+        if again and len(marks) == 1:
             log.error("program %s is refused by the engine: %s", marks[0].program_id, reason)
             metrics.PARKED.inc()
             with self._sessions.begin() as session:
                 dirty.park(session, self.target.id, self.epoch, marks[0], reason)
             return
         middle = len(marks) // 2
-        for half in (marks[:middle], marks[middle:]):
+        for half in (marks[:middle], marks[middle:]) if middle else (marks,):
             batch, documents, removed = self._build(half)
             uid = self.target.uid
             try:
@@ -269,7 +295,7 @@ class Sender:
                 if removed:
                     self.engine.finished(self.engine.delete(uid, removed))
             except EngineRejectedError as error:
-                self._isolate(batch.marks, f"{error.code}: {error.message}")
+                self._isolate(batch.marks, f"{error.code}: {error.message}", again=True)
                 continue
             self._flying.appendleft(batch)
             self._settle(batch)
@@ -286,22 +312,52 @@ class Sender:
         with self._sessions.begin() as session:
             dirty.beat(session, self.target.id, self.epoch)
         self._beat_at = time.monotonic()
-        metrics.SENDER_ACTIVE.set(1)
+        metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(1)
 
     def _check_index(self) -> None:
-        """An index that was made since (a wiped engine) has to be filled from the beginning."""
+        """An index that was made since (a wiped engine) has to be filled from the beginning; so has one
+        that is there and was never filled by us."""
         uid = self.target.uid
         first = not self._created_at
         created = self.engine.created_at(uid)
         if created is not None and created == self._created_at:
+            self._end_filling()
             return
-        made = created is None
+        unknown = self._filling and first and not self.target.fill_marked
+        anew = created is None or not first or unknown
+        if anew:
+            # Before there is an index that could be asked.
+            self._flying.clear()
+            with self._sessions.begin() as session:
+                dirty.begin_filling(session, self.target.id, self.epoch)
+            if self.target.state == "live" and not self._filling:
+                # It was asked until now. Without an index it answers nothing; with an empty one it
+                # would answer that there is nothing.
+                self.stop.wait(HEARD_SECONDS)
+            self._filling = True
         self._prepare(uid)
         self._created_at = self.engine.created_at(uid) or ""
-        if made or not first:
+        if anew:
             log.warning("index %s is new; every published program is marked", uid)
-            self._flying.clear()
             self._mark_everything()
+            self._mark_stored()
+            with self._sessions.begin() as session:
+                dirty.filling_marked(session, self.target.id, self.epoch)
+            self._end_filling()
+
+    def _end_filling(self) -> None:
+        if self._filling:
+            with self._sessions.begin() as session:
+                filled = dirty.end_filling(session, self.target.id, self.epoch)
+            self._told_filled(filled)
+
+    def _told_filled(self, filled: bool) -> None:
+        if filled:
+            self._filling = False
+            log.info("index %s is filled", self.target.uid)
+            if self.invalidator is not None:
+                # What was answered without it was poorer.
+                self.invalidator.index_changed()
 
     def _prepare(self, uid: str) -> None:
         """Make the index and give it the settings of this code, unless newer code was here."""
@@ -326,6 +382,21 @@ class Sender:
                 dirty.mark_target(session, self.target.id, ids)
             last = ids[-1]
 
+    def _mark_stored(self) -> None:
+        """Mark what the index holds already: what should not be there is then deleted."""
+        offset = 0
+        while True:
+            page, total = self.engine.documents(
+                self.target.uid, fields=["id"], offset=offset, limit=_REMARK_PAGE
+            )
+            ids = [row["id"] for row in page if isinstance(row["id"], int)]
+            if ids:
+                with self._sessions.begin() as session:
+                    dirty.mark_target(session, self.target.id, ids)
+            offset += len(page)
+            if not page or offset >= total:
+                return
+
     def _prune(self) -> None:
         if time.monotonic() - self._pruned_at < _TASKS_KEPT.total_seconds():
             return
@@ -333,5 +404,5 @@ class Sender:
         before = (datetime.now(UTC) - _TASKS_KEPT).isoformat().replace("+00:00", "Z")
         try:
             self.engine.prune_tasks(before)
-        except EngineRejectedError as error:
+        except (EngineUnavailableError, EngineRejectedError) as error:
             log.info("tasks not pruned: %s", error)

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -51,9 +51,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def database_url() -> Iterator[str]:
+def servers() -> Mapping[str, str]:
+    """Where the servers are; tests that hurt them have others."""
+    return os.environ
+
+
+@pytest.fixture
+def database_url(servers: Mapping[str, str]) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
-    admin = os.environ["TEST_POSTGRES"]
+    admin = servers["TEST_POSTGRES"]
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
@@ -62,16 +68,16 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, servers: Mapping[str, str]) -> Settings:
     """All layers, wired to this test's stores."""
-    valkey = os.environ["TEST_VALKEY"]
+    valkey = servers["TEST_VALKEY"]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     mark = uuid.uuid4().hex[:12]
     return Settings(
         CatalogSettings(database_url=database_url, pool_min=1, pool_max=10),
         IndexerSettings(
-            meili_url=os.environ["TEST_ENGINE"],
-            meili_key=os.environ["TEST_ENGINE_KEY"],
+            meili_url=servers["TEST_ENGINE"],
+            meili_key=servers["TEST_ENGINE_KEY"],
             meili_index=f"programs_{mark}",
             redis_cache_url=f"{valkey}/0",
             # Queues have no prefix: every process of the run has a database of its own for them.

@@ -19,8 +19,9 @@ from api.schemas import ProgramData, program_detail
 from catalog.categories.models import Category
 from catalog.programs import queries
 from catalog.series.models import Series
-from indexer.engine import EngineUnavailableError, SearchClient
+from indexer.engine import EngineUnavailableError, understood
 from indexer.index_settings import MAX_TOTAL_HITS
+from indexer.search import SearchPool
 
 _encode = msgspec.json.Encoder().encode
 Sessions = async_sessionmaker[AsyncSession]
@@ -39,7 +40,7 @@ class Discovery:
     """What the routes ask. `read` opens sessions on the replica."""
 
     def __init__(
-        self, engine: SearchClient, fallback: Fallback, cache: Cache, read: Sessions, secret: str
+        self, engine: SearchPool, fallback: Fallback, cache: Cache, read: Sessions, secret: str
     ) -> None:
         self.engine, self.fallback, self.cache = engine, fallback, cache
         self.read, self.secret = read, secret
@@ -83,13 +84,14 @@ class Discovery:
             }
         try:
             found = await self._retrieve(body)
+            with understood():
+                answer = self._results(request, Hits(found["hits"], found["totalHits"]))
+                if request.facets:
+                    answer.facets = await self._facets(found)
         except EngineUnavailableError:
             answer = self._results(request, await self.fallback.search(request))
             marked = request.highlight and bool(request.q)
             return _degraded(answer, facets=bool(request.facets), highlight=marked)
-        answer = self._results(request, Hits(found["hits"], found["totalHits"]))
-        if request.facets:
-            answer.facets = await self._facets(found)
         return Answer(_encode(answer), ids=tuple(c.id for c in answer.data))
 
     def _results(self, request: SearchRequest, page: Hits) -> schemas.SearchAnswer:
@@ -175,13 +177,14 @@ class Discovery:
                 found, listing = await self.engine.multi_search([body, whole])
             else:
                 found = listing = await self.engine.search(whole | body)
+            with understood():
+                total = min(listing["estimatedTotalHits"], MAX_TOTAL_HITS)
+                answer = self._listing(request, binding, Hits(found["hits"], total))
+                if request.facets:
+                    answer.facets = await self._facets(listing)
         except EngineUnavailableError:
             answer = self._listing(request, binding, await self.fallback.browse(request, after))
             return _degraded(answer, facets=bool(request.facets))
-        total = min(listing["estimatedTotalHits"], MAX_TOTAL_HITS)
-        answer = self._listing(request, binding, Hits(found["hits"], total))
-        if request.facets:
-            answer.facets = await self._facets(listing)
         return Answer(_encode(answer), ids=tuple(c.id for c in answer.data))
 
     def _listing(self, request: BrowseRequest, binding: str, page: Hits) -> schemas.BrowseAnswer:
@@ -236,7 +239,8 @@ class Discovery:
         """Active categories with how many programs each has."""
         try:
             found = await self.engine.search({"q": "", "limit": 0, "facets": ["categoryId"]})
-            counts = found["facetDistribution"].get("categoryId", {})
+            with understood():
+                counts = dict(found["facetDistribution"].get("categoryId", {}))
         except EngineUnavailableError:
             # Slower than the engine's facets, and never a reason for an empty front page.
             counted = await self._rows(queries.category_counts())
@@ -280,17 +284,17 @@ class Discovery:
         ]  # fmt: skip
         try:
             answers = await self.engine.multi_search(asked)
+            with understood():
+                hits = [a["hits"] for a in answers]
+                ids = tuple(hit["id"] for found in hits for hit in found)
+                data = suggestions.of_hits(hits, self.cache.gone(ids), q, limit)
         except EngineUnavailableError:
             offers = await self.fallback.suggest(q, limit)
             withdrawn = self.cache.gone(row["id"] for row in offers.titles)
             data = suggestions.of_rows(offers, withdrawn, limit)
             answer = schemas.SuggestAnswer(data=data, meta=schemas.SuggestMeta(query=q))
             return _degraded(answer)
-        hits = [a["hits"] for a in answers]
-        withdrawn = self.cache.gone(hit["id"] for found in hits for hit in found)
-        data = suggestions.of_hits(hits, withdrawn, q, limit)
         answer = schemas.SuggestAnswer(data=data, meta=schemas.SuggestMeta(query=q))
-        ids = tuple(hit["id"] for found in hits for hit in found)
         return Answer(_encode(answer), ids=ids)
 
 

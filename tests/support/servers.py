@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -25,22 +26,26 @@ TEMPLATE = "template_catalogue"
 
 
 class Servers:
-    """PostgreSQL with a migrated template, Valkey and a search node in one temporary folder."""
+    """PostgreSQL with a migrated template, Valkey and a search node in one temporary folder.
 
-    def __init__(self) -> None:
+    `durable`: what was committed survives a server that is killed.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self.durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="thmanyah-tests-"))
         self.children: list[Child] = []
 
     def start(self) -> dict[str, str]:
         """Start them; returns what tests are told by the environment."""
         data = self.folder / "postgres"
-        postgres.initialise(data, durable=False)
+        postgres.initialise(data, durable=self.durable)
         pg, vk, engine = (ports.ephemeral() for _ in range(3))
         admin = postgres.url(pg, "postgres")
         self.children = [
-            Child("postgres", postgres.server_command(data, pg, durable=False), lambda: _connects(admin), "",
+            Child("postgres", postgres.server_command(data, pg, durable=self.durable), lambda: _connects(admin), "",
                   popen=postgres.popen_arguments()),
-            Child("valkey", valkey.server_command(self.folder / "valkey", vk, durable=False),
+            Child("valkey", valkey.server_command(self.folder / "valkey", vk, durable=self.durable),
                   lambda: not ports.is_free(vk), ""),
         ]  # fmt: skip
         url, key = os.environ.get("TEST_MEILI_URL"), os.environ.get("TEST_MEILI_KEY", MASTER_KEY)
@@ -67,6 +72,22 @@ class Servers:
             "TEST_ENGINE": url,
             "TEST_ENGINE_KEY": key,
         }
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one of them with all its processes."""
+        process = self._named(name).process
+        assert process is not None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def restart(self, name: str) -> None:
+        """Start it again on what it left, and wait until it answers."""
+        child = self._named(name)
+        child.start(self.folder / "logs")
+        assert child.wait_ready(60, lambda: False), name
+
+    def _named(self, name: str) -> Child:
+        return next(child for child in self.children if child.name == name)
 
     def stop(self) -> None:
         """End them and remove what they wrote."""
