@@ -185,8 +185,9 @@ class Crashing:
     def _check_words(self, uid: str, wanted: dict[int, int]) -> None:
         """Words and facet values agree with the documents."""
         body = {"q": "", "facets": ["version"], "limit": 0}
-        counts = self.ask("POST", f"/indexes/{uid}/search", body)["facetDistribution"]["version"]
-        assert sum(counts.values()) == len(wanted)
+        counts = self.ask("POST", f"/indexes/{uid}/search", body)["facetDistribution"]
+        # Before the first document there are no values to count.
+        assert sum(counts.get("version", {}).values()) == len(wanted)
         for i, version in self.chance.sample(sorted(wanted.items()), min(8, len(wanted))):
             assert self.found(uid, i, version) == [{"id": i}], (uid, i, version)
             earlier = self.chance.randrange(max(len(self.sent), 1))
