@@ -178,7 +178,9 @@ def test_a_hanging_engine_costs_one_timeout_and_then_nothing(settings: Settings)
             update={"meili_url": f"http://127.0.0.1:{deaf.getsockname()[1]}", "read_timeout": 0.3,
                     "breaker_failures": 2, "breaker_seconds": 30}
         )  # fmt: skip
-        with serve(Settings(settings.catalog, indexer, settings.api)) as (client, _):
+        # PostgreSQL may take its time: this is about the engine's.
+        api = settings.api.model_copy(update={"fallback_timeout_ms": 60_000})
+        with serve(Settings(settings.catalog, indexer, api)) as (client, _):
             for n in range(2):
                 assert client.get("/discovery/search", q=f"a{n}").json()["meta"]["degraded"]
             began = time.monotonic()
