@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Litestar
 from redis.asyncio import Redis
 
-from api import health, metrics, openapi
+from api import engines, health, metrics, openapi
 from api.accounts import routes as accounts
 from api.cache import Cache
 from api.discovery import routes as discovery
@@ -29,7 +29,7 @@ from catalog.db import (
     make_async_read_engine,
     make_async_search_engine,
 )
-from indexer.engine import SearchClient
+from indexer.search import SearchPool
 
 
 def _redis(url: str, timeout: float) -> "Redis":
@@ -65,7 +65,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         state.redis_cache, prefix, settings.api.rate_per_minute, settings.api.trusted_proxies
     )
     state.views = ViewBuffer(state.redis_cache, prefix)
-    state.search = SearchClient(settings.indexer)
+    state.search = SearchPool(settings.indexer)
     await state.search.start()
     secret = settings.api.secret_key.get_secret_value()
     searched = make_async_search_engine(settings.catalog, settings.api.fallback_concurrency)
@@ -78,6 +78,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(state.cache.listen(line)),
         asyncio.create_task(state.views.run()),
+        asyncio.create_task(engines.watch(state.search, state.db, settings.indexer)),
         asyncio.create_task(health.check_settings(state.db)),
     ]
     try:

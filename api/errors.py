@@ -32,6 +32,7 @@ CODES: dict[str, tuple[int, str]] = {
     "not_found": (404, "There is nothing here"),
     "method_not_allowed": (405, "This method is not allowed here"),
     "conflict": (409, "It conflicts with what is there"),
+    "last_engine": (409, "Searches would have no engine left"),
     "illegal_transition": (409, "The program's state does not allow this"),
     "stale_revision": (412, "It has changed since you read it"),
     "body_too_large": (413, "The body is too large"),

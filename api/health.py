@@ -114,9 +114,13 @@ async def ready(request: Asked) -> Response[bytes]:
         return ""
 
     async def engine() -> str:
-        if not await state.search.healthy():
+        found = await state.search.healthy()
+        silent = sorted(name for name, up in found.items() if not up)
+        if len(silent) == len(found):
             raise ConnectionError
-        return "breaker open" if state.search.open else ""
+        if silent:
+            return f"no answer from {', '.join(silent)}"
+        return "none is asked just now" if state.search.open else ""
 
     async def sender() -> str:
         async with state.db() as session:

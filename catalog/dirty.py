@@ -51,6 +51,10 @@ class IndexTarget(Base):
     # Grows whenever a sender takes over: a sender that lost its place cannot settle.
     epoch: Mapped[int] = mapped_column(default=0, server_default="0")
     heartbeat_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # False from an index's making until everything that was published then is confirmed. What is
+    # marked up to `fill_marked_at` belongs to it; null while the marking goes on.
+    filled: Mapped[bool] = mapped_column(default=False, server_default="false")
+    fill_marked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[CreatedAt]
 
 
@@ -227,6 +231,49 @@ def beat(session: Session, target_id: int, epoch: int) -> None:
         .where(IndexTarget.id == target_id)
         .values(heartbeat_at=func.clock_timestamp())
     )
+
+
+def begin_filling(session: Session, target_id: int, epoch: int) -> None:
+    """The index is empty or unknown: listeners are better answered elsewhere. Raises LostPlaceError."""
+    _hold_place(session, target_id, epoch)
+    session.execute(
+        update(IndexTarget)
+        .where(IndexTarget.id == target_id)
+        .values(filled=False, fill_marked_at=None)
+    )
+
+
+def filling_marked(session: Session, target_id: int, epoch: int) -> None:
+    """Everything that belongs into the index is marked. Raises LostPlaceError."""
+    _hold_place(session, target_id, epoch)
+    session.execute(
+        update(IndexTarget)
+        .where(IndexTarget.id == target_id)
+        .values(fill_marked_at=func.clock_timestamp())
+    )
+
+
+def end_filling(session: Session, target_id: int, epoch: int) -> bool:
+    """Say that the index is filled once nothing waits that was marked for it (what the engine refuses
+    does not count); returns whether it is. Raises LostPlaceError."""
+    _hold_place(session, target_id, epoch)
+    waits = (
+        select(IndexDirty.program_id)
+        .where(
+            IndexDirty.target_id == target_id,
+            ~IndexDirty.parked,
+            IndexDirty.marked_at <= IndexTarget.fill_marked_at,
+        )
+        .correlate(IndexTarget)
+        .exists()
+    )
+    session.execute(
+        update(IndexTarget)
+        .where(IndexTarget.id == target_id, IndexTarget.fill_marked_at.is_not(None), ~waits)
+        .values(filled=True, fill_marked_at=None)
+    )
+    query = select(IndexTarget.filled).where(IndexTarget.id == target_id)
+    return bool(session.scalars(query).one())
 
 
 def _hold_place(session: Session, target_id: int, epoch: int) -> None:

@@ -21,6 +21,7 @@ _COMMANDS = {
     "import": "indexer.importing.cli:import_",
     "reindex": "indexer.cli_upkeep:reindex",
     "drift": "indexer.cli_upkeep:drift",
+    "engine": "indexer.cli_engines:engine",
     "migrate": "catalog.cli:migrate",
     "user": "catalog.accounts.cli:user",
     "seed": "catalog.seed.cli:seed",
@@ -28,7 +29,7 @@ _COMMANDS = {
 }
 
 # Chores that somebody types, beside the stack of the same folder.
-_LOCAL = {"import", "migrate", "user", "seed"}
+_LOCAL = {"import", "migrate", "user", "seed", "reindex", "drift", "engine"}
 
 
 class _LazyGroup(click.Group):
@@ -41,7 +42,8 @@ class _LazyGroup(click.Group):
             return None
         if cmd_name in _LOCAL and "DATABASE_URL" not in os.environ:
             # Typed beside a running `thmanyah up`: it means that one.
-            os.environ.update(import_module("deploy.local.running").addresses())
+            for name, value in import_module("deploy.local.running").addresses().items():
+                os.environ.setdefault(name, value)
         module, _, attribute = target.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command

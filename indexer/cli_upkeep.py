@@ -28,7 +28,7 @@ def _settings() -> CatalogSettings:
 
 
 @click.command()
-@click.option("--engine", default=targets.DEFAULT, show_default=True, help="Which engine.")
+@click.option("--engine", help="Which engine, where there are several.")
 @click.option("--reason", default="", help="Why, for whoever reads the list of rebuilds.")
 @click.option("--force", is_flag=True, help="Even if searches lose attributes by the new settings.")
 @click.option("--follow", type=int, help="Watch this rebuild instead of asking for one.")
@@ -36,7 +36,7 @@ def _settings() -> CatalogSettings:
 @click.option("--rollback", type=int, help="Put the index from before this rebuild back.")
 @click.option("--no-wait", is_flag=True, help="Ask for it and return.")
 def reindex(
-    engine: str, reason: str, force: bool, follow: int | None, cancel: int | None,
+    engine: str | None, reason: str, force: bool, follow: int | None, cancel: int | None,
     rollback: int | None, no_wait: bool,
 ) -> None:  # fmt: skip
     """Rebuild the search index beside the live one; searches never notice. Ctrl-C only stops watching."""
@@ -51,8 +51,9 @@ def reindex(
                 elif follow is not None:
                     job_id = lifecycle.get(session, follow).id
                 else:
+                    chosen = targets.chosen(session, IndexerSettings(), engine)
                     job_id = lifecycle.request_rebuild(
-                        session, engine, reason, _ACTOR, build=index_settings.BUILD, force=force
+                        session, chosen, reason, _ACTOR, build=index_settings.BUILD, force=force
                     ).id
         except CatalogError as error:
             raise click.ClickException(error.detail) from error
@@ -91,7 +92,9 @@ def drift(repair: bool) -> None:
             ids = [target.id for target in targets.kept(session, settings)]
             reports = lifecycle.request_audit(session, ids, _ACTOR, repair=repair)
         for report in reports:
-            upkeep.write_report(database, settings, report.id)
+            while upkeep.write_report(database, settings, report.id) == "busy":
+                # A worker was quicker.
+                time.sleep(_POLL_SECONDS)
         with sessions() as session:
             found = [session.get_one(DriftReport, report.id) for report in reports]
     table = Table()

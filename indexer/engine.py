@@ -1,13 +1,11 @@
-"""The search engine: the official client for writes and management, one pooled client for reads."""
+"""One search engine: the official client for writes and management. Searches: `indexer.search`."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import aiohttp
 import meilisearch
 import msgspec
 import requests
@@ -21,7 +19,6 @@ from indexer import index_settings, metrics
 from indexer.settings import IndexerSettings
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 T = TypeVar("T")
 
 
@@ -58,25 +55,27 @@ def _translate(error: Exception) -> Exception:
         return EngineUnavailableError(f"{type(error).__name__}: {error}")
     # Only what the engine says of the request itself is a refusal; full disks, overload, a key that
     # is not good (any more) and answers from others than the engine pass.
-    if error.status_code >= 500 or error.status_code == 429 or not _blames_request(error.__dict__):
+    if error.status_code >= 500 or error.status_code == 429 or not blames_request(error.__dict__):
         return EngineUnavailableError(f"{error.status_code} {error.code or 'unknown'}")
     return EngineRejectedError(str(error.code), str(error), error.status_code)
 
 
-def _blames_request(error: dict[str, Any]) -> bool:
+def blames_request(error: dict[str, Any]) -> bool:
+    """Does the engine say in this error that what was asked is wrong?"""
     return error.get("type") == "invalid_request" and bool(error.get("code"))
 
 
 class Engine:
     """Writes and management, synchronous, for the sender, jobs and the CLI.
 
-    Every method raises EngineUnavailableError or EngineRejectedError.
+    `url` is the engine's address; without one it is the first that the settings name. Every method
+    raises EngineUnavailableError or EngineRejectedError.
     """
 
-    def __init__(self, settings: IndexerSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: IndexerSettings, url: str | None = None) -> None:
+        self.url = url or next(iter(settings.configured_engines.values()))
         self.client = meilisearch.Client(
-            settings.meili_url, settings.meili_key or None, timeout=int(settings.write_timeout) or 1
+            self.url, settings.meili_key or None, timeout=int(settings.write_timeout) or 1
         )
 
     def _call(self, operation: str, ask: Callable[[], T]) -> T:
@@ -135,6 +134,32 @@ class Engine:
             task = self._call("settings", lambda: self.client.index(uid).update_settings(changed))
             self.finished(task.task_uid)
         return left
+
+    def copy_keys(self, other: "Engine") -> bool:
+        """Make the other engine's keys here, with their ids; False when ours may not. A key's value
+        follows from its id and the master key, so it is the same where the master key is.
+
+        Raises EngineRejectedError when a key has another value here."""
+        try:
+            wanted = self._call(
+                "keys", lambda: list(other.client.http.get("keys?limit=100")["results"])
+            )
+        except EngineUnavailableError:
+            return False
+        for key in wanted:
+            if self._same_key(key) != key["key"]:
+                raise EngineRejectedError("invalid_api_key", "its master key is another", 403)
+        return True
+
+    def _same_key(self, key: dict[str, Any]) -> str:
+        """The value of a key with the same id and rights here, made unless it is there."""
+        same = {n: key[n] for n in ("uid", "name", "description", "actions", "indexes", "expiresAt")}  # fmt: skip
+        try:
+            return self._call("keys", lambda: str(self.client.http.post("keys", same)["key"]))
+        except EngineRejectedError as error:
+            if error.code != "api_key_already_exists":
+                raise
+        return self._call("keys", lambda: str(self.client.http.get(f"keys/{key['uid']}")["key"]))
 
     def settings_of(self, uid: str) -> dict[str, Any]:
         """The index's settings."""
@@ -244,7 +269,7 @@ def _task(answer: Any) -> dict[str, Any]:
 def failure(task: dict[str, Any]) -> EngineUnavailableError | EngineRejectedError:
     """Why a task failed: what was asked for, or a trouble of the engine's that passes."""
     error = task.get("error") or {}
-    if not _blames_request(error):
+    if not blames_request(error):
         return EngineUnavailableError(str(error.get("code", task["status"])))
     return EngineRejectedError(str(error["code"]), str(error.get("message", "")), 200)
 
@@ -260,130 +285,6 @@ def _same(name: str, live: Any, wanted: Any) -> bool:
     return bool(live == wanted)
 
 
-class SearchClient:
-    """Reads on the event loop: one pool, bounded concurrency, a breaker, one retry.
-
-    Raises EngineUnavailableError or EngineRejectedError.
-    """
-
-    def __init__(self, settings: IndexerSettings) -> None:
-        self.settings = settings
-        self.index = settings.meili_index
-        self._slots = asyncio.Semaphore(settings.max_concurrency)
-        self._session: aiohttp.ClientSession | None = None
-        self._failures = 0
-        self._open_until = 0.0
-        self._trying = False
-
-    async def start(self) -> None:
-        """Open the pool; connects on the first search."""
-        key = self.settings.meili_search_key or self.settings.meili_key
-        self._session = aiohttp.ClientSession(
-            base_url=self.settings.meili_url.rstrip("/") + "/",
-            connector=aiohttp.TCPConnector(
-                limit=self.settings.max_concurrency, keepalive_timeout=60
-            ),
-            timeout=aiohttp.ClientTimeout(
-                total=self.settings.read_timeout, connect=self.settings.connect_timeout
-            ),
-            # On a local network packing an answer costs more than sending it.
-            headers={"Content-Type": "application/json", "Accept-Encoding": "identity"}
-            | ({"Authorization": f"Bearer {key}"} if key else {}),
-            skip_auto_headers=("User-Agent", "Accept"),
-            auto_decompress=False,
-        )
-
-    async def close(self) -> None:
-        """Close the pool."""
-        if self._session is not None:
-            await self._session.close()
-
-    @property
-    def open(self) -> bool:
-        """Is the breaker open: are searches refused without asking?"""
-        return self._open_until > time.monotonic() or self._trying
-
-    async def search(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The decoded answer of a search in the product's index."""
-        raw = await self._post("search", f"indexes/{self.index}/search", _encode(body))
-        with understood():
-            return dict(_decode(raw))
-
-    async def multi_search(self, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The answers of several searches in one request."""
-        asked = {"queries": [{"indexUid": self.index, **query} for query in queries]}
-        raw = await self._post("multi_search", "multi-search", _encode(asked))
-        with understood():
-            return list(_decode(raw)["results"])
-
-    async def healthy(self) -> bool:
-        """Does the engine answer now? Ignores the breaker."""
-        if self._session is None:
-            return False
-        try:
-            async with self._session.get("health") as response:
-                return response.status == 200
-        except (aiohttp.ClientError, TimeoutError):
-            return False
-
-    async def _post(self, operation: str, path: str, body: bytes) -> bytes:
-        if self.open:
-            metrics.ENGINE_SECONDS.labels(operation, "refused").observe(0)
-            raise EngineUnavailableError("the engine failed just now and is given time to recover")
-        # After the pause one search goes first; the others wait for its outcome.
-        probing = self._failures >= self.settings.breaker_failures
-        self._trying = probing
-        started = time.perf_counter()
-        outcome = "ok"
-        try:
-            async with self._slots:
-                raw = await self._send(path, body)
-        except EngineRejectedError:
-            outcome = "rejected"
-            self._succeeded()
-            raise
-        except EngineUnavailableError:
-            outcome = "unavailable"
-            self._failed()
-            raise
-        else:
-            self._succeeded()
-            return raw
-        finally:
-            if probing:
-                self._trying = False
-            metrics.ENGINE_SECONDS.labels(operation, outcome).observe(time.perf_counter() - started)
-
-    async def _send(self, path: str, body: bytes) -> bytes:
-        if self._session is None:
-            raise EngineUnavailableError("the client is not started")
-        for attempt in (1, 2):
-            try:
-                async with self._session.post(path, data=body) as response:
-                    raw = await response.read()
-                    if response.status == 200:
-                        return raw
-                    raise _refusal(response.status, raw)
-            except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-                # A pooled connection the engine had closed: a fresh one deserves one try.
-                if attempt == 2:
-                    raise EngineUnavailableError(str(error)) from error
-            except (aiohttp.ClientError, TimeoutError) as error:
-                raise EngineUnavailableError(f"{type(error).__name__}: {error}") from error
-        raise AssertionError
-
-    def _failed(self) -> None:
-        self._failures += 1
-        if self._failures >= self.settings.breaker_failures:
-            self._open_until = time.monotonic() + self.settings.breaker_seconds
-            metrics.BREAKER.labels("search").set(1)
-
-    def _succeeded(self) -> None:
-        if self._failures:
-            metrics.BREAKER.labels("search").set(0)
-        self._failures = 0
-
-
 @contextmanager
 def understood() -> Iterator[None]:
     """Reading an answer: one that does not read as it should is none. Raises EngineUnavailableError."""
@@ -391,22 +292,3 @@ def understood() -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError) as error:
         raise EngineUnavailableError(f"an answer that makes no sense: {error!r}") from error
-
-
-# A missing index, or one that has no settings yet, is being made by the sender: wait for it. What
-# we ask for is filterable and sortable as soon as the settings are there.
-_NOT_READY = {
-    "index_not_found", "invalid_search_filter", "invalid_search_sort", "invalid_search_facets",
-    "invalid_search_attributes_to_search_on",
-}  # fmt: skip
-
-
-def _refusal(status: int, raw: bytes) -> Exception:
-    try:
-        body = dict(_decode(raw))
-    except (TypeError, ValueError):
-        body = {}
-    code = str(body.get("code", "unknown"))
-    if status >= 500 or status == 429 or code in _NOT_READY or not _blames_request(body):
-        return EngineUnavailableError(f"{status} {code}")
-    return EngineRejectedError(code, str(body.get("message", "")), status)

@@ -156,7 +156,7 @@ def _send(
         epoch = dirty.take_place(session, target_id)
     log.info("sending to %s (target %s, epoch %s)", target.uid, target_id, epoch)
     started = time.monotonic()
-    engine = Engine(settings.model_copy(update={"meili_url": target.url}))
+    engine = Engine(settings, target.url)
     told = invalidator if target.state == "live" else None
     sender = Sender(database, engine, told, settings, target, epoch, at, stop)
     try:

@@ -116,7 +116,7 @@ class Rebuild:
         engine.prepare_index(uid)
         marker = engine.created_at(uid)
         with self._owned(job) as (session, mine):
-            target = lifecycle.add_target(session, job.engine, uid, index_settings.BUILD)
+            target = lifecycle.add_target(session, job.engine, uid, build=index_settings.BUILD)
             if target is None:
                 return False
             mine.live_target_id, mine.new_target_id = live.id, target.id
@@ -171,7 +171,7 @@ class Rebuild:
         self.at("intended")
         return True
 
-    def _worse(self, job: ReindexJob, query: Select[tuple[int, str]]) -> list[tuple[int, str]]:
+    def _worse(self, job: ReindexJob, query: Select[int, str]) -> list[tuple[int, str]]:
         """The programs that the new index no longer finds by their titles of this moment."""
         with self._sessions() as session:
             live = session.get_one(IndexTarget, job.live_target_id)
@@ -290,10 +290,11 @@ class Rebuild:
             self._renewed(job_id)
 
     def _engine(self, job: ReindexJob) -> Engine:
-        url = targets.engines(self.settings).get(job.engine)
+        with self._sessions() as session:
+            url = targets.engines(session, self.settings).get(job.engine)
         if url is None:
             raise Refused(f"No engine is called {job.engine}.")
-        return Engine(self.settings.model_copy(update={"meili_url": url}))
+        return Engine(self.settings, url)
 
     @staticmethod
     def _settings_of(engine: Engine, uid: str) -> dict[str, Any]:

@@ -1,7 +1,28 @@
-"""Settings of the pipeline: the engine, Redis, and how the sender works."""
+"""Settings of the pipeline: the engines, Redis, and how the sender works."""
 
-from pydantic import Field
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_ENGINE = "default"
+
+
+def _named(urls: str) -> dict[str, str]:
+    """name -> address; an address alone is called by its host and port. Raises ValueError."""
+    found: dict[str, str] = {}
+    for entry in filter(None, map(str.strip, urls.split(","))):
+        name, equals, url = entry.partition("=")
+        if not equals or "/" in name:
+            name, url = "", entry
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"MEILI_URLS: {entry!r} is no http:// or https:// address")
+        name = name or (f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname)
+        if name in found or url in found.values():
+            raise ValueError(f"MEILI_URLS names {name!r} or its address twice")
+        found[name] = url
+    return found
 
 
 class IndexerSettings(BaseSettings):
@@ -13,6 +34,11 @@ class IndexerSettings(BaseSettings):
         default="http://127.0.0.1:7700",
         validation_alias="MEILI_URL",
         description="The search engine: a Meilisearch or the search node.",
+    )
+    meili_urls: str = Field(
+        default="",
+        validation_alias="MEILI_URLS",
+        description="Several engines, each with all programs: `a=http://…,b=http://…`, or addresses alone. Set: MEILI_URL is not used.",
     )
     meili_key: str = Field(
         default="",
@@ -29,6 +55,10 @@ class IndexerSettings(BaseSettings):
         validation_alias="MEILI_INDEX",
         description="Index that searches go to.",
     )
+    fresh_seconds: float = Field(
+        default=5.0, gt=0, validation_alias="MEILI_FRESH_SECONDS",
+        description="Seconds an engine may be behind the freshest and still be asked first.",
+    )  # fmt: skip
     connect_timeout: float = Field(
         default=0.5, gt=0, validation_alias="MEILI_CONNECT_TIMEOUT",
         description="Seconds to connect to the engine.",
@@ -104,3 +134,14 @@ class IndexerSettings(BaseSettings):
         default=0, ge=0, validation_alias="SYNC_METRICS_PORT",
         description="Port of the sender's own /metrics; 0 is off.",
     )  # fmt: skip
+
+    @field_validator("meili_urls")
+    @classmethod
+    def _are_addresses(cls, urls: str) -> str:
+        _named(urls)
+        return urls
+
+    @property
+    def configured_engines(self) -> dict[str, str]:
+        """name -> address of the engines that the environment names."""
+        return _named(self.meili_urls) or {DEFAULT_ENGINE: self.meili_url}

@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 _TASKS_KEPT = timedelta(minutes=10)
 _REMARK_PAGE = 5000
+# Between tries of an engine that is away: one request costs little, a listener's wait for news more.
+_MAX_PAUSE = 3.0
 # Names of the moments at which a test may stop the sender.
 CRASH_POINTS = ("before_send", "after_send", "before_settle", "after_settle")
 
@@ -77,6 +79,7 @@ class Sender:
         self._pruned_at = time.monotonic()
         self._created_at = ""
         self._acknowledged = False
+        self._filling = self.target.state == "live" and not self.target.filled
 
     # -- the loop
 
@@ -87,7 +90,7 @@ class Sender:
                 try:
                     busy = self.step()
                     self._failures = 0
-                    metrics.BREAKER.labels("sender").set(0)
+                    metrics.BREAKER.labels("sender", self.target.engine).set(0)
                 except (EngineUnavailableError, EngineRejectedError) as error:
                     self._back_off(error)
                     continue
@@ -97,7 +100,7 @@ class Sender:
             self._hand_over()
             raise
         finally:
-            metrics.SENDER_ACTIVE.set(0)
+            metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(0)
 
     def step(self) -> bool:
         """One look at the dirty set and one at the oldest batch; False when there was nothing to do."""
@@ -119,8 +122,8 @@ class Sender:
 
     def _back_off(self, error: Exception) -> None:
         self._failures += 1
-        metrics.BREAKER.labels("sender").set(1)
-        pause = min(10.0, 0.1 * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)  # noqa: S311
+        metrics.BREAKER.labels("sender", self.target.engine).set(1)
+        pause = min(_MAX_PAUSE, 0.1 * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)  # noqa: S311
         log.warning("engine unavailable (%s); next try in %.1f s", error, pause)
         deadline = time.monotonic() + pause
         while time.monotonic() < deadline and not self.stop.wait(min(HEARTBEAT_SECONDS, pause)):
@@ -245,13 +248,16 @@ class Sender:
         self.at("before_settle")
         with self._sessions.begin() as session:
             clock = dirty.settle(session, self.target.id, self.epoch, batch.marks)
+            filled = self._filling and dirty.end_filling(session, self.target.id, self.epoch)
         self._flying.popleft()
+        self._told_filled(filled)
         self.at("after_settle")
         metrics.BATCHES.labels("succeeded").inc()
         metrics.DOCUMENTS.labels("upsert").inc(batch.upserts)
         metrics.DOCUMENTS.labels("delete").inc(len(batch.marks) - batch.upserts)
         for mark in batch.marks if self.target.state == "live" else ():
-            metrics.INDEX_LAG.observe(max(0.0, clock - mark.marked_at.timestamp()))
+            lag = max(0.0, clock - mark.marked_at.timestamp())
+            metrics.INDEX_LAG.labels(self.target.engine).observe(lag)
         if self.invalidator is not None:
             # Raw SQL goes past the API, so its readers are told here.
             self.invalidator.programs_changed(batch.changes)
@@ -295,22 +301,48 @@ class Sender:
         with self._sessions.begin() as session:
             dirty.beat(session, self.target.id, self.epoch)
         self._beat_at = time.monotonic()
-        metrics.SENDER_ACTIVE.set(1)
+        metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(1)
 
     def _check_index(self) -> None:
-        """An index that was made since (a wiped engine) has to be filled from the beginning."""
+        """An index that was made since (a wiped engine) has to be filled from the beginning; so has one
+        that is there and was never filled by us."""
         uid = self.target.uid
         first = not self._created_at
         created = self.engine.created_at(uid)
         if created is not None and created == self._created_at:
+            self._end_filling()
             return
-        made = created is None
+        unknown = self._filling and first and not self.target.fill_marked
+        anew = created is None or not first or unknown
+        if anew:
+            # Before there is an index that could be asked.
+            self._flying.clear()
+            with self._sessions.begin() as session:
+                dirty.begin_filling(session, self.target.id, self.epoch)
         self._prepare(uid)
         self._created_at = self.engine.created_at(uid) or ""
-        if made or not first:
+        if anew:
             log.warning("index %s is new; every published program is marked", uid)
-            self._flying.clear()
             self._mark_everything()
+            self._mark_stored()
+            with self._sessions.begin() as session:
+                dirty.filling_marked(session, self.target.id, self.epoch)
+            self._filling = True
+            self._end_filling()
+
+    def _end_filling(self) -> None:
+        if self._filling:
+            with self._sessions.begin() as session:
+                filled = dirty.end_filling(session, self.target.id, self.epoch)
+            self._told_filled(filled)
+
+    def _told_filled(self, filled: bool) -> None:
+        if filled:
+            self._filling = False
+            log.info("index %s is filled", self.target.uid)
+            if self.invalidator is not None:
+                # What was answered without it was poorer.
+                self.invalidator.index_changed()
 
     def _prepare(self, uid: str) -> None:
         """Make the index and give it the settings of this code, unless newer code was here."""
@@ -335,6 +367,21 @@ class Sender:
                 dirty.mark_target(session, self.target.id, ids)
             last = ids[-1]
 
+    def _mark_stored(self) -> None:
+        """Mark what the index holds already: what should not be there is then deleted."""
+        offset = 0
+        while True:
+            page, total = self.engine.documents(
+                self.target.uid, fields=["id"], offset=offset, limit=_REMARK_PAGE
+            )
+            ids = [row["id"] for row in page if isinstance(row["id"], int)]
+            if ids:
+                with self._sessions.begin() as session:
+                    dirty.mark_target(session, self.target.id, ids)
+            offset += len(page)
+            if not page or offset >= total:
+                return
+
     def _prune(self) -> None:
         if time.monotonic() - self._pruned_at < _TASKS_KEPT.total_seconds():
             return
@@ -342,5 +389,5 @@ class Sender:
         before = (datetime.now(UTC) - _TASKS_KEPT).isoformat().replace("+00:00", "Z")
         try:
             self.engine.prune_tasks(before)
-        except (EngineUnavailableError, EngineRejectedError) as error:
+        except (EngineRejectedError, EngineUnavailableError) as error:
             log.info("tasks not pruned: %s", error)

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine as Database
-from sqlalchemy import func, select, update
+from sqlalchemy import func
 from sqlalchemy.exc import DBAPIError
 
 from catalog.actor import Actor
 from catalog.db import opened, session_factory
-from catalog.dirty import IndexTarget
 from catalog.indexing import lifecycle
 from catalog.indexing.models import DriftReport
 from catalog.settings import CatalogSettings
@@ -79,27 +78,27 @@ def collect() -> list[str]:
 
 
 def write_report(database: Database, settings: IndexerSettings, report_id: int) -> str:
-    """Audit what the report is about and write it; returns its state."""
+    """Audit what the report is about and write it; returns its state, or "busy" when others do."""
     sessions = session_factory(database)
     with sessions.begin() as session:
-        report = session.get_one(DriftReport, report_id, with_for_update=True)
-        if report.state in ("done", "failed"):
-            return report.state
-        report.state, report.started_at = "running", func.now()
-        target, repair = targets.one(session, settings, report.target_id), report.repair
+        report = lifecycle.take_report(session, report_id)
+        if report is None:
+            state = session.get_one(DriftReport, report_id).state
+            return "busy" if state == "running" else state
+        started_at, repair = report.started_at, report.repair
+        target = targets.one(session, settings, report.target_id)
     saved_at = time.monotonic()
 
     def save(found: Drift, **values: object) -> None:
         with sessions.begin() as session:
-            session.execute(
-                update(DriftReport)
-                .where(DriftReport.id == report_id)
-                .values(
-                    checked=found.checked, missing=len(found.missing), stale=len(found.stale),
-                    ghosts=len(found.ghosts), repaired=len(found.ids) if repair else 0,
-                    samples=found.samples(), **values,
-                )
+            kept = lifecycle.save_report(
+                session, report_id, started_at,
+                checked=found.checked, missing=len(found.missing), stale=len(found.stale),
+                ghosts=len(found.ghosts), repaired=len(found.ids) if repair else 0,
+                samples=found.samples(), **values,
             )  # fmt: skip
+        if not kept:
+            log.warning("audit %s was taken over by somebody else", report_id)
 
     def progress(found: Drift) -> None:
         nonlocal saved_at
@@ -110,7 +109,7 @@ def write_report(database: Database, settings: IndexerSettings, report_id: int) 
     if target is None:
         save(Drift(), state="failed", detail="The target is gone.", finished_at=func.now())
         return "failed"
-    engine = Engine(settings.model_copy(update={"meili_url": target.url}))
+    engine = Engine(settings, target.url)
     try:
         found = Audit(database, engine, target.id, target.uid).run(repair=repair, progress=progress)
     except (EngineUnavailableError, EngineRejectedError) as error:
@@ -143,12 +142,7 @@ class UpkeepSweep:
         """Look now. Raises DBAPIError, RedisError."""
         with self._sessions() as session:
             job_id = lifecycle.next_runnable(session)
-            reports = session.scalars(
-                select(DriftReport.id)
-                .join(IndexTarget, IndexTarget.id == DriftReport.target_id, isouter=True)
-                .where(DriftReport.state.in_(("queued", "running")))
-                .order_by(DriftReport.id)
-            ).all()
+            reports = lifecycle.waiting_reports(session)
         waiting = [(f"drift-{n}", "indexer.jobs.audit", n) for n in reports]
         if job_id is not None:
             waiting.insert(0, (f"reindex-{job_id}", "indexer.jobs.rebuild", job_id))

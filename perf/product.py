@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import requests
 from sqlalchemy import Engine, text
 
 from catalog.db import make_engine
 from catalog.seed import generator
 from catalog.settings import CatalogSettings
-from deploy.local import postgres
-from deploy.local.stack import DATABASE, answers, thmanyah
+from deploy.local import postgres, valkey
+from deploy.local.stack import ADMIN, DATABASE, answers, thmanyah
+from indexer.settings import IndexerSettings
 
 
 @dataclass
@@ -29,7 +31,8 @@ class Product:
     home: Path
     ports: dict[str, int]
     database: Engine
-    master_key: str
+    engine: str
+    key: str
 
     @property
     def api(self) -> str:
@@ -37,9 +40,32 @@ class Product:
         return f"http://127.0.0.1:{self.ports['api']}"
 
     @property
-    def engine(self) -> str:
-        """The engine's address."""
-        return os.environ.get("MEILI_URL") or f"http://127.0.0.1:{self.ports['engine']}"
+    def indexer(self) -> IndexerSettings:
+        """How the engine is reached, with a key that may do everything."""
+        return IndexerSettings(meili_url=self.engine, meili_key=self.key)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What another process of this product is told."""
+        return {
+            "DATABASE_URL": self.database.url.render_as_string(hide_password=False),
+            "REDIS_CACHE_URL": valkey.url(self.ports["valkey"], valkey.CACHE_DB),
+            "REDIS_QUEUE_URL": valkey.url(self.ports["valkey"], valkey.QUEUE_DB),
+            "MEILI_URL": self.engine,
+            "MEILI_KEY": self.key,
+        }
+
+    def token(self) -> str:
+        """The admin's access token."""
+        secrets = json.loads((self.home / "secrets.json").read_text())
+        given = {"email": ADMIN, "password": secrets["adminPassword"]}
+        answer = requests.post(f"{self.api}/accounts/login", json=given, timeout=30)
+        answer.raise_for_status()
+        return str(answer.json()["data"]["accessToken"])
+
+    def pid(self, name: str) -> int:
+        """The process of a part."""
+        return int(json.loads((self.home / "pids.json").read_text())[name][0])
 
     def wait_indexed(self, timeout: float = 900) -> float:
         """Seconds until nothing is dirty."""
@@ -53,14 +79,14 @@ class Product:
 
     def resident(self, name: str) -> list[int]:
         """Bytes that each of a part's processes holds, its first process first."""
-        pid = json.loads((self.home / "pids.json").read_text())[name][0]
-        parts = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        first = psutil.Process(self.pid(name))
+        parts = [first, *first.children(recursive=True)]
         return [part.memory_info().rss for part in parts]
 
 
 @contextmanager
-def product(programs: int, **environment: str) -> Iterator[Product]:
-    """A running product with this many generated programs, indexed."""
+def product(programs: int, *, patience: float = 900, **environment: str) -> Iterator[Product]:
+    """A running product with this many generated programs, indexed within `patience` seconds."""
     home = Path(tempfile.mkdtemp(prefix="thmanyah-perf-"))
     settings = {"THMANYAH_HOME": str(home), "RATE_LIMIT_PER_MINUTE": "0"} | environment
     with (home / "up.log").open("wb") as log:
@@ -78,10 +104,15 @@ def product(programs: int, **environment: str) -> Iterator[Product]:
         )
         if programs:
             generator.load(database, programs)
+        given = os.environ | environment
+        own = not given.get("MEILI_URL")
+        key = json.loads((home / "secrets.json").read_text())["masterKey"]
         found = Product(
-            home, ports, database, json.loads((home / "secrets.json").read_text())["masterKey"]
-        )
-        found.wait_indexed()
+            home, ports, database,
+            f"http://127.0.0.1:{ports['engine']}" if own else given["MEILI_URL"],
+            key if own else given.get("MEILI_KEY", ""),
+        )  # fmt: skip
+        found.wait_indexed(patience)
         assert answers(f"{found.api}/health/live")
         yield found
         database.dispose()

@@ -19,8 +19,9 @@ from api.schemas import ProgramData, program_detail
 from catalog.categories.models import Category
 from catalog.programs import queries
 from catalog.series.models import Series
-from indexer.engine import EngineUnavailableError, SearchClient, understood
+from indexer.engine import EngineUnavailableError, understood
 from indexer.index_settings import MAX_TOTAL_HITS
+from indexer.search import SearchPool
 
 _encode = msgspec.json.Encoder().encode
 Sessions = async_sessionmaker[AsyncSession]
@@ -39,7 +40,7 @@ class Discovery:
     """What the routes ask. `read` opens sessions on the replica."""
 
     def __init__(
-        self, engine: SearchClient, fallback: Fallback, cache: Cache, read: Sessions, secret: str
+        self, engine: SearchPool, fallback: Fallback, cache: Cache, read: Sessions, secret: str
     ) -> None:
         self.engine, self.fallback, self.cache = engine, fallback, cache
         self.read, self.secret = read, secret

@@ -8,7 +8,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.orm import Session
 
-from api import database
+from api import database, engines
 from api.auth import OPS, authenticate
 from api.discovery.params import MAX_ID, Query
 from api.editorial.programs import actor_of, number, reply
@@ -18,6 +18,7 @@ from api.operations import schemas, states
 from catalog import changes, dirty
 from catalog.dirty import IndexTarget
 from catalog.errors import NotFound
+from catalog.indexing import engines as registry
 from catalog.indexing import lifecycle, queries
 from indexer import index_settings, invalidation, targets
 
@@ -47,13 +48,12 @@ def _answer(found: schemas.ReindexOut, status: int = 200) -> Response[bytes]:
 @post("/reindex", status_code=202, summary="Rebuild an index", description="A second index is filled beside the live one and put in its place; searches never notice. One at a time; follow it at its Location.", opt={"roles": OPS})  # fmt: skip
 async def reindex(request: Asked, data: JSONBody[schemas.ReindexIn]) -> Response[bytes]:
     """A queued job."""
-    actor = actor_of(request)
-    if data.engine not in targets.engines(request.app.state.settings.indexer):
-        raise Problem("not_found", f"No engine is called {data.engine!r}.")
+    actor, settings = actor_of(request), request.app.state.settings.indexer
 
     def work(session: Session) -> schemas.ReindexOut:
+        engine = targets.chosen(session, settings, data.engine)
         job = lifecycle.request_rebuild(
-            session, data.engine, data.reason, actor, build=index_settings.BUILD, force=data.force
+            session, engine, data.reason, actor, build=index_settings.BUILD, force=data.force
         )
         return _job(session, job.id)
 
@@ -165,6 +165,50 @@ async def sync(request: Asked) -> Response[bytes]:
     return reply(await database.read(request, work))
 
 
+@get("/engines", summary="Engines", description="Who answers searches: state, health as this process sees it, lag.", opt={"roles": OPS})  # fmt: skip
+async def list_engines(request: Asked) -> Response[bytes]:
+    """Every engine that is kept."""
+    return reply(_encode(schemas.EngineList(data=await _engines(request))))
+
+
+async def _engines(request: Asked) -> list[schemas.EngineOut]:
+    pool, settings = request.app.state.search, request.app.state.settings.indexer
+    rows = await database.read(request, lambda s: s.execute(queries.engine_states()).all())
+    found = engines.states(settings, rows)
+    # What ops just did holds for this process at once.
+    pool.learn(found)
+    healthy = await pool.healthy()
+    known = {row.name: row for row in rows}
+    return [
+        schemas.engine_out(known[s.name], s, healthy.get(s.name, False), not pool.clients[s.name].open)
+        for s in found
+        if s.name in known
+    ]  # fmt: skip
+
+
+async def _one_engine(request: Asked, name: str) -> Response[bytes]:
+    found = [engine for engine in await _engines(request) if engine.name == name]
+    return reply(_encode(schemas.EngineList(data=found)))
+
+
+@post("/engines/{name:str}/drain", status_code=200, summary="Drain an engine", description="No listener is sent to it any more, everywhere within two seconds; it is kept in step.", opt={"roles": OPS})  # fmt: skip
+async def drain_engine(
+    request: Asked, name: FromPath[str], data: JSONBody[schemas.DrainIn]
+) -> Response[bytes]:
+    """The engine, draining."""
+    actor = actor_of(request)
+    await database.write(request, lambda s: registry.drain(s, name, actor, force=data.force))
+    return await _one_engine(request, name)
+
+
+@post("/engines/{name:str}/resume", status_code=200, summary="Resume an engine", description="Listeners are sent to it again as soon as it is in step.", opt={"roles": OPS})  # fmt: skip
+async def resume_engine(request: Asked, name: FromPath[str]) -> Response[bytes]:
+    """The engine, serving."""
+    actor = actor_of(request)
+    await database.write(request, lambda s: registry.resume(s, name, actor))
+    return await _one_engine(request, name)
+
+
 @post("/sync/unpark", status_code=200, summary="Try refused documents again", description="Of the programs named, or of all.", opt={"roles": OPS})  # fmt: skip
 async def unpark(request: Asked, data: JSONBody[schemas.UnparkIn]) -> Response[bytes]:
     """How many are tried again."""
@@ -225,7 +269,7 @@ router = Router(
     "/ops",
     route_handlers=[
         reindex, reindexes, reindex_state, cancel_reindex, roll_back, audit, audits, sync, unpark,
-        index_state, queues, purge,
+        list_engines, drain_engine, resume_engine, index_state, queues, purge,
     ],
     before_request=authenticate,
     tags=["operations"],

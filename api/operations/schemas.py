@@ -1,22 +1,25 @@
 """What ops ask and are told."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+from sqlalchemy import Row
 
 from api.editorial.schemas import ListMeta
 from api.schemas import Body, Model
 from catalog.dirty import IndexTarget
 from catalog.indexing.models import DriftReport, ReindexJob
+from indexer.search import EngineState
 
 _Reason = Annotated[str, msgspec.Meta(max_length=200, examples=["new synonyms"])]
 
 
 class ReindexIn(Body):
-    """Which engine to rebuild and why; `force` allows settings that searches lose something by."""
+    """Which engine's index to rebuild (the only one, when there is one) and why; `force` allows
+    settings that searches lose something by."""
 
-    engine: Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["default"])] = "default"  # fmt: skip
+    engine: Annotated[str, msgspec.Meta(max_length=63, examples=["default"])] | None = None
     reason: _Reason = ""
     force: bool = False
 
@@ -86,6 +89,32 @@ class DriftList(Model):
 
     data: list[DriftOut]
     meta: ListMeta
+
+
+class EngineOut(Model):
+    """An engine: whether listeners are sent to it, and whether they may be: its index has everything
+    (`filled`), it answers this process (`healthy`) and is not far behind (`lagSec`)."""
+
+    name: Annotated[str, msgspec.Meta(examples=["default"])]
+    url: str
+    state: Annotated[str, msgspec.Meta(examples=["serving"])]
+    index: str | None
+    filled: bool
+    healthy: bool
+    breaker_open: bool
+    lag_sec: float
+
+
+class EngineList(Model):
+    """Every engine, by name."""
+
+    data: list[EngineOut]
+
+
+class DrainIn(Body):
+    """`force` drains the only engine that serves, too: PostgreSQL then answers searches."""
+
+    force: bool = False
 
 
 class TargetOut(Model):
@@ -206,6 +235,14 @@ def reindex_out(job: ReindexJob, waiting: int, now: datetime, previous: bool) ->
         per_second=per_second, eta_sec=eta, cancel_requested=job.cancel_requested, detail=job.detail,
         can_roll_back=job.state == "done" and previous, created_at=job.created_at,
         started_at=job.started_at, finished_at=job.finished_at,
+    )  # fmt: skip
+
+
+def engine_out(row: Row[Any], state: EngineState, healthy: bool, asked: bool) -> EngineOut:
+    """An engine as ops see it; `asked` is whether this process's breaker lets searches through."""
+    return EngineOut(
+        name=state.name, url=state.url, state=row.state, index=row.index_uid, filled=row.filled,
+        healthy=healthy, breaker_open=not asked, lag_sec=round(float(row.lag), 3),
     )  # fmt: skip
 
 

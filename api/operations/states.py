@@ -68,8 +68,8 @@ def _stored(
     settings: Settings, target: targets.Target, program_id: int
 ) -> tuple[dict[str, Any] | None, str | None]:
     """The document's `_rev` and `_hash`, or why the engine could not say."""
-    limits = {"meili_url": target.url, "write_timeout": settings.indexer.read_timeout}
-    engine = Engine(settings.indexer.model_copy(update=limits))
+    impatient = {"write_timeout": settings.indexer.read_timeout}
+    engine = Engine(settings.indexer.model_copy(update=impatient), target.url)
     try:
         page, _ = engine.documents(
             target.uid, fields=["_rev", "_hash"], limit=1, where=f"id = {program_id}"

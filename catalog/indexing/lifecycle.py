@@ -5,7 +5,7 @@ out by whoever holds its lease; every step names the lease, so one that was take
 """
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -18,6 +18,7 @@ from catalog.errors import CatalogError, Conflict, NotFound
 from catalog.indexing.models import ENDED, RUNNING, DriftReport, ReindexJob
 
 LEASE = timedelta(seconds=30)
+REPORT_LEASE = timedelta(seconds=60)
 
 
 class NotYours(Exception):
@@ -49,6 +50,42 @@ def request_audit(
         details = {"target": [None, report.target_id], "repair": [None, repair]}
         audit.record(session, actor, "audit", "drift_report", report.id, details)
     return found
+
+
+def take_report(session: Session, report_id: int) -> DriftReport | None:
+    """Lease the audit to the caller; None when it has ended or somebody carries it out."""
+    report = session.get_one(DriftReport, report_id, with_for_update=True, populate_existing=True)
+    now = session.scalars(select(func.clock_timestamp())).one()
+    if report.state in ("done", "failed") or (report.lease_until and report.lease_until > now):
+        return None
+    report.state, report.started_at, report.lease_until = "running", now, now + REPORT_LEASE
+    session.flush()
+    return report
+
+
+def save_report(
+    session: Session, report_id: int, started_at: datetime | None, **values: object
+) -> bool:
+    """Write what was found and keep the lease; False when somebody else carries it out since."""
+    found = session.scalars(
+        update(DriftReport)
+        .where(
+            DriftReport.id == report_id,
+            DriftReport.started_at == started_at,
+            DriftReport.state == "running",
+        )
+        .values(**values, lease_until=func.clock_timestamp() + REPORT_LEASE)
+        .returning(DriftReport.id)
+    )
+    return found.one_or_none() is not None
+
+
+def waiting_reports(session: Session) -> list[int]:
+    """Audits that nobody carries out, oldest first."""
+    now = func.clock_timestamp()
+    idle = DriftReport.lease_until.is_(None) | (DriftReport.lease_until < now)
+    query = select(DriftReport.id).where(DriftReport.state.in_(("queued", "running")), idle)
+    return list(session.scalars(query.order_by(DriftReport.id)))
 
 
 # -- reindex jobs
@@ -175,9 +212,14 @@ def live_target(session: Session, engine: str, *, lock: bool = False) -> IndexTa
 
 
 def add_target(
-    session: Session, engine: str, uid: str, build: tuple[str, int]
+    session: Session,
+    engine: str,
+    uid: str,
+    *,
+    state: str = "building",
+    build: tuple[str, int] = ("", 0),
 ) -> IndexTarget | None:
-    """A second index beside the live one, marked with every change from its commit on.
+    """Another index, marked with every change from its commit on.
 
     Whoever marks reads the table of targets and keeps that lock to its end. So whoever marked without
     this target has ended before it is there, and what it wrote is seen by whoever fills the index.
@@ -192,7 +234,7 @@ def add_target(
     query = select(IndexTarget).where(IndexTarget.engine == engine, IndexTarget.index_uid == uid)
     found = session.scalars(query).one_or_none()
     if found is None:
-        found = IndexTarget(engine=engine, index_uid=uid, state="building", settings_hash=build[0], settings_revision=build[1])  # fmt: skip
+        found = IndexTarget(engine=engine, index_uid=uid, state=state, settings_hash=build[0], settings_revision=build[1])  # fmt: skip
         session.add(found)
         session.flush()
     return found
@@ -253,7 +295,7 @@ def exchange(session: Session, live_id: int, other_id: int, keep: timedelta) -> 
     name, new_name = live.index_uid, other.index_uid
     live.index_uid = f"{new_name} "  # apart for a moment: (engine, index_uid) is unique
     session.flush()
-    other.index_uid, other.state, other.keep_until = name, "live", None
+    other.index_uid, other.state, other.keep_until, other.filled = name, "live", None, True
     session.flush()
     live.index_uid, live.state = new_name, "previous"
     live.keep_until = session.scalars(select(func.now())).one() + keep

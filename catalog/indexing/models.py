@@ -17,6 +17,23 @@ JOB_STATES = ("queued", *STEPS, "done", "failed", "canceled", "rolling_back", "r
 REPORT_STATES = ("queued", "running", "done", "failed")
 
 
+ENGINE_STATES = ("serving", "draining", "removed")
+
+
+class SearchEngine(Base):
+    """A search engine that has an index of the published set. It is kept in step in every state but
+    `removed`; listeners are sent to it only while it serves."""
+
+    __tablename__ = "engines"
+    __table_args__ = (CheckConstraint(f"state IN {ENGINE_STATES}", name="state"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    # Null until the sender, whose settings name it, has written it down.
+    url: Mapped[str | None] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(default="serving", server_default="serving")
+    created_at: Mapped[CreatedAt]
+
+
 class ReindexJob(Base):
     """One rebuild: a new index filled beside the live one and put in its place."""
 
@@ -83,3 +100,5 @@ class DriftReport(Base):
     created_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Whoever carries it out renews this; `started_at` says who that is.
+    lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

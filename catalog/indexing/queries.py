@@ -6,7 +6,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from catalog.dirty import IndexDirty, IndexTarget
-from catalog.indexing.models import DriftReport, ReindexJob
+from catalog.indexing.models import DriftReport, ReindexJob, SearchEngine
 
 
 def _age(moment: Any) -> Any:
@@ -28,6 +28,43 @@ def target_states() -> Any:
         .outerjoin(IndexDirty, IndexDirty.target_id == IndexTarget.id)
         .group_by(IndexTarget.id)
         .order_by(IndexTarget.id)
+    )
+
+
+def engine_states() -> Select[Any]:
+    """(name, url, state, index_uid, filled, lag) of every engine, by name, removed ones too;
+    `lag` is the age of its oldest unconfirmed change in seconds, or 0."""
+    marks = IndexDirty.target_id == IndexTarget.id
+    oldest = (
+        select(IndexDirty.marked_at)
+        .where(marks, ~IndexDirty.parked)
+        .order_by(IndexDirty.marked_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            SearchEngine.name,
+            SearchEngine.url,
+            SearchEngine.state,
+            IndexTarget.index_uid,
+            func.coalesce(IndexTarget.filled, False).label("filled"),
+            func.coalesce(_age(oldest), 0).label("lag"),
+        )
+        .outerjoin(
+            IndexTarget,
+            (IndexTarget.engine == SearchEngine.name) & (IndexTarget.state == "live"),
+        )
+        .order_by(SearchEngine.name)
+    )
+
+
+def waiting(target_id: int) -> Select[Any]:
+    """How many documents the target waits for."""
+    return (
+        select(func.count())
+        .select_from(IndexDirty)
+        .where(IndexDirty.target_id == target_id, ~IndexDirty.parked)
     )
 
 

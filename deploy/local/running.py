@@ -16,11 +16,15 @@ def addresses() -> dict[str, str]:
     from deploy.local import postgres, valkey
     from deploy.local.stack import DATABASE
 
-    ports = Home(folder).read("ports")
+    home = Home(folder)
+    ports = home.read("ports")
     found = {}
     if "postgres" in ports:
         found["DATABASE_URL"] = postgres.url(ports["postgres"], DATABASE)
     if "valkey" in ports:
         found["REDIS_CACHE_URL"] = valkey.url(ports["valkey"], valkey.CACHE_DB)
         found["REDIS_QUEUE_URL"] = valkey.url(ports["valkey"], valkey.QUEUE_DB)
+    if "engine" in ports:
+        found["MEILI_URL"] = f"http://127.0.0.1:{ports['engine']}"
+        found["MEILI_KEY"] = home.secrets()["masterKey"]
     return found

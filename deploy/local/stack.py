@@ -70,6 +70,8 @@ class Stack:
                 ("postgres", "DATABASE_URL"),
                 ("valkey", "REDIS_CACHE_URL"),
                 ("engine", "MEILI_URL"),
+                # Every process reads it from the environment, and then not MEILI_URL.
+                ("engine", "MEILI_URLS"),
             )
             if os.environ.get(variable)
         }

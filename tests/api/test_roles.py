@@ -87,6 +87,9 @@ ROUTES = {
     ("POST", "/ops/drift"): (OPS, {"repair": True}),
     ("GET", "/ops/drift"): (OPS, None),
     ("GET", "/ops/sync"): (OPS, None),
+    ("GET", "/ops/engines"): (OPS, None),
+    ("POST", "/ops/engines/{name:str}/drain"): (OPS, {}),
+    ("POST", "/ops/engines/{name:str}/resume"): (OPS, None),
     ("POST", "/ops/sync/unpark"): (OPS, {}),
     ("GET", "/ops/programs/{program_id:int}/index-state"): (OPS, None),
     ("GET", "/ops/queues"): (OPS, None),
@@ -126,6 +129,7 @@ TABLES = (
     "import_sources",
     "reindex_jobs",
     "drift_reports",
+    "engines",
 )
 
 

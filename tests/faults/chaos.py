@@ -29,7 +29,6 @@ from deploy.local import valkey
 from indexer import index_settings
 from indexer.drift import Audit
 from indexer.engine import Engine, EngineUnavailableError
-from indexer.settings import IndexerSettings
 from perf.product import Product, product
 from tests.catalog.support import EDITOR
 
@@ -245,7 +244,7 @@ def main() -> None:
     options = parser.parse_args()
     began, writes, reads, faults = time.monotonic(), 0, 0, 0
     with product(options.programs, REINDEX_KEEP_HOURS="0.002") as running:
-        settings = IndexerSettings(meili_url=running.engine, meili_key=running.master_key)
+        settings = running.indexer
         for seed in range(options.seed, options.seed + options.rounds):
             found = Round(running, Engine(settings), settings.meili_index, seed, options.seconds)
             try:

@@ -121,6 +121,33 @@ def test_a_report_is_written(pipeline: Pipeline, repair: bool) -> None:
     assert pipeline.waiting() == (9 if repair else 0)
 
 
+def test_an_audit_is_carried_out_by_one(pipeline: Pipeline) -> None:
+    """Whoever asked and the queue may both begin: the second must not write over the first."""
+    ids = bulk(pipeline, 30)
+    pipeline.sender().drain()
+    spoil(pipeline, ids[:9])
+    sessions = session_factory(pipeline.database)
+    settings = pipeline.settings.indexer
+    with sessions.begin() as session:
+        (report,) = lifecycle.request_audit(session, [1], OPS, repair=True)
+    with sessions.begin() as session:
+        assert lifecycle.waiting_reports(session) == [report.id]
+        taken = lifecycle.take_report(session, report.id)
+        assert taken is not None
+    assert upkeep.write_report(pipeline.database, settings, report.id) == "busy"
+    # It died: somebody else does it after a while, and its own late word counts no more.
+    with sessions.begin() as session:
+        assert lifecycle.waiting_reports(session) == []
+        session.execute(text("UPDATE drift_reports SET lease_until = clock_timestamp()"))
+    with sessions.begin() as session:
+        assert lifecycle.waiting_reports(session) == [report.id]
+    assert upkeep.write_report(pipeline.database, settings, report.id) == "done"
+    with sessions.begin() as session:
+        assert not lifecycle.save_report(session, report.id, taken.started_at, missing=0)
+        kept = session.get_one(DriftReport, report.id)
+        assert (kept.missing, kept.stale, kept.ghosts) == (3, 3, 3)
+
+
 def test_a_report_says_when_the_engine_was_away(pipeline: Pipeline) -> None:
     sessions = session_factory(pipeline.database)
     with sessions.begin() as session:

@@ -67,10 +67,10 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place, "TARGETS_SECONDS", 0.05)
 
 
-def request(pipeline: Pipeline, **options: bool) -> int:
+def request(pipeline: Pipeline, engine: str = "default") -> int:
     with session_factory(pipeline.database).begin() as session:
         return lifecycle.request_rebuild(
-            session, "default", "test", OPS, build=index_settings.BUILD, **options
+            session, engine, "test", OPS, build=index_settings.BUILD
         ).id
 
 

@@ -32,6 +32,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "DATABASE_POOL_MIN": "1",
         "DATABASE_POOL_MAX": "10",
         "MEILI_URL": settings.indexer.meili_url,
+        "MEILI_URLS": settings.indexer.meili_urls,
         "MEILI_KEY": settings.indexer.meili_key,
         "MEILI_INDEX": settings.indexer.meili_index,
         "REDIS_CACHE_URL": settings.indexer.redis_cache_url,

@@ -1,0 +1,214 @@
+"""A rebuild while editors write and listeners search, beside pushing the same documents straight in.
+
+`python -m perf.bench_rebuild [--programs 200000] [--writes 100] [--searches 300]`; MEILI_URL and MEILI_KEY name
+another engine.
+"""
+
+import argparse
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import requests
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from catalog.actor import SYSTEM
+from catalog.db import session_factory
+from catalog.dirty import IndexTarget
+from catalog.indexing import lifecycle
+from catalog.indexing.models import ENDED
+from catalog.programs import queries
+from catalog.seed import words
+from indexer import document, index_settings
+from indexer.drift import Audit
+from indexer.engine import Engine
+from perf.product import Product, product
+
+SEARCHERS = 4
+QUERIES = 200
+PUSHED = "raw"
+
+
+@dataclass
+class Load:
+    """Writers and listeners at a steady rate."""
+
+    running: Product
+    writes_per_second: int
+    searches_per_second: int
+    writes: int = 0
+    searches: int = 0
+    failed: list[str] = field(default_factory=list)
+    late: float = 0.0
+    lag: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def throughout(self) -> Iterator["Load"]:
+        """While the block runs."""
+        jobs = [self._write, self._measure, *[self._search] * SEARCHERS]
+        threads = [threading.Thread(target=job) for job in jobs]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(60)
+
+    def _paced(self, per_second: float) -> Iterator[int]:
+        began, n = time.monotonic(), 0
+        while not self._stop.is_set():
+            behind = time.monotonic() - (began + n / per_second)
+            if behind < 0:
+                time.sleep(-behind)
+            elif behind > 1:
+                # The machine does not keep up: say so instead of sending a flood later.
+                self.late += behind
+                began += behind
+            yield n
+            n += 1
+
+    def _write(self) -> None:
+        with self.running.database.connect() as connection:
+            ids = connection.scalars(text("SELECT id FROM programs WHERE status = 'published'")).all()  # fmt: skip
+        chance = random.Random(7)
+        for n in self._paced(self.writes_per_second):
+            with self.running.database.begin() as connection:
+                connection.execute(
+                    text("UPDATE programs SET title = :title WHERE id = :id"),
+                    {"title": f"Edit {n}", "id": chance.choice(ids)},
+                )
+            self.writes += 1
+
+    def _search(self) -> None:
+        vocabulary = [*words.arabic()[: QUERIES // 2], *words.english()[: QUERIES // 2]]
+        chance = random.Random(threading.get_ident())
+        session = requests.Session()
+        for _ in self._paced(self.searches_per_second / SEARCHERS):
+            # As listeners ask: word k as often as 1/k.
+            word = vocabulary[int(len(vocabulary) ** chance.random()) - 1]
+            url = f"{self.running.api}/discovery/search"
+            try:
+                answer = session.get(url, params={"q": word, "limit": 20}, timeout=10)
+                if answer.status_code != 200 or answer.json()["meta"]["degraded"]:
+                    self.failed.append(answer.text[:200])
+            except requests.RequestException as error:
+                self.failed.append(str(error))
+            self.searches += 1
+
+    def _measure(self) -> None:
+        oldest = text(
+            "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at)), 0) "
+            "FROM index_dirty d JOIN index_targets t ON t.id = d.target_id WHERE t.state = 'live'"
+        )
+        while not self._stop.wait(0.1):
+            with self.running.database.connect() as connection:
+                self.lag = max(self.lag, float(connection.scalar(oldest) or 0))
+
+
+def push(running: Product, engine: Engine) -> float:
+    """Documents a second when they are built once and sent straight in, as many at once as a sender."""
+    settings = running.indexer
+    engine.drop_index(PUSHED)
+    engine.prepare_index(PUSHED)
+    with session_factory(running.database)() as session:
+        documents = list(_documents(session))
+    size = settings.sync_max_documents
+    began, flying = time.monotonic(), deque[int]()
+    for first in range(0, len(documents), size):
+        flying.append(engine.send(PUSHED, documents[first : first + size]))
+        if len(flying) == settings.sync_in_flight:
+            engine.finished(flying.popleft(), timeout=600)
+    for task in flying:
+        engine.finished(task, timeout=600)
+    rate = len(documents) / (time.monotonic() - began)
+    engine.drop_index(PUSHED)
+    return rate
+
+
+def _documents(session: Session) -> Iterator[dict[str, object]]:
+    last = 0
+    now = session.scalars(select(func.now())).one()
+    while ids := session.scalars(queries.published_ids_after(last, 5000)).all():
+        rows = map(dict, session.execute(queries.BY_IDS, {"ids": list(ids)}).mappings())
+        yield from (document.build(row) for row in rows if document.is_indexed(row, now))
+        last = ids[-1]
+
+
+def rebuild(running: Product) -> tuple[str, float, float]:
+    """How it ended, documents a second while it filled, seconds in all."""
+    sessions = session_factory(running.database)
+    with sessions.begin() as session:
+        job_id = lifecycle.request_rebuild(
+            session, "default", "a measurement", SYSTEM, build=index_settings.BUILD
+        ).id
+    began = time.monotonic()
+    filling: list[float] = []
+    while True:
+        with sessions() as session:
+            job = lifecycle.get(session, job_id)
+            if job.state in ("marking", "filling"):
+                # The sender begins with the first mark.
+                filling = [*filling[:1], time.monotonic()]
+            if job.state in ENDED:
+                seconds = filling[-1] - filling[0]
+                rate = (job.total or 0) / seconds if seconds else 0.0
+                why = job.state + (f": {job.detail}" if job.detail else "")
+                return why, rate, time.monotonic() - began
+        time.sleep(0.05)
+
+
+def main() -> None:
+    """Print the table; exit 1 when a bar is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", type=int, default=200_000)
+    parser.add_argument("--writes", type=int, default=100)
+    parser.add_argument("--searches", type=int, default=300)
+    options = parser.parse_args()
+    with product(options.programs, patience=3600) as running:
+        engine = Engine(running.indexer)
+        quiet = push(running, engine)
+        with Load(running, options.writes, options.searches).throughout() as beside:
+            loaded = push(running, engine)
+        running.wait_indexed()
+        with Load(running, options.writes, options.searches).throughout() as load:
+            ended, rate, seconds = rebuild(running)
+        running.wait_indexed()
+        with session_factory(running.database)() as session:
+            targets = session.scalars(select(IndexTarget)).all()
+        lost = sum(len(Audit(running.database, engine, t.id, t.index_uid).run().ids) for t in targets)  # fmt: skip
+    table = Table(title=f"Rebuild of {options.programs:,} programs under {options.writes} writes/s and "
+                        f"{options.searches} searches/s")  # fmt: skip
+    for name in ("", "measured", "bar"):
+        table.add_column(name, justify="right" if name else "left")
+    for line in (
+        ("it ended", f"{ended}, after {seconds:.0f} s", "done"),
+        ("searches / failed or degraded", f"{load.searches:,} / {len(load.failed)}", "0"),
+        ("writes / lost", f"{load.writes:,} / {lost}", "0"),
+        ("greatest lag of the live index, s", f"{load.lag:.2f}", "5"),
+        ("while the same was pushed straight in, s", f"{beside.lag:.2f}", ""),
+        ("documents a second, rebuild", f"{rate:,.0f}", ""),
+        ("pushed straight in, same load", f"{loaded:,.0f}", ""),
+        ("pushed straight in, nothing else", f"{quiet:,.0f}", ""),
+        ("rebuild / straight in, same load", f"{rate / loaded:.2f}", "0.80"),
+        ("seconds the load was behind its rate", f"{load.late:.1f}", ""),
+    ):
+        table.add_row(*line)
+    Console(width=110).print(table)
+    for why in load.failed[:3]:
+        Console().print(why)
+    if ended != "done" or load.failed or lost or load.lag > 5 or rate < 0.8 * loaded:
+        raise SystemExit("a bar was missed")
+
+
+if __name__ == "__main__":
+    main()

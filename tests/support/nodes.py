@@ -1,0 +1,69 @@
+"""Search nodes of a test's own, which may be killed, frozen and wiped."""
+
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local import ports
+from deploy.local.process import Child
+from deploy.local.stack import answers, thmanyah
+from tests.support.servers import MASTER_KEY
+
+
+class Node:
+    """One search node on a port that stays the same over restarts."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder / name, name
+        port = ports.ephemeral()
+        self.url = f"http://127.0.0.1:{port}"
+        environment = {
+            "MEILI_HTTP_ADDR": f"127.0.0.1:{port}",
+            "MEILI_MASTER_KEY": MASTER_KEY,
+            "MEILI_DB_PATH": str(self.folder / "data"),
+        }
+        self._child = Child(
+            name, thmanyah("searchnode"), lambda: answers(f"{self.url}/health"), self.url, environment
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._child.start(self.folder)
+        log = self.folder / f"{self.name}.log"
+        assert self._child.wait_ready(60, lambda: False), log.read_text()
+
+    def send(self, number: signal.Signals) -> None:
+        """Give it a signal."""
+        assert self._child.process is not None
+        self._child.process.send_signal(number)
+
+    def kill(self) -> None:
+        """As a power cut does."""
+        assert self._child.process is not None
+        self._child.process.kill()
+        self._child.process.wait()
+
+    def wipe(self) -> None:
+        """Forget everything it stored, while it is not running."""
+        shutil.rmtree(self.folder / "data")
+
+    def stop(self) -> None:
+        """End it, frozen or not."""
+        if self._child.running:
+            self.send(signal.SIGCONT)
+        self._child.stop(timeout=5)
+
+
+@contextmanager
+def nodes(folder: Path, *names: str) -> Iterator[list[Node]]:
+    """Running nodes of these names."""
+    found = [Node(folder, name) for name in names]
+    try:
+        for node in found:
+            node.start()
+        yield found
+    finally:
+        for node in found:
+            node.stop()
