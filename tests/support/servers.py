@@ -35,6 +35,7 @@ class Servers:
         self.durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="thmanyah-tests-"))
         self.children: list[Child] = []
+        self.addresses: dict[str, str] = {}
 
     def start(self) -> dict[str, str]:
         """Start them; returns what tests are told by the environment."""
@@ -66,12 +67,13 @@ class Servers:
         with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         migrate.upgrade(postgres.url(pg, TEMPLATE))
-        return {
+        self.addresses = {
             "TEST_POSTGRES": admin,
             "TEST_VALKEY": f"redis://127.0.0.1:{vk}",
             "TEST_ENGINE": url,
             "TEST_ENGINE_KEY": key,
         }
+        return self.addresses
 
     def kill(self, name: str) -> None:
         """SIGKILL one of them with all its processes."""
