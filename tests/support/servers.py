@@ -77,10 +77,16 @@ class Servers:
 
     def kill(self, name: str) -> None:
         """SIGKILL one of them with all its processes."""
+        os.killpg(self.pid(name), signal.SIGKILL)
         process = self._named(name).process
         assert process is not None
-        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def pid(self, name: str) -> int:
+        """The process of one of them."""
+        process = self._named(name).process
+        assert process is not None
+        return process.pid
 
     def restart(self, name: str) -> None:
         """Start it again on what it left, and wait until it answers."""
