@@ -47,6 +47,19 @@ FALLBACK_FAILURES = Counter(
     "search_fallback_failures_total", "Searches that PostgreSQL did not answer either", ["reason"]
 )
 
+_WAITING = """
+SELECT t.id, count(d.*) FILTER (WHERE NOT d.parked), count(d.*) FILTER (WHERE d.parked),
+  coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at) FILTER (WHERE NOT d.parked)), 0),
+  extract(epoch FROM clock_timestamp() - coalesce(t.heartbeat_at, t.created_at))
+FROM index_targets t LEFT JOIN index_dirty d ON d.target_id = t.id GROUP BY t.id
+"""
+_FAILED = """
+SELECT 'rebuild', count(*) FROM reindex_jobs WHERE state = 'failed' AND finished_at > now() - interval '1 hour'
+UNION ALL
+SELECT 'audit', count(*) FROM drift_reports WHERE state = 'failed' AND finished_at > now() - interval '1 hour'
+UNION ALL
+SELECT 'import', count(*) FROM import_runs WHERE status = 'failed' AND finished_at > now() - interval '1 hour'
+"""
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
@@ -86,18 +99,22 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
     drifted = GaugeMetricFamily(
         "index_drift_documents", "What the last audit found, by kind", labels=["target", "kind"]
     )
-    families = [rows, oldest, parked, depth, drifted]
+    silent = GaugeMetricFamily(
+        "index_sender_silent_seconds", "Since a sender was last heard of", labels=["target"]
+    )
+    failed = GaugeMetricFamily(
+        "jobs_failed_last_hour", "Rebuilds, audits and imports that failed", labels=["kind"]
+    )
+    families = [rows, oldest, parked, depth, drifted, silent, failed]
     try:
         async with request.app.state.db() as session:
-            found = await session.execute(text(
-                "SELECT t.id, count(d.*) FILTER (WHERE NOT d.parked), count(d.*) FILTER (WHERE d.parked), "
-                "coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at) FILTER (WHERE NOT d.parked)), 0) "
-                "FROM index_targets t LEFT JOIN index_dirty d ON d.target_id = t.id GROUP BY t.id"
-            ))  # fmt: skip
-            for target, dirty, aside, age in found:
+            for target, dirty, aside, age, quiet in await session.execute(text(_WAITING)):
                 rows.add_metric([str(target)], dirty)
                 parked.add_metric([str(target)], aside)
                 oldest.add_metric([str(target)], float(age))
+                silent.add_metric([str(target)], float(quiet))
+            for kind, count in await session.execute(text(_FAILED)):
+                failed.add_metric([kind], count)
             for report in await session.scalars(queries.last_reports()):
                 for kind in ("missing", "stale", "ghosts"):
                     drifted.add_metric([str(report.target_id), kind], getattr(report, kind))

@@ -96,9 +96,16 @@ def test_gauges_tell_what_waits(
         scraped = _scrape(listener)
         assert _value(scraped, 'index_oldest_dirty_seconds{target="1"}') > 0
         assert _value(scraped, 'index_parked_rows{target="1"}') == 0
+        assert _value(scraped, 'index_sender_silent_seconds{target="1"}') >= 0
+        assert _value(scraped, 'jobs_failed_last_hour{kind="rebuild"}') == 0
         assert _value(scraped, f'rq_queue_depth{{queue="{MAINTENANCE}"}}') >= 1
         with database.begin() as connection:
             connection.execute(text("UPDATE index_dirty SET parked = true, error = 'x'"))
+            connection.execute(text(
+                "INSERT INTO drift_reports (target_id, state, finished_at) "
+                "VALUES (1, 'failed', now()), (1, 'failed', now() - interval '2 hours')"
+            ))  # fmt: skip
+        assert _value(_scrape(listener), 'jobs_failed_last_hour{kind="audit"}') == 1
         assert _value(_scrape(listener), 'index_parked_rows{target="1"}') == 3
         assert _value(_scrape(listener), 'index_dirty_rows{target="1"}') == 0
     finally:
