@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check lock contract agree crash-node bench bench-node bench-import bench-lag chaos format clean distclean
+.PHONY: help setup run test check lock contract agree crash-node bench bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage chaos format clean distclean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,8 +65,17 @@ bench-node: $(STAMP) ## The search node's figures (PROGRAMS=20000), and MEILI_UR
 bench-import: $(STAMP) ## A CSV of 50,000 rows: time, memory, when it is searchable
 	cd $(ROOT) && $(BIN)/python -m perf.bench_import
 
-bench-lag: $(STAMP) ## Commit -> searchable at 50 publishes a second
+bench-lag: $(STAMP) ## Commit -> searchable at 50 publishes a second (MEILI_URL, MEILI_KEY: on another engine)
 	cd $(ROOT) && $(BIN)/python -m perf.bench_lag
+
+bench-rebuild: $(STAMP) ## A rebuild of 200,000 programs while editors write and listeners search
+	cd $(ROOT) && $(BIN)/python -m perf.bench_rebuild $(if $(PROGRAMS),--programs $(PROGRAMS))
+
+bench-audit: $(STAMP) ## An audit of 1,000,000 documents with 1,000 injected faults: memory, time, what it finds
+	cd $(ROOT) && $(BIN)/python -m perf.bench_audit $(if $(PROGRAMS),--programs $(PROGRAMS))
+
+bench-outage: $(STAMP) ## The engine away for five minutes while editors publish; a sender that freezes
+	cd $(ROOT) && $(BIN)/python -m perf.bench_outage
 
 format: $(STAMP) ## Format the code and apply safe lint fixes
 	cd $(ROOT) && $(BIN)/ruff format . && $(BIN)/ruff check --fix .

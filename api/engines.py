@@ -16,8 +16,6 @@ from indexer.search import EngineState, SearchPool
 from indexer.settings import IndexerSettings
 
 log = logging.getLogger(__name__)
-# How soon a process hears that an engine drains, lags or was added.
-LOOK_SECONDS = 1.0
 # While an index is being filled PostgreSQL answers: no longer than necessary.
 _SOON_SECONDS = 0.1
 
@@ -58,4 +56,4 @@ async def watch(
     while True:
         await look(pool, sessions, settings)
         filled = all(state.filled for state in pool.states.values())
-        await asyncio.sleep(LOOK_SECONDS if filled else _SOON_SECONDS)
+        await asyncio.sleep(targets.LOOK_SECONDS if filled else _SOON_SECONDS)

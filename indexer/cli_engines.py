@@ -25,8 +25,6 @@ from indexer.settings import IndexerSettings
 
 _ACTOR = Actor("system", name="thmanyah")
 _POLL_SECONDS = 0.5
-# API processes look at the list every second, and a search takes as long as it may.
-_HEARD_SECONDS = 1.5
 
 
 @contextmanager
@@ -130,7 +128,8 @@ def drain(name: str, force: bool) -> None:
     """Send no more listeners to it, and return when none is left there. It is kept in step."""
     with _opened() as database, session_factory(database).begin() as session:
         engines.drain(session, name, _ACTOR, force=force)
-    time.sleep(_HEARD_SECONDS + IndexerSettings().read_timeout)
+    # Then the searches of before end.
+    time.sleep(targets.HEARD_SECONDS + IndexerSettings().read_timeout)
     click.echo(f"{name} is drained; `thmanyah engine resume {name}` sends listeners to it again.")
 
 

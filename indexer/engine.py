@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import meilisearch
@@ -61,7 +62,7 @@ def _translate(error: Exception) -> Exception:
 
 
 def blames_request(error: dict[str, Any]) -> bool:
-    """Does the engine say in this error that what was asked is wrong?"""
+    """Does the engine say that the request itself is wrong?"""
     return error.get("type") == "invalid_request" and bool(error.get("code"))
 
 
@@ -140,26 +141,22 @@ class Engine:
         follows from its id and the master key, so it is the same where the master key is.
 
         Raises EngineRejectedError when a key has another value here."""
+        http = self.client.http
         try:
-            wanted = self._call(
-                "keys", lambda: list(other.client.http.get("keys?limit=100")["results"])
-            )
+            wanted = self._call("keys", lambda: list(other.client.http.get("keys?limit=100")["results"]))  # fmt: skip
         except EngineUnavailableError:
             return False
         for key in wanted:
-            if self._same_key(key) != key["key"]:
+            same = {n: key[n] for n in ("uid", "name", "description", "actions", "indexes", "expiresAt")}  # fmt: skip
+            try:
+                made = self._call("keys", partial(http.post, "keys", same))
+            except EngineRejectedError as error:
+                if error.code != "api_key_already_exists":
+                    raise
+                made = self._call("keys", partial(http.get, f"keys/{key['uid']}"))
+            if made["key"] != key["key"]:
                 raise EngineRejectedError("invalid_api_key", "its master key is another", 403)
         return True
-
-    def _same_key(self, key: dict[str, Any]) -> str:
-        """The value of a key with the same id and rights here, made unless it is there."""
-        same = {n: key[n] for n in ("uid", "name", "description", "actions", "indexes", "expiresAt")}  # fmt: skip
-        try:
-            return self._call("keys", lambda: str(self.client.http.post("keys", same)["key"]))
-        except EngineRejectedError as error:
-            if error.code != "api_key_already_exists":
-                raise
-        return self._call("keys", lambda: str(self.client.http.get(f"keys/{key['uid']}")["key"]))
 
     def settings_of(self, uid: str) -> dict[str, Any]:
         """The index's settings."""

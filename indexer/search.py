@@ -6,9 +6,9 @@ Everything here raises EngineUnavailableError or EngineRejectedError.
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -24,18 +24,15 @@ from indexer.settings import IndexerSettings
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+T = TypeVar("T")
 # A missing index, or one that has no settings yet, is being made by the sender: wait for it. What
 # we ask for is filterable and sortable as soon as the settings are there.
 _NOT_READY = {
     "index_not_found", "invalid_search_filter", "invalid_search_sort", "invalid_search_facets",
     "invalid_search_attributes_to_search_on",
 }  # fmt: skip
-# How much the last answer weighs in an engine's pace.
-_NEWEST = 0.2
 # A time limit of zero would be none.
 _MOMENT = 0.001
-# It does not know our key, or has too much to do: another engine may answer.
-_NOT_NOW = (401, 403, 429)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,6 @@ class SearchClient:
     def __init__(self, settings: IndexerSettings, name: str, url: str) -> None:
         self.settings, self.name, self.url = settings, name, url
         self.waiting = 0
-        # Seconds an answer takes, the latest ones weighing most.
-        self.pace = 0.0
         self._slots = asyncio.Semaphore(settings.max_concurrency)
         self._session: aiohttp.ClientSession | None = None
         self._failures = 0
@@ -132,10 +127,7 @@ class SearchClient:
             self.waiting -= 1
             if probing:
                 self._trying = False
-            seconds = time.perf_counter() - started
-            if outcome == "ok":
-                self.pace += (seconds - self.pace) * _NEWEST
-            metrics.ENGINE_SECONDS.labels(operation, outcome).observe(seconds)
+            metrics.ENGINE_SECONDS.labels(operation, outcome).observe(time.perf_counter() - started)
 
     async def _send(self, path: str, body: bytes, timeout: float) -> bytes:  # noqa: ASYNC109
         if self._session is None:
@@ -228,14 +220,13 @@ class SearchPool:
 
     async def search(self, body: dict[str, Any]) -> dict[str, Any]:
         """The decoded answer of a search in the product's index."""
-        return await self._ask("search", f"indexes/{self.index}/search", _encode(body))
+        return await self._ask("search", f"indexes/{self.index}/search", _encode(body), dict)
 
     async def multi_search(self, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """The answers of several searches in one request, all by the same engine."""
         asked = {"queries": [{"indexUid": self.index, **query} for query in queries]}
-        found = await self._ask("multi_search", "multi-search", _encode(asked))
-        with understood():
-            return list(found["results"])
+        body = _encode(asked)
+        return await self._ask("multi_search", "multi-search", body, lambda a: list(a["results"]))
 
     def _candidates(self) -> list[SearchClient]:
         """Whoever may be asked, in the order in which they are.
@@ -251,11 +242,11 @@ class SearchPool:
         stale = sorted((s for s in ready if s.lag > limit), key=lambda s: s.lag)
         random.shuffle(fresh)
         # Two at random, the less busy one first: nobody is overrun, and nobody waits for the slowest.
-        if len(fresh) > 1 and _load(fresh[1]) < _load(fresh[0]):
+        if len(fresh) > 1 and fresh[1].waiting < fresh[0].waiting:
             fresh[0], fresh[1] = fresh[1], fresh[0]
         return [*fresh, *(self.clients[state.name] for state in stale)]
 
-    async def _ask(self, operation: str, path: str, body: bytes) -> dict[str, Any]:
+    async def _ask(self, operation: str, path: str, body: bytes, read: Callable[[Any], T]) -> T:
         candidates = self._candidates()
         if not candidates:
             metrics.ENGINE_SECONDS.labels(operation, "refused").observe(0)
@@ -268,16 +259,12 @@ class SearchPool:
                 # One that hangs must leave time to ask another.
                 raw = await client.post(operation, path, body, left if last else left / 2)
                 with understood():
-                    return dict(_decode(raw))
+                    return read(_decode(raw))
             except EngineUnavailableError:
                 if last:
                     raise
             metrics.FAILOVERS.labels(client.name).inc()
         raise AssertionError
-
-
-def _load(client: SearchClient) -> tuple[int, float]:
-    return client.waiting, client.pace
 
 
 def _refusal(status: int, raw: bytes) -> Exception:
@@ -286,6 +273,7 @@ def _refusal(status: int, raw: bytes) -> Exception:
     except (TypeError, ValueError):
         body = {}
     code = str(body.get("code", "unknown"))
-    if status >= 500 or status in _NOT_NOW or code in _NOT_READY or not blames_request(body):
+    # Another engine may know our key, have less to do or be filled.
+    if status >= 500 or status == 429 or code in _NOT_READY or not blames_request(body):
         return EngineUnavailableError(f"{status} {code}")
     return EngineRejectedError(code, str(body.get("message", "")), status)

@@ -35,12 +35,15 @@ from indexer.engine import (
 )
 from indexer.invalidation import Invalidator
 from indexer.settings import IndexerSettings
-from indexer.targets import Target
+from indexer.targets import HEARD_SECONDS, Target
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 _TASKS_KEPT = timedelta(minutes=10)
 _REMARK_PAGE = 5000
+# So many batches are on their way at once while they have together fewer documents than this.
+_MANY_SMALL = 32
+_SMALL = 200
 # Between tries of an engine that is away: one request costs little, a listener's wait for news more.
 _MAX_PAUSE = 3.0
 # Names of the moments at which a test may stop the sender.
@@ -105,9 +108,17 @@ class Sender:
     def step(self) -> bool:
         """One look at the dirty set and one at the oldest batch; False when there was nothing to do."""
         self._heartbeat()
-        sent = len(self._flying) < self.settings.sync_in_flight and self._send_next()
+        sent = self._has_room() and self._send_next()
         finished = bool(self._flying) and self._check_oldest()
         return sent or finished
+
+    def _has_room(self) -> bool:
+        """A few full batches, or many small ones: an engine takes what waits in its queue together, so a
+        change that waits here instead waits for one batch more."""
+        if len(self._flying) < self.settings.sync_in_flight:
+            return True
+        flying = sum(len(batch.marks) for batch in self._flying)
+        return flying < _SMALL and len(self._flying) < _MANY_SMALL
 
     def drain(self, timeout: float = 60) -> None:
         """Send until nothing is due (for tests and the CLI). Raises TimeoutError."""
@@ -319,6 +330,11 @@ class Sender:
             self._flying.clear()
             with self._sessions.begin() as session:
                 dirty.begin_filling(session, self.target.id, self.epoch)
+            if self.target.state == "live" and not self._filling:
+                # It was asked until now. Without an index it answers nothing; with an empty one it
+                # would answer that there is nothing.
+                self.stop.wait(HEARD_SECONDS)
+            self._filling = True
         self._prepare(uid)
         self._created_at = self.engine.created_at(uid) or ""
         if anew:
@@ -327,7 +343,6 @@ class Sender:
             self._mark_stored()
             with self._sessions.begin() as session:
                 dirty.filling_marked(session, self.target.id, self.epoch)
-            self._filling = True
             self._end_filling()
 
     def _end_filling(self) -> None:
@@ -389,5 +404,5 @@ class Sender:
         before = (datetime.now(UTC) - _TASKS_KEPT).isoformat().replace("+00:00", "Z")
         try:
             self.engine.prune_tasks(before)
-        except (EngineRejectedError, EngineUnavailableError) as error:
+        except (EngineUnavailableError, EngineRejectedError) as error:
             log.info("tasks not pruned: %s", error)

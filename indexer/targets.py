@@ -14,6 +14,10 @@ from catalog.indexing import lifecycle
 from catalog.indexing.models import SearchEngine
 from indexer.settings import IndexerSettings
 
+# API processes read this often who serves and who is filled, and have heard of it after so long.
+LOOK_SECONDS = 1.0
+HEARD_SECONDS = 1.5
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import requests
 from rich.console import Console
@@ -28,7 +29,7 @@ from catalog.programs import queries
 from catalog.seed import words
 from indexer import document, index_settings
 from indexer.drift import Audit
-from indexer.engine import Engine
+from indexer.engine import Engine, Ticket
 from perf.product import Product, product
 
 SEARCHERS = 4
@@ -96,9 +97,9 @@ class Load:
         for _ in self._paced(self.searches_per_second / SEARCHERS):
             # As listeners ask: word k as often as 1/k.
             word = vocabulary[int(len(vocabulary) ** chance.random()) - 1]
-            url = f"{self.running.api}/discovery/search"
+            url = f"{self.running.api}/discovery/search?limit=20&q={quote(word)}"
             try:
-                answer = session.get(url, params={"q": word, "limit": 20}, timeout=10)
+                answer = session.get(url, timeout=10)
                 if answer.status_code != 200 or answer.json()["meta"]["degraded"]:
                     self.failed.append(answer.text[:200])
             except requests.RequestException as error:
@@ -123,7 +124,7 @@ def push(running: Product, engine: Engine) -> float:
     with session_factory(running.database)() as session:
         documents = list(_documents(session))
     size = settings.sync_max_documents
-    began, flying = time.monotonic(), deque[int]()
+    began, flying = time.monotonic(), deque[Ticket]()
     for first in range(0, len(documents), size):
         flying.append(engine.send(PUSHED, documents[first : first + size]))
         if len(flying) == settings.sync_in_flight:
