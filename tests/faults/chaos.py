@@ -10,7 +10,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -224,19 +224,21 @@ class Totals:
 
 
 def run(
-    seeds: Iterable[int], *, seconds: float, programs: int, go_on: Callable[[], bool] = lambda: True
+    seeds: Iterable[int], *, seconds: float, programs: int, minutes: float = float("inf")
 ) -> Totals:
-    """A round for each seed, over one product, while `go_on`. Raises Broken, which names the seed."""
+    """A round for each seed, over one product, for so long. Raises Broken, which names the seed."""
     totals = Totals()
     with world(programs) as found:
+        ends = time.monotonic() + minutes * 60
         for seed in seeds:
-            if not go_on():
+            if time.monotonic() > ends:
                 break
             began, one = time.monotonic(), Round(found, seed, seconds)
             try:
                 one.run()
             except Broken as error:
-                raise Broken(f"seed {seed} breaks it: {error}\nafter {one.done}") from error
+                log = (found.product.home / "logs" / "api.log").read_text()[-6000:]
+                raise Broken(f"seed {seed} breaks it: {error}\nafter {one.done}\n{log}") from error
             totals.seeds += 1
             totals.writes += one.writes
             totals.reads += one.reads
@@ -255,11 +257,10 @@ def main() -> None:
     parser.add_argument("--programs", type=int, default=500)
     options = parser.parse_args()
     began = time.monotonic()
-    ends = began + options.minutes * 60
     try:
         totals = run(
             itertools.count(options.seed), seconds=options.seconds, programs=options.programs,
-            go_on=lambda: time.monotonic() < ends,
+            minutes=options.minutes,
         )  # fmt: skip
     except Broken as error:
         print(error, flush=True)
