@@ -15,12 +15,12 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from catalog.indexing import queries
+from indexer.invalidation import REDIS_AWAY
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
     try:
         for queue in ("imports", "reindex", "maintenance"):
             depth.add_metric([queue], await request.app.state.redis_queue.llen(f"rq:queue:{queue}"))
-    except (RedisError, OSError) as error:
+    except REDIS_AWAY as error:
         log.warning("metrics of the queues are missing: %s", type(error).__name__)
 
     class _Scrape:
