@@ -264,7 +264,7 @@ async def test_a_connection_that_was_reset_just_now_is_redis_away() -> None:
             return command
 
     async def load() -> Answer:
-        return Answer(b"from the source")
+        return Answer(b"from the source", rev=1, ids=(1,))
 
     cache = Cache(Reset(), "x:", max_bytes=10_000)  # type: ignore[arg-type]
     for kind, key in (("page", "search:a"), ("program", "program:1")):
