@@ -50,7 +50,8 @@ FALLBACK_FAILURES = Counter(
 _WAITING = """
 SELECT t.id, count(d.*) FILTER (WHERE NOT d.parked), count(d.*) FILTER (WHERE d.parked),
   coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at) FILTER (WHERE NOT d.parked)), 0),
-  extract(epoch FROM clock_timestamp() - coalesce(t.heartbeat_at, t.created_at))
+  extract(epoch FROM clock_timestamp() - coalesce(t.heartbeat_at, t.created_at)),
+  t.state = 'live' AND t.filled
 FROM index_targets t LEFT JOIN index_dirty d ON d.target_id = t.id GROUP BY t.id
 """
 _FAILED = """
@@ -90,7 +91,9 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
         "index_dirty_rows", "Programs not yet confirmed by the engine", labels=["target"]
     )
     oldest = GaugeMetricFamily(
-        "index_oldest_dirty_seconds", "Age of the oldest unconfirmed change", labels=["target"]
+        "index_oldest_dirty_seconds",
+        "Age of the oldest change that listeners may not see yet",
+        labels=["target"],
     )
     parked = GaugeMetricFamily(
         "index_parked_rows", "Documents the engine refuses", labels=["target"]
@@ -108,10 +111,12 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
     families = [rows, oldest, parked, depth, drifted, silent, failed]
     try:
         async with request.app.state.db() as session:
-            for target, dirty, aside, age, quiet in await session.execute(text(_WAITING)):
+            for target, dirty, aside, age, quiet, asked in await session.execute(text(_WAITING)):
                 rows.add_metric([str(target)], dirty)
                 parked.add_metric([str(target)], aside)
-                oldest.add_metric([str(target)], float(age))
+                # One that is being filled is behind by nature, and nobody is answered from it.
+                if asked:
+                    oldest.add_metric([str(target)], float(age))
                 silent.add_metric([str(target)], float(quiet))
             for kind, count in await session.execute(text(_FAILED)):
                 failed.add_metric([kind], count)

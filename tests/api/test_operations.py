@@ -20,7 +20,7 @@ from indexer.queues import MAINTENANCE, JsonQueue, connect
 from tests.catalog.support import make
 from tests.journeys.conftest import environment
 from tests.support.product import Client, sending, serve
-from tests.support.servers import eventually
+from tests.support.servers import eventually, scalar
 
 BUCKETS = ["0.01", "0.05", "0.1", "0.5", "1.0", "5.0", "+Inf"]
 
@@ -84,8 +84,9 @@ def test_metrics_add_up_over_worker_processes(
 def test_gauges_tell_what_waits(
     listener: Client, settings: Settings, database: Database, cache_redis: object
 ) -> None:
+    assert "index_oldest_dirty_seconds{" not in _scrape(listener)
     with sending(settings):
-        eventually(lambda: listener.get("/discovery/browse").status_code == 200)
+        eventually(lambda: scalar(database, "SELECT filled FROM index_targets"))
     with session_factory(database).begin() as session:
         for _ in range(3):
             make(session, "published")
