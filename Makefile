@@ -37,9 +37,9 @@ check: $(STAMP) ## Format, lint, types, import contracts, unused dependencies, c
 	  && $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 SEED ?= 1
-ROUNDS ?= 10
-chaos: $(STAMP) ## Writers, readers and faults mixed by SEED, ROUNDS rounds; each ends with the audit
-	cd $(ROOT) && $(BIN)/python -m tests.faults.chaos --seed $(SEED) --rounds $(ROUNDS)
+MINUTES ?= 10
+chaos: $(STAMP) ## Writers, readers and faults mixed by SEED and those after it, for MINUTES; each ends with the audit
+	cd $(ROOT) && $(BIN)/python -m tests.faults.chaos --seed $(SEED) --minutes $(MINUTES)
 
 lock: $(STAMP) ## Pin requirements/*.txt anew after a change of pyproject.toml
 	cd $(ROOT) && for pair in "base:" "local:--extra local" "dev:--extra local --extra dev"; do \

@@ -19,11 +19,10 @@ from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from api import metrics
 from catalog.changes import ProgramChange
-from indexer.invalidation import Keys, Message
+from indexer.invalidation import REDIS_AWAY, Keys, Message
 
 log = logging.getLogger(__name__)
 SUPERSEDED_SECONDS = 1.0
@@ -264,7 +263,7 @@ class Cache:
             return None
         try:
             return await command(self.redis)
-        except (RedisError, OSError, TimeoutError):
+        except REDIS_AWAY:
             metrics.REDIS_ERRORS.inc()
             self._redis_down_until = time.monotonic() + _REDIS_PAUSE
             return None
@@ -369,7 +368,7 @@ class Cache:
                         else:
                             self._take(message["data"])
                         self._heard_at = time.monotonic()
-            except (RedisError, OSError, TimeoutError, LookupError, TypeError, ValueError) as error:
+            except (*REDIS_AWAY, LookupError, TypeError, ValueError) as error:
                 # Or hearing what makes no sense: on a new line everything is asked anew.
                 log.debug("not hearing about changes: %s", error)
                 await asyncio.sleep(_REDIS_PAUSE)

@@ -15,12 +15,12 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from catalog.indexing import queries
+from indexer.invalidation import REDIS_AWAY
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,20 @@ FALLBACK_FAILURES = Counter(
     "search_fallback_failures_total", "Searches that PostgreSQL did not answer either", ["reason"]
 )
 
+_WAITING = """
+SELECT t.id, count(d.*) FILTER (WHERE NOT d.parked), count(d.*) FILTER (WHERE d.parked),
+  coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at) FILTER (WHERE NOT d.parked)), 0),
+  extract(epoch FROM clock_timestamp() - coalesce(t.heartbeat_at, t.created_at)),
+  t.state = 'live' AND t.filled
+FROM index_targets t LEFT JOIN index_dirty d ON d.target_id = t.id GROUP BY t.id
+"""
+_FAILED = """
+SELECT 'rebuild', count(*) FROM reindex_jobs WHERE state = 'failed' AND finished_at > now() - interval '1 hour'
+UNION ALL
+SELECT 'audit', count(*) FROM drift_reports WHERE state = 'failed' AND finished_at > now() - interval '1 hour'
+UNION ALL
+SELECT 'import', count(*) FROM import_runs WHERE status = 'failed' AND finished_at > now() - interval '1 hour'
+"""
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
@@ -77,7 +91,9 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
         "index_dirty_rows", "Programs not yet confirmed by the engine", labels=["target"]
     )
     oldest = GaugeMetricFamily(
-        "index_oldest_dirty_seconds", "Age of the oldest unconfirmed change", labels=["target"]
+        "index_oldest_dirty_seconds",
+        "Age of the oldest change that listeners may not see yet",
+        labels=["target"],
     )
     parked = GaugeMetricFamily(
         "index_parked_rows", "Documents the engine refuses", labels=["target"]
@@ -86,18 +102,24 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
     drifted = GaugeMetricFamily(
         "index_drift_documents", "What the last audit found, by kind", labels=["target", "kind"]
     )
-    families = [rows, oldest, parked, depth, drifted]
+    silent = GaugeMetricFamily(
+        "index_sender_silent_seconds", "Since a sender was last heard of", labels=["target"]
+    )
+    failed = GaugeMetricFamily(
+        "jobs_failed_last_hour", "Rebuilds, audits and imports that failed", labels=["kind"]
+    )
+    families = [rows, oldest, parked, depth, drifted, silent, failed]
     try:
         async with request.app.state.db() as session:
-            found = await session.execute(text(
-                "SELECT t.id, count(d.*) FILTER (WHERE NOT d.parked), count(d.*) FILTER (WHERE d.parked), "
-                "coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at) FILTER (WHERE NOT d.parked)), 0) "
-                "FROM index_targets t LEFT JOIN index_dirty d ON d.target_id = t.id GROUP BY t.id"
-            ))  # fmt: skip
-            for target, dirty, aside, age in found:
+            for target, dirty, aside, age, quiet, asked in await session.execute(text(_WAITING)):
                 rows.add_metric([str(target)], dirty)
                 parked.add_metric([str(target)], aside)
-                oldest.add_metric([str(target)], float(age))
+                # One that is being filled is behind by nature, and nobody is answered from it.
+                if asked:
+                    oldest.add_metric([str(target)], float(age))
+                silent.add_metric([str(target)], float(quiet))
+            for kind, count in await session.execute(text(_FAILED)):
+                failed.add_metric([kind], count)
             for report in await session.scalars(queries.last_reports()):
                 for kind in ("missing", "stale", "ghosts"):
                     drifted.add_metric([str(report.target_id), kind], getattr(report, kind))
@@ -106,7 +128,7 @@ async def _pipeline_gauges(request: Request[Any, Any, Any]) -> bytes:
     try:
         for queue in ("imports", "reindex", "maintenance"):
             depth.add_metric([queue], await request.app.state.redis_queue.llen(f"rq:queue:{queue}"))
-    except (RedisError, OSError) as error:
+    except REDIS_AWAY as error:
         log.warning("metrics of the queues are missing: %s", type(error).__name__)
 
     class _Scrape:

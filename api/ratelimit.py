@@ -10,9 +10,9 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from api import metrics
+from indexer.invalidation import REDIS_AWAY
 
 WINDOW = 60
 _LEASE_SHARE = 50
@@ -118,7 +118,7 @@ class Limiter:
         try:
             key = f"{self.prefix}limit:{name}:{window}"
             got = await self.redis.eval(_TAKE, 1, key, budget, size, 2 * WINDOW)
-        except (RedisError, OSError, TimeoutError):
+        except REDIS_AWAY:
             metrics.LIMITER_ERRORS.inc()
             self._down_until = time.monotonic() + _REDIS_PAUSE
             return None

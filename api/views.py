@@ -6,9 +6,9 @@ import logging
 from collections import Counter
 
 from redis.asyncio import Redis as AsyncRedis
-from redis.exceptions import RedisError
 
 from api import metrics
+from indexer.invalidation import REDIS_AWAY
 from indexer.views import pending_key
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class ViewBuffer:
             for program_id, count in taken.items():
                 pipe.hincrby(self.key, str(program_id), count)
             await pipe.execute()
-        except (RedisError, OSError, TimeoutError):
+        except REDIS_AWAY:
             metrics.REDIS_ERRORS.inc()
             self._counts.update(taken)
 

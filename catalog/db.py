@@ -17,6 +17,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from catalog.errors import Conflict
 from catalog.settings import CatalogSettings
 
+# A server whose machine is gone says nothing: after half a minute its connections count as lost.
+ALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+
 
 def _arguments(settings: CatalogSettings, application: str) -> dict[str, Any]:
     return {
@@ -27,6 +35,7 @@ def _arguments(settings: CatalogSettings, application: str) -> dict[str, Any]:
         "connect_args": {
             "connect_timeout": settings.connect_timeout,
             "application_name": application,
+            **ALIVE,
             # A plan prepared on one PgBouncer server connection is unknown on the next.
             "prepare_threshold": None,
             "options": f"-c statement_timeout={settings.statement_timeout_ms} -c timezone=UTC",

@@ -167,6 +167,11 @@ class Engine:
         pair: Any = [{"indexes": [one, other]}]
         return self._call("swap", lambda: int(self.client.swap_indexes(pair).task_uid))
 
+    def swapping(self) -> bool:
+        """Does a swap wait or go on? Until it has ended what is where says nothing."""
+        path = "tasks?types=indexSwap&statuses=enqueued,processing&limit=1"
+        return self._call("swap", lambda: bool(self.client.http.get(path)["results"]))
+
     def drop_index(self, uid: str) -> None:
         """Delete an index; one that is gone is fine."""
         task = self._call("drop", lambda: self.client.index(uid).delete())

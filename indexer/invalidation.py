@@ -17,6 +17,9 @@ from redis.exceptions import RedisError
 from catalog.changes import ProgramChange
 from indexer import metrics
 
+# What a command says when Redis is away. On the event loop uvloop adds a RuntimeError: the connection
+# was reset just before it was written to.
+REDIS_AWAY = (RedisError, OSError, RuntimeError)
 # How long a revision floor and a tombstone outlive the change, in seconds: far longer than any
 # reader may hold a row it has read.
 MEMORY = 3600
@@ -100,7 +103,7 @@ class Invalidator:
             if news:
                 _tell(pipe, self.keys, news)
                 pipe.execute()
-        except (RedisError, OSError):
+        except REDIS_AWAY:
             metrics.INVALIDATION_FAILURES.inc()
             return False
         return True
@@ -114,7 +117,7 @@ class Invalidator:
             generation = pipe.execute()[1]
             told = Message([], generation)
             self.redis.publish(self.keys.channel, msgspec.json.encode(told))
-        except (RedisError, OSError):
+        except REDIS_AWAY:
             metrics.INVALIDATION_FAILURES.inc()
             return False
         return True
@@ -128,7 +131,7 @@ async def forget_everything(redis: "AsyncRedis", prefix: str) -> bool:
             async for name in redis.scan_iter(match=match, count=1000):
                 await (redis.hdel(name, *drop) if drop else redis.unlink(name))
         await redis.publish(keys.channel, msgspec.json.encode(Message(everything=True)))
-    except (RedisError, OSError):
+    except REDIS_AWAY:
         metrics.INVALIDATION_FAILURES.inc()
         return False
     return True
@@ -149,7 +152,7 @@ async def programs_changed(
         if news:
             _tell(pipe, keys, news)
             await pipe.execute()
-    except (RedisError, OSError):
+    except REDIS_AWAY:
         metrics.INVALIDATION_FAILURES.inc()
         return False
     return True

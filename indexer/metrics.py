@@ -19,7 +19,11 @@ BATCHES = Counter("index_batches_total", "Batches sent, by how they ended.", ["o
 PARKED = Counter("index_parked_total", "Documents put aside because the engine refuses them.")
 DRIFT_REPAIRED = Counter("index_drift_repaired_total", "Documents an audit had sent again.")
 BREAKER = Gauge(
-    "engine_breaker_open", "1 while the engine is not being asked.", ["client", "engine"]
+    "engine_breaker_open",
+    "1 while the engine is not being asked.",
+    ["client", "engine"],
+    # A worker process that is gone must not go on saying that it gave up.
+    multiprocess_mode="mostrecent",
 )
 FAILOVERS = Counter(
     "engine_failovers_total", "Searches that another engine answered for this one.", ["engine"]

@@ -11,7 +11,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.exc import DBAPIError
 
 from catalog import dirty
-from catalog.db import opened, session_factory
+from catalog.db import ALIVE, opened, session_factory
 from catalog.settings import CatalogSettings
 from indexer import targets
 from indexer.engine import Engine
@@ -119,7 +119,8 @@ def _hold_or_stand_by(
     target_id: int,
     at: Callable[[str], None],
 ) -> None:
-    direct = create_engine(catalog.direct_url, poolclass=NullPool)
+    arguments = ALIVE | {"connect_timeout": catalog.connect_timeout}
+    direct = create_engine(catalog.direct_url, poolclass=NullPool, connect_args=arguments)
     try:
         while not stop.is_set():
             try:

@@ -213,6 +213,10 @@ class Rebuild:
             names = live.index_uid, other.index_uid
             lifecycle.hold(session, [live_id, other_id])
         self._still(job, [live_id, other_id])
+        # One that was asked for before, its answer lost, may still wait for its turn.
+        while engine.swapping():
+            self._renewed(job.id)
+            time.sleep(self.pause)
         # The new index keeps its marker for ever; in a rollback it is the one that has to leave.
         is_there = engine.created_at(names[0]) == job.new_marker
         if is_there != (other_id == job.new_target_id):

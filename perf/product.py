@@ -98,13 +98,13 @@ def product(programs: int, *, patience: float = 900, **environment: str) -> Iter
                 raise RuntimeError((home / "up.log").read_text())
             time.sleep(0.2)
         ports = json.loads((home / "ports.json").read_text())
-        url = os.environ.get("DATABASE_URL") or postgres.url(ports["postgres"], DATABASE)
+        given = os.environ | environment
+        url = given.get("DATABASE_URL") or postgres.url(ports["postgres"], DATABASE)
         database = make_engine(
             CatalogSettings(database_url=url, pool_min=1, pool_max=20, statement_timeout_ms=0)
         )
         if programs:
             generator.load(database, programs)
-        given = os.environ | environment
         own = not given.get("MEILI_URL")
         key = json.loads((home / "secrets.json").read_text())["masterKey"]
         found = Product(

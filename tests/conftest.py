@@ -61,9 +61,11 @@ def database_url(servers: Mapping[str, str]) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
     admin = servers["TEST_POSTGRES"]
     name = f"test_{uuid.uuid4().hex}"
+    # A connection for each: in between a test may have killed the server.
     with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-        yield admin.rpartition("/")[0] + f"/{name}"
+    yield admin.rpartition("/")[0] + f"/{name}"
+    with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -5,6 +5,7 @@ import contextlib
 import os
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,3 +251,23 @@ async def test_a_failing_source_fails_everybody_who_waits_and_nobody_after() -> 
     assert [type(error) for error in found] == [ConnectionError] * 10
     assert calls == 1
     assert (await cache.get("search:x", "page", working, ttl=60)).body == b"fine"
+
+
+async def test_a_connection_that_was_reset_just_now_is_redis_away() -> None:
+    """uvloop says RuntimeError when it is written to; the answer comes from the source."""
+
+    class Reset:
+        def __getattr__(self, name: str) -> Any:
+            async def command(*arguments: Any, **named: Any) -> None:
+                raise RuntimeError("unable to perform operation on <TCPTransport closed=True>")
+
+            return command
+
+    async def load() -> Answer:
+        return Answer(b"from the source", rev=1, ids=(1,))
+
+    cache = Cache(Reset(), "x:", max_bytes=10_000)  # type: ignore[arg-type]
+    for kind, key in (("page", "search:a"), ("program", "program:1")):
+        cache._redis_down_until = 0
+        answer = await cache.get(key, kind, load, ttl=1)
+        assert answer.body == b"from the source"

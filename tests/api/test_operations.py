@@ -20,7 +20,7 @@ from indexer.queues import MAINTENANCE, JsonQueue, connect
 from tests.catalog.support import make
 from tests.journeys.conftest import environment
 from tests.support.product import Client, sending, serve
-from tests.support.servers import eventually
+from tests.support.servers import eventually, scalar
 
 BUCKETS = ["0.01", "0.05", "0.1", "0.5", "1.0", "5.0", "+Inf"]
 
@@ -84,8 +84,9 @@ def test_metrics_add_up_over_worker_processes(
 def test_gauges_tell_what_waits(
     listener: Client, settings: Settings, database: Database, cache_redis: object
 ) -> None:
+    assert "index_oldest_dirty_seconds{" not in _scrape(listener)
     with sending(settings):
-        eventually(lambda: listener.get("/discovery/browse").status_code == 200)
+        eventually(lambda: scalar(database, "SELECT filled FROM index_targets"))
     with session_factory(database).begin() as session:
         for _ in range(3):
             make(session, "published")
@@ -96,9 +97,16 @@ def test_gauges_tell_what_waits(
         scraped = _scrape(listener)
         assert _value(scraped, 'index_oldest_dirty_seconds{target="1"}') > 0
         assert _value(scraped, 'index_parked_rows{target="1"}') == 0
+        assert _value(scraped, 'index_sender_silent_seconds{target="1"}') >= 0
+        assert _value(scraped, 'jobs_failed_last_hour{kind="rebuild"}') == 0
         assert _value(scraped, f'rq_queue_depth{{queue="{MAINTENANCE}"}}') >= 1
         with database.begin() as connection:
             connection.execute(text("UPDATE index_dirty SET parked = true, error = 'x'"))
+            connection.execute(text(
+                "INSERT INTO drift_reports (target_id, state, finished_at) "
+                "VALUES (1, 'failed', now()), (1, 'failed', now() - interval '2 hours')"
+            ))  # fmt: skip
+        assert _value(_scrape(listener), 'jobs_failed_last_hour{kind="audit"}') == 1
         assert _value(_scrape(listener), 'index_parked_rows{target="1"}') == 3
         assert _value(_scrape(listener), 'index_dirty_rows{target="1"}') == 0
     finally:
@@ -178,7 +186,9 @@ def test_a_hanging_engine_costs_one_timeout_and_then_nothing(settings: Settings)
             update={"meili_url": f"http://127.0.0.1:{deaf.getsockname()[1]}", "read_timeout": 0.3,
                     "breaker_failures": 2, "breaker_seconds": 30}
         )  # fmt: skip
-        with serve(Settings(settings.catalog, indexer, settings.api)) as (client, _):
+        # PostgreSQL may take its time: this is about the engine's.
+        api = settings.api.model_copy(update={"fallback_timeout_ms": 60_000})
+        with serve(Settings(settings.catalog, indexer, api)) as (client, _):
             for n in range(2):
                 assert client.get("/discovery/search", q=f"a{n}").json()["meta"]["degraded"]
             began = time.monotonic()

@@ -1,22 +1,19 @@
 """Writers, readers and faults mixed by a seed over the whole running product; each round ends with the audit.
 
-`python -m tests.faults.chaos [--seed 1] [--rounds 10] [--seconds 6]` prints the seed that fails. What a seed
+`python -m tests.faults.chaos [--seed 1] [--minutes 10] [--seconds 3]` prints the seed that fails. What a seed
 decides is which writes and faults come in which order; how they meet is up to the machine.
 """
 
 import argparse
-import json
-import os
+import itertools
 import random
-import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import psutil
-import redis
 import requests
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -25,14 +22,12 @@ from catalog.db import session_factory
 from catalog.dirty import IndexTarget
 from catalog.indexing import lifecycle
 from catalog.indexing.models import ENDED, ReindexJob
-from deploy.local import valkey
 from indexer import index_settings
 from indexer.drift import Audit
 from indexer.engine import Engine, EngineUnavailableError
-from perf.product import Product, product
 from tests.catalog.support import EDITOR
+from tests.faults.world import PROCESSES, SERVERS, World, choose_line, world
 
-PARTS = ("searchnode", "sync", "valkey", "api", "worker", "scheduler", "postgres")
 # Drafts whose title nobody may ever find.
 SECRET = "zxqvsecret"
 QUIET_SECONDS = 180
@@ -46,9 +41,7 @@ class Broken(AssertionError):
 class Round:
     """One seed."""
 
-    product: Product
-    engine: Engine
-    uid: str
+    world: World
     seed: int
     seconds: float
     wrong: list[str] = field(default_factory=list)
@@ -80,7 +73,7 @@ class Round:
         chance = random.Random(self.seed + 1_000_003)
         while not self.stop.is_set():
             try:
-                with self.product.database.begin() as connection:
+                with self.world.database.begin() as connection:
                     connection.execute(*self._statement(chance))
                 self.writes += 1
             except DBAPIError:
@@ -139,7 +132,7 @@ class Round:
         while not self.stop.is_set():
             path = chance.choice(paths)
             try:
-                answer = session.get(self.product.api + path, timeout=10)
+                answer = session.get(self.world.product.api + path, timeout=10)
             except requests.RequestException:
                 time.sleep(0.05)
                 continue
@@ -153,43 +146,28 @@ class Round:
     # -- faults
 
     def _hurt(self, chance: random.Random) -> None:
-        fault = chance.choices(["kill", "freeze", "flush", "rebuild"], [60, 20, 10, 10])[0]
-        part = chance.choice(PARTS)
-        seconds = chance.uniform(0.2, 3)
-        self.done.append(f"{fault} {part if fault in ('kill', 'freeze') else ''}".strip())
+        fault = chance.choices(["line", "kill", "freeze", "wipe", "rebuild"], [35, 30, 15, 10, 10])[
+            0
+        ]
+        part, (line, how) = chance.choice(SERVERS + PROCESSES), choose_line(chance)
+        seconds = chance.uniform(0.1, 1)
+        named = {"line": f"{how} {line}", "kill": f"kill {part}", "freeze": f"freeze {part}"}
+        self.done.append(named.get(fault, fault))
         match fault:
+            case "line":
+                self.world.hurt(line, how, seconds)
             case "kill":
-                self._signal(part, signal.SIGKILL)
+                self.world.kill(part, seconds)
             case "freeze":
-                if self._signal(part, signal.SIGSTOP):
-                    time.sleep(seconds)
-                    self._signal(part, signal.SIGCONT)
-            case "flush":
-                url = valkey.url(self.product.ports["valkey"], 0)
-                try:
-                    with redis.Redis.from_url(url, socket_timeout=2) as client:
-                        client.flushall()
-                except redis.RedisError:
-                    self.done.append("(it was away)")
+                self.world.freeze(part, seconds * 3)
+            case "wipe":
+                self.world.wipe()
             case "rebuild":
                 self._rebuild()
 
-    def _signal(self, part: str, number: signal.Signals) -> bool:
-        known = json.loads((self.product.home / "pids.json").read_text()).get(part)
-        if known is None:
-            return False
-        try:
-            process = psutil.Process(int(known[0]))
-            if abs(process.create_time() - known[1]) < 1:
-                os.kill(process.pid, number)
-                return True
-        except (psutil.NoSuchProcess, ProcessLookupError):
-            pass
-        return False
-
     def _rebuild(self) -> None:
         try:
-            with session_factory(self.product.database).begin() as session:
+            with session_factory(self.world.database).begin() as session:
                 running = session.scalars(
                     select(ReindexJob.id).where(ReindexJob.state.not_in(ENDED))
                 ).first()
@@ -204,27 +182,28 @@ class Round:
 
     def _audit(self) -> None:
         deadline = time.monotonic() + QUIET_SECONDS
-        while not self._quiet():
+        engine = Engine(self.world.indexer)
+        while not self._quiet(engine):
             if time.monotonic() > deadline:
                 raise Broken(f"no quiet within {QUIET_SECONDS} s: {self._waiting()}")
             time.sleep(0.2)
-        with session_factory(self.product.database)() as session:
+        with session_factory(self.world.database)() as session:
             kept = [(t.id, t.index_uid) for t in session.scalars(select(IndexTarget))]
         for target_id, uid in kept:
-            found = Audit(self.product.database, self.engine, target_id, uid).run()
+            found = Audit(self.world.database, engine, target_id, uid).run()
             if found.ids:
                 self.wrong.append(f"{uid} differs: {found.samples()}")
         if self.wrong:
             raise Broken("; ".join(self.wrong[:5]))
 
-    def _quiet(self) -> bool:
+    def _quiet(self, engine: Engine) -> bool:
         try:
-            return not any(self._waiting().values()) and self.engine.healthy()
+            return not any(self._waiting().values()) and engine.healthy()
         except (DBAPIError, EngineUnavailableError):
             return False
 
     def _waiting(self) -> dict[str, int]:
-        with self.product.database.connect() as connection:
+        with self.world.database.connect() as connection:
             marks = connection.scalar(text("SELECT count(*) FROM index_dirty"))
             jobs = connection.scalar(
                 select(text("count(*)"))
@@ -234,34 +213,59 @@ class Round:
         return {"marks": int(marks or 0), "rebuilds": int(jobs or 0)}
 
 
+@dataclass
+class Totals:
+    """What all rounds together did."""
+
+    seeds: int = 0
+    writes: int = 0
+    reads: int = 0
+    faults: int = 0
+
+
+def run(
+    seeds: Iterable[int], *, seconds: float, programs: int, minutes: float = float("inf")
+) -> Totals:
+    """A round for each seed, over one product, for so long. Raises Broken, which names the seed."""
+    totals = Totals()
+    with world(programs) as found:
+        ends = time.monotonic() + minutes * 60
+        for seed in seeds:
+            if time.monotonic() > ends:
+                break
+            began, one = time.monotonic(), Round(found, seed, seconds)
+            try:
+                one.run()
+            except Broken as error:
+                log = (found.product.home / "logs" / "api.log").read_text()[-6000:]
+                raise Broken(f"seed {seed} breaks it: {error}\nafter {one.done}\n{log}") from error
+            totals.seeds += 1
+            totals.writes += one.writes
+            totals.reads += one.reads
+            totals.faults += len(one.done)
+            print(f"seed {seed}: {one.writes} writes, {one.reads} reads, {', '.join(one.done)}; quiet "
+                  f"{time.monotonic() - began - seconds:.1f} s later", flush=True)  # fmt: skip
+    return totals
+
+
 def main() -> None:
-    """Round after round over one product; exit 1 with the seed of the first that breaks."""
+    """Seed after seed for so many minutes; exit 1 with the first that breaks the invariant."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--programs", type=int, default=500)
     options = parser.parse_args()
-    began, writes, reads, faults = time.monotonic(), 0, 0, 0
-    with product(options.programs, REINDEX_KEEP_HOURS="0.002") as running:
-        settings = running.indexer
-        for seed in range(options.seed, options.seed + options.rounds):
-            found = Round(running, Engine(settings), settings.meili_index, seed, options.seconds)
-            try:
-                found.run()
-            except Broken as error:
-                print(f"seed {seed} breaks it: {error}\nafter {found.done}", flush=True)
-                sys.exit(1)
-            writes, reads, faults = (
-                writes + found.writes,
-                reads + found.reads,
-                faults + len(found.done),
-            )
-            print(
-                f"seed {seed}: {found.writes} writes, {found.reads} reads, {', '.join(found.done)}",
-                flush=True,
-            )
-    print(f"{options.rounds} seeds, {writes} writes, {reads} reads, {faults} faults in "
+    began = time.monotonic()
+    try:
+        totals = run(
+            itertools.count(options.seed), seconds=options.seconds, programs=options.programs,
+            minutes=options.minutes,
+        )  # fmt: skip
+    except Broken as error:
+        print(error, flush=True)
+        sys.exit(1)
+    print(f"{totals.seeds} seeds, {totals.writes} writes, {totals.reads} reads, {totals.faults} faults in "
           f"{time.monotonic() - began:.0f} s: every audit found 0 missing, 0 stale, 0 ghosts")  # fmt: skip
 
 

@@ -15,7 +15,7 @@ def killable() -> Iterator[Servers]:
     """Servers of this process's own: they may be killed, wiped and restarted."""
     found = Servers(durable=True)
     try:
-        found.addresses = found.start()
+        found.start()
         yield found
     finally:
         found.stop()

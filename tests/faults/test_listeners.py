@@ -111,7 +111,9 @@ def test_the_line_from_the_api_to_redis(pipeline: Pipeline, cache_redis: "redis.
     settings = pipeline.settings
     with sending(settings, cache_redis), Proxy(settings.indexer.redis_cache_url) as line:
         urls = {name: line.through(getattr(settings.indexer, name)) for name in ("redis_cache_url", "redis_queue_url")}  # fmt: skip
-        indexer = settings.indexer.model_copy(update=urls | {"redis_timeout": 0.2})
+        indexer = settings.indexer.model_copy(
+            update=urls | {"redis_timeout": 0.2, "read_timeout": 30}
+        )
         with serve(replace(settings, indexer=indexer)) as (client, _):
             for fault in FAULTS:
                 with editors(pipeline, ids), listeners(client, ids) as wrong, line.hurting(fault):

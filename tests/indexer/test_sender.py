@@ -343,11 +343,11 @@ def test_writers_and_the_sender_at_once(pipeline: Pipeline) -> None:
 
 def test_a_renamed_category_changes_all_its_programs(pipeline: Pipeline) -> None:
     change(pipeline, "INSERT INTO categories (slug, name_ar, name_en) VALUES ('a', 'أ', 'A')")
-    bulk(pipeline, 2000)
+    bulk(pipeline, 10_000)
     pipeline.sender().drain()
     pipeline.audit()
     change(pipeline, "UPDATE categories SET name_en = 'Renamed'")
-    assert pipeline.waiting() == 2000
+    assert pipeline.waiting() == 10_000
     pipeline.sender().drain()
     pipeline.audit()
 

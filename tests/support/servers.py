@@ -35,6 +35,7 @@ class Servers:
         self.durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="thmanyah-tests-"))
         self.children: list[Child] = []
+        self.addresses: dict[str, str] = {}
 
     def start(self) -> dict[str, str]:
         """Start them; returns what tests are told by the environment."""
@@ -66,19 +67,26 @@ class Servers:
         with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         migrate.upgrade(postgres.url(pg, TEMPLATE))
-        return {
+        self.addresses = {
             "TEST_POSTGRES": admin,
             "TEST_VALKEY": f"redis://127.0.0.1:{vk}",
             "TEST_ENGINE": url,
             "TEST_ENGINE_KEY": key,
         }
+        return self.addresses
 
     def kill(self, name: str) -> None:
         """SIGKILL one of them with all its processes."""
+        os.killpg(self.pid(name), signal.SIGKILL)
         process = self._named(name).process
         assert process is not None
-        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def pid(self, name: str) -> int:
+        """The process of one of them."""
+        process = self._named(name).process
+        assert process is not None
+        return process.pid
 
     def restart(self, name: str) -> None:
         """Start it again on what it left, and wait until it answers."""
