@@ -34,6 +34,7 @@ from indexer.engine import (
     failure,
 )
 from indexer.invalidation import Invalidator
+from indexer.pacing import Pace
 from indexer.settings import IndexerSettings
 from indexer.targets import HEARD_SECONDS, Target
 
@@ -41,9 +42,6 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 _TASKS_KEPT = timedelta(minutes=10)
 _REMARK_PAGE = 5000
-# So many batches are on their way at once while they have together fewer documents than this.
-_MANY_SMALL = 32
-_SMALL = 200
 # Between tries of an engine that is away: one request costs little, a listener's wait for news more.
 _MAX_PAUSE = 3.0
 # Names of the moments at which a test may stop the sender.
@@ -82,6 +80,7 @@ class Sender:
         self._pruned_at = time.monotonic()
         self._created_at = ""
         self._acknowledged = False
+        self._pace = Pace(self.settings, beside=self.target.state != "live")
         self._filling = self.target.state == "live" and not self.target.filled
 
     # -- the loop
@@ -97,8 +96,11 @@ class Sender:
                 except (EngineUnavailableError, EngineRejectedError) as error:
                     self._back_off(error)
                     continue
-                if not busy:
-                    self.stop.wait(0.004 if self._flying else self.settings.sync_poll_seconds)
+                if busy:
+                    self._pace.moved()
+                else:
+                    idle = self.settings.sync_poll_seconds
+                    self.stop.wait(self._pace.pause() if self._flying else idle)
         except dirty.LostPlaceError:
             self._hand_over()
             raise
@@ -108,17 +110,10 @@ class Sender:
     def step(self) -> bool:
         """One look at the dirty set and one at the oldest batch; False when there was nothing to do."""
         self._heartbeat()
-        sent = self._has_room() and self._send_next()
+        room = self._pace.room([len(batch.marks) for batch in self._flying])
+        sent = room > 0 and self._send_next(room)
         finished = bool(self._flying) and self._check_oldest()
         return sent or finished
-
-    def _has_room(self) -> bool:
-        """A few full batches, or many small ones: an engine takes what waits in its queue together, so a
-        change that waits here instead waits for one batch more."""
-        if len(self._flying) < self.settings.sync_in_flight:
-            return True
-        flying = sum(len(batch.marks) for batch in self._flying)
-        return flying < _SMALL and len(self._flying) < _MANY_SMALL
 
     def drain(self, timeout: float = 60) -> None:
         """Send until nothing is due (for tests and the CLI). Raises TimeoutError."""
@@ -149,8 +144,8 @@ class Sender:
 
     # -- sending
 
-    def _send_next(self) -> bool:
-        marks = self._claim()
+    def _send_next(self, most: int) -> bool:
+        marks = self._claim(most)
         if marks is None:
             self._hold_still()
             return False
@@ -171,15 +166,15 @@ class Sender:
             dirty.acknowledge_hold(session, self.target.id, self.epoch)
         self._acknowledged = True
 
-    def _claim(self) -> list[Mark] | None:
+    def _claim(self, most: int) -> list[Mark] | None:
         flying = {mark.program_id: mark.seq for batch in self._flying for mark in batch.marks}
-        limit = self.settings.sync_max_documents + len(flying)
+        limit = most + len(flying)
         with self._sessions() as session:
             marks = dirty.claim(session, self.target.id, self.epoch, limit)
         if marks is None:
             return None
         due = [m for m in marks if flying.get(m.program_id, -1) < m.seq]
-        return due[: self.settings.sync_max_documents]
+        return due[:most]
 
     def _build(self, marks: Sequence[Mark]) -> tuple[Batch, list[dict[str, Any]], list[int]]:
         """The current state of the marked programs: documents to put, ids to delete."""
@@ -262,6 +257,7 @@ class Sender:
             filled = self._filling and dirty.end_filling(session, self.target.id, self.epoch)
         self._flying.popleft()
         self._told_filled(filled)
+        self._pace.settled(len(batch.marks), batch.sent_at)
         self.at("after_settle")
         metrics.BATCHES.labels("succeeded").inc()
         metrics.DOCUMENTS.labels("upsert").inc(batch.upserts)

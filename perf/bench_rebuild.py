@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-import requests
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select, text
@@ -31,6 +30,7 @@ from indexer import document, index_settings
 from indexer.drift import Audit
 from indexer.engine import Engine, Ticket
 from perf.product import Product, product
+from perf.wire import Line
 
 SEARCHERS = 4
 QUERIES = 200
@@ -93,18 +93,20 @@ class Load:
     def _search(self) -> None:
         vocabulary = [*words.arabic()[: QUERIES // 2], *words.english()[: QUERIES // 2]]
         chance = random.Random(threading.get_ident())
-        session = requests.Session()
+        address = ("127.0.0.1", self.running.ports["api"])
+        line = Line(address)
         for _ in self._paced(self.searches_per_second / SEARCHERS):
             # As listeners ask: word k as often as 1/k.
             word = vocabulary[int(len(vocabulary) ** chance.random()) - 1]
-            url = f"{self.running.api}/discovery/search?limit=20&q={quote(word)}"
             try:
-                answer = session.get(url, timeout=10)
-                if answer.status_code != 200 or answer.json()["meta"]["degraded"]:
-                    self.failed.append(answer.text[:200])
-            except requests.RequestException as error:
-                self.failed.append(str(error))
+                status, body = line.get(f"/discovery/search?limit=20&q={quote(word)}")
+            except OSError as error:
+                status, body = 0, str(error).encode()
+                line = Line(address)
+            if status != 200 or b'"degraded":false' not in body:
+                self.failed.append(body[:200].decode(errors="replace"))
             self.searches += 1
+        line.close()
 
     def _measure(self) -> None:
         oldest = text(

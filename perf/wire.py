@@ -30,6 +30,25 @@ def seconds_each(
     return found
 
 
+class Line:
+    """A connection kept open for GETs that are told apart by their path."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._host = address[0]
+        self._connection = socket.create_connection(address, timeout=60)
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body."""
+        self._connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
+        head, body = _answer(self._connection)
+        return int(head.split(b" ", 2)[1]), body
+
+    def close(self) -> None:
+        """End it."""
+        self._connection.close()
+
+
 def _written(host: str, key: str, path: str, body: dict[str, Any]) -> bytes:
     text = json.dumps(body).encode()
     head = (

@@ -1,0 +1,47 @@
+"""How much a sender has on its way: little behind which a listener's change would wait."""
+
+import time
+
+from indexer.pacing import Pace
+from indexer.settings import IndexerSettings
+
+SETTINGS = IndexerSettings(sync_max_documents=2000, sync_in_flight=3)
+
+
+def test_many_small_batches_or_a_few_full_ones() -> None:
+    pace = Pace(SETTINGS, beside=False)
+    assert pace.room([]) == 2000
+    assert pace.room([1] * 20) == 2000
+    assert pace.room([1] * 32) == 0
+    assert pace.room([2000, 2000]) == 2000
+    assert pace.room([2000, 2000, 1]) == 0
+    assert pace.room([50, 50, 50, 50]) == 0
+
+
+def test_beside_an_index_that_listeners_ask_a_batch_takes_less_than_a_second() -> None:
+    pace = Pace(SETTINGS, beside=True)
+    assert 0 < pace.room([]) < 2000
+    assert pace.room([500]) == pace.room([])
+    assert pace.room([500, 500]) == 0
+    for _ in range(30):
+        # A slow engine: half a second for a hundred documents.
+        pace.settled(100, time.monotonic() - 0.5)
+        pace._settled_at = 0.0
+    assert 100 <= pace.room([]) <= 200
+    for _ in range(30):
+        pace.settled(2000, time.monotonic() - 0.1)
+        pace._settled_at = 0.0
+    assert pace.room([]) == 2000
+    # What a few documents took says nothing of thousands.
+    pace.settled(1, time.monotonic() - 10)
+    assert pace.room([]) == 2000
+
+
+def test_looks_become_rare_while_nothing_moves() -> None:
+    for beside, most in ((False, 0.02), (True, 0.1)):
+        pace = Pace(SETTINGS, beside=beside)
+        pauses = [pace.pause() for _ in range(12)]
+        assert pauses == sorted(pauses)
+        assert (pauses[0], pauses[-1]) == (0.004, most)
+        pace.moved()
+        assert pace.pause() == 0.004
