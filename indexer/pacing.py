@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from indexer.settings import IndexerSettings
 
-# So many batches are on their way at once while they have together fewer documents than this.
-_MANY_SMALL = 32
-_SMALL = 200
+# So many batches are on their way at once while they have together no more documents than a full one.
+_MANY = 32
+# Seconds between two of them, for each that is on its way: else all would be used up at once, and what
+# comes then would wait for the first to be done.
+_SPACING = 0.01
 # An index that nobody is answered from shares its engine with one that listeners are: a change for
 # that one waits behind what is queued, so two batches of about this many seconds are queued and no more.
-_BESIDE_SECONDS = 0.7
+_BESIDE_SECONDS = 0.6
 _BESIDE_BATCHES = 2
 _BESIDE_LEAST = 100
 _FIRST_PER_SECOND = 1000.0
@@ -27,7 +29,7 @@ class Pace:
     def __init__(self, settings: IndexerSettings, *, beside: bool) -> None:
         self.settings, self.beside = settings, beside
         self.per_second = _FIRST_PER_SECOND
-        self._settled_at = 0.0
+        self._sent_at = self._settled_at = 0.0
         self._pause = _LEAST_PAUSE
 
     def room(self, flying: Sequence[int]) -> int:
@@ -43,7 +45,13 @@ class Pace:
             return min(most, max(_BESIDE_LEAST, int(self.per_second * _BESIDE_SECONDS)))
         if len(flying) < self.settings.sync_in_flight:
             return most
-        return most if sum(flying) < _SMALL and len(flying) < _MANY_SMALL else 0
+        if len(flying) >= _MANY or time.monotonic() - self._sent_at < _SPACING * len(flying):
+            return 0
+        return max(0, most - sum(flying))
+
+    def sent(self) -> None:
+        """A batch is on its way."""
+        self._sent_at = time.monotonic()
 
     def settled(self, documents: int, sent_at: float) -> None:
         """A batch that was sent at `sent_at` (monotonic) is done: learn how fast the engine is."""

@@ -155,6 +155,7 @@ class Sender:
         batch, documents, removed = self._build(marks)
         self.at("before_send")
         self._deliver(batch, documents, removed)
+        self._pace.sent()
         self.at("after_send")
         return True
 

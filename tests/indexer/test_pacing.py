@@ -11,11 +11,20 @@ SETTINGS = IndexerSettings(sync_max_documents=2000, sync_in_flight=3)
 def test_many_small_batches_or_a_few_full_ones() -> None:
     pace = Pace(SETTINGS, beside=False)
     assert pace.room([]) == 2000
-    assert pace.room([1] * 20) == 2000
-    assert pace.room([1] * 32) == 0
     assert pace.room([2000, 2000]) == 2000
     assert pace.room([2000, 2000, 1]) == 0
-    assert pace.room([50, 50, 50, 50]) == 0
+    assert pace.room([1] * 20) == 1980
+    assert pace.room([400] * 4) == 400
+    assert pace.room([1] * 32) == 0
+
+
+def test_the_more_are_on_their_way_the_longer_the_next_gathers() -> None:
+    pace = Pace(SETTINGS, beside=False)
+    pace.sent()
+    assert pace.room([1] * 2) == 2000
+    assert pace.room([1] * 30) == 0
+    pace._sent_at -= 0.31
+    assert pace.room([1] * 30) == 1970
 
 
 def test_beside_an_index_that_listeners_ask_a_batch_takes_less_than_a_second() -> None:
