@@ -84,10 +84,11 @@ def ensure(session: Session, settings: IndexerSettings) -> bool:
         live = session.scalars(
             select(IndexTarget).where(IndexTarget.engine == name, IndexTarget.state == "live")
         ).one_or_none()
-        if live is None:
+        # It may have been removed since the list was read.
+        if live is None and registry.is_kept(session, name):
             added = lifecycle.add_target(session, name, settings.meili_index, state="live")
             complete = complete and added is not None
-        elif live.index_uid != settings.meili_index:
+        elif live is not None and live.index_uid != settings.meili_index:
             live.index_uid, live.filled = settings.meili_index, False
     session.flush()
     return complete

@@ -38,6 +38,13 @@ def known(session: Session) -> list[SearchEngine]:
     return list(session.scalars(select(SearchEngine).order_by(SearchEngine.name)))
 
 
+def is_kept(session: Session, name: str) -> bool:
+    """Is it in the list and not removed, for as long as this transaction lasts?"""
+    _alone(session)
+    found = session.get(SearchEngine, name, populate_existing=True)
+    return found is not None and found.state != "removed"
+
+
 def register(session: Session, configured: Mapping[str, str]) -> None:
     """Write down the engines that the settings name (name -> address).
 

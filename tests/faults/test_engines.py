@@ -23,7 +23,7 @@ from catalog.accounts.models import Account
 from catalog.actor import SYSTEM
 from catalog.db import session_factory
 from catalog.indexing import engines as registry
-from indexer import place
+from indexer import place, targets
 from indexer.cli_engines import engine as command
 from indexer.drift import Audit
 from indexer.engine import Engine
@@ -82,9 +82,9 @@ def waiting(database: Database, engine: str) -> int:
 def agrees(pipeline: Pipeline, *kept: Node) -> None:
     """Nothing waits, and every one of these engines equals the record."""
     eventually(lambda: pipeline.waiting() == 0, within=60, what="nothing waits")
-    targets = "SELECT id, engine, index_uid FROM index_targets ORDER BY engine"
+    kept_now = "SELECT id, engine, index_uid FROM index_targets ORDER BY engine"
     with pipeline.database.connect() as connection:
-        rows = connection.execute(text(targets)).all()
+        rows = connection.execute(text(kept_now)).all()
     assert [row.engine for row in rows] == sorted(node.name for node in kept)
     urls = {node.name: node.url for node in kept}
     for target_id, name, uid in rows:
@@ -341,6 +341,27 @@ def test_names_follow_addresses(pipeline: Pipeline, settings: Settings) -> None:
     # What was removed stays so, until it is somewhere else.
     assert register(one="http://b", two="http://a")["two"] == ("http://a", "removed")
     assert register(one="http://b", two="http://c")["two"] == ("http://c", "serving")
+
+
+def test_one_that_is_removed_just_now_gets_no_new_index(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = session_factory(pipeline.database)
+    settings = pipeline.settings.indexer
+    with sessions.begin() as session:
+        assert targets.ensure(session, settings)
+    listed = targets.engines
+
+    def read_before(*arguments: Any) -> dict[str, str]:
+        found = listed(*arguments)
+        with sessions.begin() as other:
+            registry.remove(other, "west", SYSTEM)
+        return found
+
+    monkeypatch.setattr(targets, "engines", read_before)
+    with sessions.begin() as session:
+        assert targets.ensure(session, settings)
+    assert scalar(pipeline.database, "SELECT string_agg(engine, ',') FROM index_targets") == "east"
 
 
 @pytest.mark.parametrize("urls", ["ftp://x", "a=http://x,a=http://y", "http://x,http://x", "a="])
