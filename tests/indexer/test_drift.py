@@ -31,7 +31,8 @@ def spoil(pipeline: Pipeline, ids: list[int]) -> dict[str, list[int]]:
     chance.shuffle(ids)
     third = len(ids) // 3
     missing, stale, ghosts = ids[:third], ids[third : 2 * third], ids[2 * third : 3 * third]
-    documents, _ = pipeline.engine.documents(uid, fields=["*"], limit=100_000)
+    path = f"indexes/{uid}/documents/fetch"
+    documents = pipeline.engine.client.http.post(path, {"limit": 100_000})["results"]
     old = [
         row | {"title": "Old", "_hash": "0" * 16} for row in documents if row["id"] in set(stale)
     ]

@@ -103,7 +103,11 @@ def fetch_documents(call: Call) -> Any:
             raise ApiError(f"invalid_document_{name}", f"Invalid value: {error}.") from error
         if name in ("offset", "limit") and value < 0:
             raise ApiError(f"invalid_document_{name}", f"`.{name}` must not be negative.")
-    return _fetch(call, msgspec.convert(body, _Fetch))
+    asked = msgspec.convert(body, _Fetch)
+    if asked.fields is not None:
+        # Here a star stands for nothing; in an address it stands for all.
+        asked.fields = [name for name in asked.fields if name != "*"]
+    return _fetch(call, asked)
 
 
 @route("GET", "/indexes/{uid:str}/documents/{document:str}", "documents.get")
