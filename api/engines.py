@@ -35,25 +35,16 @@ def states(settings: IndexerSettings, rows: Iterable[Row[Any]]) -> list[EngineSt
     return found
 
 
-async def look(
-    pool: SearchPool, sessions: async_sessionmaker[AsyncSession], settings: IndexerSettings
-) -> bool:
-    """Tell the pool once; False when PostgreSQL does not say, and what was known holds on."""
-    try:
-        async with sessions() as session:
-            rows = (await session.execute(queries.engine_states())).all()
-    except (DBAPIError, PoolTimeoutError) as error:
-        log.debug("the engines' states are not known: %s", type(error).__name__)
-        return False
-    pool.learn(states(settings, rows))
-    return True
-
-
 async def watch(
     pool: SearchPool, sessions: async_sessionmaker[AsyncSession], settings: IndexerSettings
 ) -> None:
-    """Tell the pool again and again, for as long as the process runs."""
+    """Tell the pool again and again; what was known holds on while PostgreSQL does not say."""
     while True:
-        await look(pool, sessions, settings)
+        try:
+            async with sessions() as session:
+                rows = (await session.execute(queries.engine_states())).all()
+            pool.learn(states(settings, rows))
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            log.debug("the engines' states are not known: %s", type(error).__name__)
         filled = all(state.filled for state in pool.states.values())
         await asyncio.sleep(targets.LOOK_SECONDS if filled else _SOON_SECONDS)

@@ -23,9 +23,8 @@ from catalog import dirty
 from catalog.changes import ProgramChange
 from catalog.db import session_factory
 from catalog.dirty import Mark
-from catalog.indexing import lifecycle as rebuilds
 from catalog.programs import queries
-from indexer import document, index_settings, metrics
+from indexer import document, metrics
 from indexer.engine import (
     Engine,
     EngineRejectedError,
@@ -33,15 +32,15 @@ from indexer.engine import (
     Ticket,
     failure,
 )
+from indexer.filling import Filling
 from indexer.invalidation import Invalidator
 from indexer.pacing import Pace
 from indexer.settings import IndexerSettings
-from indexer.targets import HEARD_SECONDS, Target
+from indexer.targets import Target
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 _TASKS_KEPT = timedelta(minutes=10)
-_REMARK_PAGE = 5000
 # Between tries of an engine that is away: one request costs little, a listener's wait for news more.
 _MAX_PAUSE = 3.0
 # Names of the moments at which a test may stop the sender.
@@ -78,10 +77,12 @@ class Sender:
         self._failures = 0
         self._beat_at = 0.0
         self._pruned_at = time.monotonic()
-        self._created_at = ""
         self._acknowledged = False
         self._pace = Pace(self.settings, beside=self.target.state != "live")
-        self._filling = self.target.state == "live" and not self.target.filled
+        self._filling = Filling(
+            self._sessions, self.engine, self.invalidator, self.settings, self.target, self.epoch,
+            self.stop, self._beat_when_due,
+        )  # fmt: skip
 
     # -- the loop
 
@@ -228,7 +229,7 @@ class Sender:
             log.warning("task %s vanished", batch.tasks[0])
             metrics.BATCHES.labels("vanished").inc()
             self._flying.popleft()
-            self._created_at = ""
+            self._filling.unsure = True
             return True
         if task["status"] == "succeeded":
             batch.tasks.popleft()
@@ -239,7 +240,7 @@ class Sender:
             self._flying.popleft()
             error = failure(task)
             if isinstance(error, EngineUnavailableError) or error.code == "index_not_found":
-                self._created_at = ""
+                self._filling.unsure = True
                 raise EngineUnavailableError(str(error))
             metrics.BATCHES.labels("failed").inc()
             self._isolate(batch.marks, f"{error.code}: {error.message}")
@@ -255,9 +256,9 @@ class Sender:
         self.at("before_settle")
         with self._sessions.begin() as session:
             clock = dirty.settle(session, self.target.id, self.epoch, batch.marks)
-            filled = self._filling and dirty.end_filling(session, self.target.id, self.epoch)
+            filled = self._filling.settled(session)
         self._flying.popleft()
-        self._told_filled(filled)
+        self._filling.told(filled)
         self._pace.settled(len(batch.marks), batch.sent_at)
         self.at("after_settle")
         metrics.BATCHES.labels("succeeded").inc()
@@ -300,99 +301,22 @@ class Sender:
     # -- upkeep
 
     def _heartbeat(self) -> None:
-        if time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS or not self._created_at:
-            self._beat()
-            self._check_index()
+        if self._beat_when_due() or self._filling.unsure:
+            if self._filling.check():
+                self._flying.clear()
             self._prune()
+
+    def _beat_when_due(self) -> bool:
+        due = time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS
+        if due:
+            self._beat()
+        return due
 
     def _beat(self) -> None:
         with self._sessions.begin() as session:
             dirty.beat(session, self.target.id, self.epoch)
         self._beat_at = time.monotonic()
         metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(1)
-
-    def _check_index(self) -> None:
-        """An index that was made since (a wiped engine) has to be filled from the beginning; so has one
-        that is there and was never filled by us."""
-        uid = self.target.uid
-        first = not self._created_at
-        created = self.engine.created_at(uid)
-        if created is not None and created == self._created_at:
-            self._end_filling()
-            return
-        unknown = self._filling and first and not self.target.fill_marked
-        anew = created is None or not first or unknown
-        if anew:
-            # Before there is an index that could be asked.
-            self._flying.clear()
-            with self._sessions.begin() as session:
-                dirty.begin_filling(session, self.target.id, self.epoch)
-            if self.target.state == "live" and not self._filling:
-                # It was asked until now. Without an index it answers nothing; with an empty one it
-                # would answer that there is nothing.
-                self.stop.wait(HEARD_SECONDS)
-            self._filling = True
-        self._prepare(uid)
-        self._created_at = self.engine.created_at(uid) or ""
-        if anew:
-            log.warning("index %s is new; every published program is marked", uid)
-            self._mark_everything()
-            self._mark_stored()
-            with self._sessions.begin() as session:
-                dirty.filling_marked(session, self.target.id, self.epoch)
-            self._end_filling()
-
-    def _end_filling(self) -> None:
-        if self._filling:
-            with self._sessions.begin() as session:
-                filled = dirty.end_filling(session, self.target.id, self.epoch)
-            self._told_filled(filled)
-
-    def _told_filled(self, filled: bool) -> None:
-        if filled:
-            self._filling = False
-            log.info("index %s is filled", self.target.uid)
-            if self.invalidator is not None:
-                # What was answered without it was poorer.
-                self.invalidator.index_changed()
-
-    def _prepare(self, uid: str) -> None:
-        """Make the index and give it the settings of this code, unless newer code was here."""
-        if self.target.settings_revision > index_settings.REVISION:
-            log.warning("index %s has settings of newer code: left alone", uid)
-            return
-        left = self.engine.prepare_index(uid)
-        if left:
-            log.warning("index %s needs a rebuild for its settings %s", uid, ", ".join(left))
-        with self._sessions.begin() as session:
-            rebuilds.note_settings(
-                session, self.target.id, index_settings.BUILD, self.settings.reindex_automatic, left
-            )
-
-    def _mark_everything(self) -> None:
-        last = 0
-        while True:
-            with self._sessions.begin() as session:
-                ids = session.scalars(queries.published_ids_after(last, _REMARK_PAGE)).all()
-                if not ids:
-                    return
-                dirty.mark_target(session, self.target.id, ids)
-            last = ids[-1]
-
-    def _mark_stored(self) -> None:
-        """Mark what the index holds already: what should not be there is then deleted."""
-        offset = 0
-        while True:
-            page, total = self.engine.documents(
-                self.target.uid, fields=["id"], offset=offset, limit=_REMARK_PAGE
-            )
-            ids = [row["id"] for row in page if isinstance(row["id"], int)]
-            if ids:
-                with self._sessions.begin() as session:
-                    dirty.mark_target(session, self.target.id, ids)
-            offset += len(page)
-            if not page or offset >= total:
-                return
 
     def _prune(self) -> None:
         if time.monotonic() - self._pruned_at < _TASKS_KEPT.total_seconds():

@@ -3,6 +3,7 @@
 Functions take a synchronous Session and flush; committing is the caller's business.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 
@@ -15,6 +16,7 @@ from catalog.dirty import IndexDirty, IndexTarget
 from catalog.errors import CatalogError, Conflict, FieldError, NotFound, ValidationFailed
 from catalog.indexing.models import ENDED, ReindexJob, SearchEngine
 
+log = logging.getLogger(__name__)
 NAME = re.compile(r"[a-z0-9][a-z0-9._:-]{0,62}")
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
@@ -49,7 +51,7 @@ def register(session: Session, configured: Mapping[str, str]) -> None:
     """Write down the engines that the settings name (name -> address).
 
     One whose address is known under another name, or whose row has none yet, keeps its index and goes
-    by the new name. One that was removed stays so unless it moved to another address.
+    by the new name. One that was removed stays so unless it is named anew or moved to another address.
     """
     rows = {engine.name: engine for engine in known(session)}
     if all(name in rows and rows[name].url == url for name, url in configured.items()):
@@ -57,7 +59,7 @@ def register(session: Session, configured: Mapping[str, str]) -> None:
     _alone(session)
     rows = {engine.name: engine for engine in known(session)}
     for name, url in configured.items():
-        same = next((e for e in rows.values() if e.url == url), None)
+        same = next((e for e in rows.values() if e.url == url and e.state != "removed"), None)
         blank = next((e for e in rows.values() if e.url is None and e.name not in configured), None)
         if name not in rows and same is not None and same.name not in configured:
             _rename(session, rows, same, name)
@@ -73,13 +75,19 @@ def register(session: Session, configured: Mapping[str, str]) -> None:
     session.flush()
     for name, url in configured.items():
         engine = rows[name]
-        if engine.url != url:
-            holder = next((e for e in rows.values() if e.url == url), None)
-            if holder is not None:
-                raise Conflict(f"Engine {holder.name} has the address of {name}.", field="url")
-            engine.url = url
-            if engine.state == "removed":
-                engine.state = "serving"
+        if engine.url == url:
+            continue
+        holder = next((e for e in rows.values() if e.url == url), None)
+        if holder is not None and holder.state != "removed":
+            # Whoever reads the list believes the settings: it is this engine's until one is removed.
+            log.warning("engine %s has the address of %s", holder.name, name)
+            continue
+        if holder is not None:
+            holder.url = None
+            session.flush()
+        engine.url = url
+        if engine.state == "removed":
+            engine.state = "serving"
     session.flush()
 
 

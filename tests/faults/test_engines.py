@@ -342,6 +342,17 @@ def test_names_follow_addresses(pipeline: Pipeline, settings: Settings) -> None:
     # What was removed stays so, until it is somewhere else.
     assert register(one="http://b", two="http://a")["two"] == ("http://a", "removed")
     assert register(one="http://b", two="http://c")["two"] == ("http://c", "serving")
+    with sessions.begin() as session:
+        registry.remove(session, "two", SYSTEM)
+        registry.add(session, "three", "http://d", SYSTEM)
+    found = register(one="http://b", four="http://c")
+    assert (found["two"], found["four"]) == ((None, "removed"), ("http://c", "serving"))
+    # An address that somebody else has is not taken from him, and nothing ends for it.
+    found = register(one="http://d", four="http://c")
+    assert (found["one"], found["three"]) == ((None, "serving"), ("http://d", "serving"))
+    with sessions.begin() as session:
+        one = settings.indexer.model_copy(update={"meili_urls": "one=http://d,four=http://c"})
+        assert targets.engines(session, one) == {"one": "http://d", "four": "http://c"}
 
 
 def test_one_that_is_removed_just_now_gets_no_new_index(
