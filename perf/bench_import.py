@@ -11,13 +11,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import text
 
 from catalog.seed import generator, words
 from deploy.local.stack import thmanyah
-from perf.product import Product, product
+from perf.product import Product, compare, product
 
 BAR_SECONDS, BAR_MEGABYTES = 60, 250
 WRONG_EVERY = 100
@@ -70,10 +68,7 @@ def main() -> None:
         generator.load(running.database, rows, 8)
         copied = time.monotonic() - began
         expected = rows - rows // WRONG_EVERY
-        table = Table(title=f"CSV of {rows} rows, {path.stat().st_size / 1e6:.1f} MB")
-        for name in ("", "measured", "bar"):
-            table.add_column(name, justify="right" if name else "left")
-        for line in (
+        compare(f"CSV of {rows} rows, {path.stat().st_size / 1e6:.1f} MB", (
             ("programs made", f"{made}", f"{expected}"),
             ("import, s", f"{seconds:.1f}", f"{BAR_SECONDS}"),
             ("of which CPU of the command, s", f"{busy:.1f}", ""),
@@ -82,9 +77,7 @@ def main() -> None:
             ("second import (nothing changed), s", f"{again:.1f}", ""),
             ("the same rows by plain COPY, s", f"{copied:.1f}", ""),
             ("import ÷ COPY", f"{seconds / copied:.1f}", ""),
-        ):
-            table.add_row(*line)
-        Console(width=100).print(table)
+        ))  # fmt: skip
         if made != expected or seconds > BAR_SECONDS or megabytes > BAR_MEGABYTES:
             raise SystemExit("a bar was missed")
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import quote
 
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -30,7 +28,7 @@ from catalog.seed import words
 from indexer import document, index_settings
 from indexer.drift import Audit
 from indexer.engine import Engine, Ticket
-from perf.product import Product, product
+from perf.product import Product, compare, product
 from perf.wire import Line
 
 SEARCHERS = 4
@@ -193,11 +191,8 @@ def main() -> None:
         with session_factory(running.database)() as session:
             targets = session.scalars(select(IndexTarget)).all()
         lost = sum(len(Audit(running.database, engine, t.id, t.index_uid).run().ids) for t in targets)  # fmt: skip
-    table = Table(title=f"Rebuild of {options.programs:,} programs under {options.writes} writes/s and "
-                        f"{options.searches} searches/s")  # fmt: skip
-    for name in ("", "measured", "bar"):
-        table.add_column(name, justify="right" if name else "left")
-    for line in (
+    title = f"Rebuild of {options.programs:,} programs under {options.writes} writes/s and {options.searches} searches/s"
+    compare(title, (
         ("it ended", f"{ended}, after {seconds:.0f} s", "done"),
         ("searches / failed or degraded", f"{load.searches:,} / {len(load.failed)}", "0"),
         ("writes / lost", f"{load.writes:,} / {lost}", "0"),
@@ -208,11 +203,9 @@ def main() -> None:
         (f"the first {QUIET:,} pushed straight in, nothing else", f"{quiet:,.0f}", ""),
         ("rebuild / straight in, same load", f"{rate / loaded:.2f}", "0.80"),
         ("seconds the load was behind its rate", f"{load.late:.1f}", ""),
-    ):
-        table.add_row(*line)
-    Console(width=110).print(table)
+    ))  # fmt: skip
     for why in load.failed[:3]:
-        Console().print(why)
+        print(why)
     if ended != "done" or load.failed or lost or load.lag > 5 or rate < 0.8 * loaded:
         raise SystemExit("a bar was missed")
 

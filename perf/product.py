@@ -7,13 +7,15 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import requests
+from rich.console import Console
+from rich.table import Table
 from sqlalchemy import Engine, text
 
 from catalog.db import make_engine
@@ -120,3 +122,13 @@ def product(programs: int, *, patience: float = 900, **environment: str) -> Iter
         up.send_signal(signal.SIGTERM)
         up.wait(60)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def compare(title: str, lines: Iterable[tuple[str, str, str]]) -> None:
+    """Print figures (name, measured, bar)."""
+    table = Table(title=title)
+    for name in ("", "measured", "bar"):
+        table.add_column(name, justify="right" if name else "left")
+    for line in lines:
+        table.add_row(*line)
+    Console(width=110).print(table)

@@ -29,13 +29,15 @@ from indexer.drift import Audit
 from indexer.engine import Engine
 from indexer.reindex import Rebuild
 from indexer.settings import IndexerSettings
+from tests.api.test_degraded import metric
 from tests.indexer.conftest import Pipeline
-from tests.indexer.test_reindex import request, senders
+from tests.indexer.test_reindex import request
 from tests.indexer.test_sender import bulk, change
 from tests.journeys.conftest import environment
 from tests.support.nodes import Node, nodes
-from tests.support.product import Client, serve
+from tests.support.product import Client, sending, serve
 from tests.support.servers import MASTER_KEY, eventually, scalar
+from tests.support.threads import alongside
 
 COUNT = 60
 
@@ -116,27 +118,29 @@ class Listener:
 
     @contextmanager
     def throughout(self) -> Iterator[None]:
-        stop = threading.Event()
-
-        def go_on() -> None:
+        def go_on(stop: threading.Event) -> None:
             while not stop.is_set():
                 self.ask()
 
-        thread = threading.Thread(target=go_on)
-        thread.start()
-        try:
+        with alongside(go_on):
             yield
             asked = self.answers
             eventually(lambda: self.answers > asked + 20 or self.lacking)
-        finally:
-            stop.set()
-            thread.join(30)
         assert not self.lacking, self.lacking[:2]
 
 
-def metric(client: Client, line: str) -> float:
-    found = [row for row in client.get("/metrics").text.splitlines() if row.startswith(line)]
-    return sum(float(row.rpartition(" ")[2]) for row in found)
+@contextmanager
+def serving(pipeline: Pipeline, engines: int = 2) -> Iterator[Client]:
+    """Senders and an API whose searches go to as many engines, all filled."""
+    with sending(pipeline.settings), serve(pipeline.settings) as (client, _):
+        eventually(lambda: filled(pipeline.database) == engines, within=60)
+        eventually(lambda: undegraded(client))
+        yield client
+
+
+def undegraded(client: Client) -> bool:
+    found: dict[str, Any] = client.get("/discovery/search", q="bulk").json()
+    return not found["meta"]["degraded"]
 
 
 def filled(database: Database) -> int:
@@ -162,10 +166,8 @@ def test_one_that_is_killed_lags_alone_and_nobody_notices(
 ) -> None:
     east, west = pair
     ids = stock(pipeline, COUNT)
-    with senders(pipeline), serve(settings) as (client, _):
-        eventually(lambda: filled(pipeline.database) == 2, within=60)
+    with serving(pipeline) as client:
         agrees(pipeline, east, west)
-        eventually(lambda: not client.get("/discovery/search", q="bulk").json()["meta"]["degraded"])
         with Listener(client, COUNT).throughout():
             west.kill()
             for n, program_id in enumerate(ids[:20]):
@@ -185,9 +187,7 @@ def test_one_that_hangs_costs_half_the_time_of_a_search(
 ) -> None:
     east, west = pair
     stock(pipeline, COUNT)
-    with senders(pipeline), serve(settings) as (client, _):
-        eventually(lambda: filled(pipeline.database) == 2, within=60)
-        eventually(lambda: not client.get("/discovery/search", q="bulk").json()["meta"]["degraded"])
+    with serving(pipeline) as client:
         east.send(signal.SIGSTOP)
         with Listener(client, COUNT).throughout():
             eventually(lambda: metric(client, 'engine_failovers_total{engine="east"}') > 0)
@@ -200,10 +200,10 @@ def test_one_that_is_behind_is_asked_only_when_no_other_answers(
 ) -> None:
     east, west = pair
     settings = replace(settings, indexer=settings.indexer.model_copy(update={"fresh_seconds": 0.3}))
+    pipeline.settings = settings
     (first, *_) = stock(pipeline, COUNT)
-    with senders(pipeline), serve(settings) as (client, _):
+    with serving(pipeline) as client:
         ops = as_ops(client, settings, pipeline.database)
-        eventually(lambda: filled(pipeline.database) == 2, within=60)
         eventually(lambda: pipeline.waiting() == 0)
         change(pipeline, "UPDATE index_targets SET hold = true WHERE engine = 'west'")
         change(pipeline, "UPDATE programs SET title = 'Renamed' WHERE id = :id", id=first)
@@ -239,10 +239,8 @@ def test_an_empty_one_is_filled_while_the_other_serves_then_drained_and_removed(
         done = CliRunner().invoke(command, words)
         return f"{done.exit_code}: {done.output}"
 
-    with senders(pipeline), serve(settings) as (client, _):
+    with serving(pipeline, engines=1) as client:
         ops = as_ops(client, settings, pipeline.database)
-        eventually(lambda: filled(pipeline.database) == 1, within=60)
-        eventually(lambda: not client.get("/discovery/search", q="bulk").json()["meta"]["degraded"])
         assert "does not let us in" in typed("add", "west", "http://127.0.0.1:1")
         with Listener(client, 3000).throughout():
             assert typed("add", "west", west.url).startswith("0: ")
@@ -287,9 +285,7 @@ def test_a_wiped_one_is_not_asked_until_it_is_filled_again(
 ) -> None:
     east, west = pair
     stock(pipeline, COUNT)
-    with senders(pipeline), serve(settings) as (client, _):
-        eventually(lambda: filled(pipeline.database) == 2, within=60)
-        eventually(lambda: not client.get("/discovery/search", q="bulk").json()["meta"]["degraded"])
+    with serving(pipeline) as client:
         listener = Listener(client, COUNT, degraded=True)
         with listener.throughout():
             for node in (east, west):
@@ -312,7 +308,7 @@ def test_one_is_rebuilt_while_the_other_is_away(
 ) -> None:
     east, west = pair
     stock(pipeline, COUNT)
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: filled(pipeline.database) == 2, within=60)
         west.kill()
         job_id = request(pipeline, engine="east")

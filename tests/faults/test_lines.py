@@ -13,10 +13,12 @@ from sqlalchemy import text
 
 from api.settings import Settings
 from indexer import document, place
+from indexer.engine import Engine
 from tests.faults.conftest import Pipeline
 from tests.indexer.test_sender import bulk, change, publish
 from tests.support.proxy import FAULTS, Proxy
 from tests.support.servers import eventually, scalar
+from tests.support.threads import alongside
 
 # How often a fault has to be met before the line is mended.
 TOUCHES = 4
@@ -25,24 +27,16 @@ TOUCHES = 4
 @contextmanager
 def sending(settings: Settings) -> Iterator[None]:
     """The sender of one target, as `thmanyah sync` runs it; impatient, so that a silent line is short."""
-    stop = threading.Event()
     indexer = settings.indexer.model_copy(update={"write_timeout": 1.0})
-    thread = threading.Thread(target=place.run, args=(settings.catalog, indexer, None, stop))
-    thread.start()
-    try:
+    with alongside(lambda stop: place.run(settings.catalog, indexer, None, stop)):
         yield
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
 
 
 @contextmanager
 def editors(pipeline: Pipeline, ids: list[int]) -> Iterator[None]:
     """Edits, withdrawals, publications and deletions by plain SQL, until the block ends."""
-    stop = threading.Event()
 
-    def write() -> None:
+    def write(stop: threading.Event) -> None:
         for n in itertools.count():
             if stop.wait(0.02):
                 return
@@ -54,13 +48,8 @@ def editors(pipeline: Pipeline, ids: list[int]) -> Iterator[None]:
             if n % 40 == 39:
                 change(pipeline, "DELETE FROM programs WHERE id = :id", id=other)
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
+    with alongside(write):
         yield
-    finally:
-        stop.set()
-        thread.join(30)
 
 
 def settled(pipeline: Pipeline) -> None:
@@ -180,9 +169,7 @@ def test_the_number_of_another_task_is_no_acknowledgement(
     ids = publish(pipeline, 3)
     indexer = pipeline.settings.indexer
     with Proxy(indexer.meili_url) as engine:
-        pipeline.engine = type(pipeline.engine)(
-            indexer.model_copy(update={"meili_url": engine.url})
-        )
+        pipeline.engine = Engine(indexer, engine.url)
         sender = pipeline.sender()
         sender.drain()
         done = pipeline.engine.send(indexer.meili_index, [])
@@ -204,9 +191,7 @@ def test_one_damaged_refusal_parks_nothing(pipeline: Pipeline) -> None:
     """A task that succeeded reads as one that failed because of the document."""
     indexer = pipeline.settings.indexer
     with Proxy(indexer.meili_url) as engine:
-        pipeline.engine = type(pipeline.engine)(
-            indexer.model_copy(update={"meili_url": engine.url})
-        )
+        pipeline.engine = Engine(indexer, engine.url)
         sender = pipeline.sender()
         sender.drain()
         publish(pipeline, 1)

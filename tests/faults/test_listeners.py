@@ -19,6 +19,7 @@ from tests.indexer.test_sender import bulk, change
 from tests.support.product import Client, sending, serve
 from tests.support.proxy import FAULTS, Proxy
 from tests.support.servers import eventually
+from tests.support.threads import alongside
 
 # A draft's title: one word of it is searched for, the others may not come back.
 SECRET, UNSAID = "zxqvsecret", "before its day"
@@ -27,9 +28,9 @@ SECRET, UNSAID = "zxqvsecret", "before its day"
 @contextmanager
 def listeners(client: Client, ids: list[int]) -> Iterator[list[str]]:
     """Search, browse, suggest and look up until the block ends; what was wrong with an answer."""
-    stop, wrong = threading.Event(), []
+    wrong: list[str] = []
 
-    def listen() -> None:
+    def listen(stop: threading.Event) -> None:
         own = Client(client.base)
         for n in itertools.count():
             if stop.is_set():
@@ -44,14 +45,8 @@ def listeners(client: Client, ids: list[int]) -> Iterator[list[str]]:
                 if UNSAID in found.text:
                     wrong.append(f"{path} shows a draft: {found.text[:200]}")
 
-    thread = threading.Thread(target=listen)
-    thread.start()
-    try:
+    with alongside(listen):
         yield wrong
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
 
 
 def says_what_is_true(client: Client, pipeline: Pipeline, ids: list[int]) -> None:

@@ -15,6 +15,7 @@ from tests.faults.test_lines import sending, settled
 from tests.indexer.test_sender import bulk, change
 from tests.support.nodes import nodes
 from tests.support.servers import MASTER_KEY, Servers, eventually
+from tests.support.threads import alongside
 
 
 class TestRecord:
@@ -42,9 +43,8 @@ class TestRecord:
 @contextmanager
 def stubborn(pipeline: Pipeline, ids: list[int], written: list[int]) -> Iterator[None]:
     """An editor who tries again until it is saved."""
-    stop = threading.Event()
 
-    def write() -> None:
+    def write(stop: threading.Event) -> None:
         n = 0
         while not stop.is_set():
             try:
@@ -57,14 +57,8 @@ def stubborn(pipeline: Pipeline, ids: list[int], written: list[int]) -> Iterator
             n += 1
             stop.wait(0.005)
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
+    with alongside(write):
         yield
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("wiped", [False, True], ids=["with its data", "without"])

@@ -19,9 +19,10 @@ from indexer.engine import Engine, EngineUnavailableError
 from tests.catalog.support import EDITOR, make
 from tests.faults.conftest import Pipeline
 from tests.faults.test_lines import editors, settled
-from tests.indexer.test_reindex import agrees, carry_out, job, request, senders, unlease
+from tests.indexer.test_reindex import agrees, carry_out, job, request, unlease
 from tests.indexer.test_sender import bulk, change
 from tests.journeys.conftest import environment
+from tests.support.product import sending
 from tests.support.servers import eventually, running, scalar
 
 # A whole process of the product whose idea of the time is off by so many seconds.
@@ -92,7 +93,7 @@ def processes(pipeline: Pipeline, folder: Path, hours: int, *names: str) -> Iter
 def test_one_rebuild_asked_of_many_workers_at_once(pipeline: Pipeline) -> None:
     bulk(pipeline, 30)
     uid = pipeline.settings.indexer.meili_index
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         before = pipeline.engine.created_at(uid)
         swaps = _swaps(pipeline.engine)
@@ -125,7 +126,7 @@ def test_a_swap_whose_answer_was_lost_is_not_asked_for_again(
         asked.append(real(engine, one, other))
         raise EngineUnavailableError("the answer was lost")
 
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         job_id = request(pipeline)
         with monkeypatch.context() as patched:
@@ -158,11 +159,11 @@ def test_settings_change_while_editors_write(pipeline: Pipeline) -> None:
         pipeline.engine.finished(task.task_uid)
         automatic = pipeline.settings.indexer.model_copy(update={"reindex_automatic": True})
         pipeline.settings = type(pipeline.settings)(pipeline.settings.catalog, automatic, pipeline.settings.api)  # fmt: skip
-        with senders(pipeline):
+        with sending(pipeline.settings):
             asked = "SELECT id FROM reindex_jobs"
             job_id = int(eventually(lambda: scalar(pipeline.database, asked), within=60))  # type: ignore[call-overload]
             assert carry_out(pipeline, job_id) == "done", job(pipeline, job_id).detail
-    with senders(pipeline):
+    with sending(pipeline.settings):
         agrees(pipeline)
     live = pipeline.engine.settings_of(uid)
     wanted = index_settings.SETTINGS

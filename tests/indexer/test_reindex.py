@@ -6,8 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +25,7 @@ from indexer.reindex import CRASH_POINTS, Rebuild
 from tests.indexer.conftest import Pipeline
 from tests.indexer.test_sender import bulk, change
 from tests.journeys.conftest import environment
+from tests.support.product import sending
 from tests.support.servers import eventually, scalar
 
 OPS = Actor("account", 1, "ops@example.com")
@@ -43,23 +42,6 @@ def at(point):
 
 Rebuild(make_engine(CatalogSettings()), IndexerSettings(), at=at, pause=0.02).run(int(sys.argv[1]))
 """
-
-
-@contextmanager
-def senders(pipeline: Pipeline) -> Iterator[None]:
-    """What `thmanyah sync` does."""
-    stop = threading.Event()
-    thread = threading.Thread(
-        target=place.supervise,
-        args=(pipeline.settings.catalog, pipeline.settings.indexer, None, stop),
-    )
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +90,7 @@ def unlease(pipeline: Pipeline) -> None:
 def test_a_rebuild_while_editors_write_and_listeners_search(pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 1500)
     uid = pipeline.settings.indexer.meili_index
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         before = pipeline.engine.created_at(uid)
         stop, failures, searches = threading.Event(), [], []
@@ -155,7 +137,7 @@ def test_a_rebuild_while_editors_write_and_listeners_search(pipeline: Pipeline) 
 def test_killed_at_any_moment_it_is_done_once(point: str, pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 40)
     uid = pipeline.settings.indexer.meili_index
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         before = pipeline.engine.created_at(uid)
         job_id = request(pipeline)
@@ -181,7 +163,7 @@ def test_killed_at_any_moment_it_is_done_once(point: str, pipeline: Pipeline) ->
 def test_rolled_back_in_one_call_without_a_lost_edit(pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 30)
     uid = pipeline.settings.indexer.meili_index
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         old = pipeline.engine.created_at(uid)
         job_id = request(pipeline)
@@ -224,7 +206,7 @@ def test_one_at_a_time_and_canceled_in_between(pipeline: Pipeline) -> None:
 
 def test_the_old_index_goes_when_its_time_is_over(pipeline: Pipeline) -> None:
     bulk(pipeline, 10)
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         job_id = request(pipeline)
         assert carry_out(pipeline, job_id) == "done"
@@ -262,7 +244,7 @@ def test_an_index_that_no_longer_finds_what_is_popular_is_not_put_in_place(
     bulk(pipeline, 5)
     before = pipeline.settings.indexer.meili_index
     monkeypatch.setattr("indexer.golden.compare", lambda *_: [(1, "Bulk 1")])
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         made = pipeline.engine.created_at(before)
         job_id = request(pipeline)
@@ -289,7 +271,7 @@ def test_an_edit_that_only_one_index_has_yet_is_waited_for(
 
     monkeypatch.setattr("indexer.reindex.golden", SimpleNamespace(
         compare=compare, POPULAR_TITLES=golden.POPULAR_TITLES))  # fmt: skip
-    with senders(pipeline):
+    with sending(pipeline.settings):
         eventually(lambda: pipeline.waiting() == 0, within=60)
         job_id = request(pipeline)
         assert carry_out(pipeline, job_id) == "done", job(pipeline, job_id).detail
@@ -312,7 +294,7 @@ def test_settings_that_need_a_rebuild_ask_for_one_when_allowed(pipeline: Pipelin
             pipeline.engine.settings_of(uid)["searchableAttributes"]
             == other["searchableAttributes"]
         )
-    with senders(pipeline):
+    with sending(pipeline.settings):
         job_id = scalar(pipeline.database, "SELECT id FROM reindex_jobs")
         assert carry_out(pipeline, job_id) == "done", job(pipeline, job_id).detail
         wanted = index_settings.SETTINGS["searchableAttributes"]

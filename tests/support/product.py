@@ -16,6 +16,7 @@ from api.settings import Settings
 from deploy.local import ports
 from indexer import place
 from indexer.invalidation import Invalidator
+from tests.support.threads import alongside
 
 
 class Client:
@@ -80,17 +81,8 @@ def serve(settings: Settings) -> Iterator[tuple[Client, Edge]]:
 @contextmanager
 def sending(settings: Settings, cache: Any = None) -> Iterator[threading.Thread]:
     """The sender beside it."""
-    stop = threading.Event()
     invalidator = Invalidator(cache, settings.indexer.redis_prefix) if cache is not None else None
-    thread = threading.Thread(
-        target=place.supervise,
-        args=(settings.catalog, settings.indexer, invalidator, stop),
-        daemon=True,
-    )
-    thread.start()
-    try:
+    with alongside(
+        lambda stop: place.supervise(settings.catalog, settings.indexer, invalidator, stop)
+    ) as thread:
         yield thread
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
