@@ -2,7 +2,7 @@
 
 A stored answer knows the programs it shows. An unpublished program is dropped from every answer at
 once; other changes supersede pages by generation, and a superseded page may still be shown for one
-second while it is made anew. Redis may vanish at any moment: this process then trusts nothing it
+second while it is made anew, twice a second at the most. Redis may vanish at any moment: this process then trusts nothing it
 holds for longer than a second, because it no longer hears what was withdrawn.
 """
 
@@ -26,6 +26,9 @@ from indexer.invalidation import REDIS_AWAY, Keys, Message
 
 log = logging.getLogger(__name__)
 SUPERSEDED_SECONDS = 1.0
+# A page younger than this is shown without asking the engine again: while editors write, every page
+# is superseded all the time.
+YOUNG_SECONDS = 0.5
 BLIND_SECONDS = 1.0
 NEGATIVE_SECONDS = 5.0
 _LEASE_MS = 3000
@@ -113,7 +116,8 @@ class Cache:
             return self._counted(found, kind, "l1")
         held = self._held.get(key)
         if held is not None and kind == "page" and self._may_show_superseded(held):
-            self._spawn(self._refresh(key, kind, load, ttl))
+            if time.monotonic() - held.stored_at >= YOUNG_SECONDS:
+                self._spawn(self._refresh(key, kind, load, ttl))
             return self._counted(held, kind, "stale")
         answer = await self._join(key, kind, load, ttl)
         if answer.removals_seen != self._removals and self.gone(answer.ids):

@@ -1,14 +1,16 @@
 """The one function from a row to a document: sync, rebuild and audit all use it."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from catalog.programs.models import BUCKETS
 from indexer import index_settings
 
+_canonical = msgspec.json.Encoder(order="sorted").encode
 # Searched only; nobody needs 20,000 characters to find a program.
 MAX_DESCRIPTION = 5_000
 
@@ -69,5 +71,4 @@ def build(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def content_hash(document: Mapping[str, Any]) -> str:
     """Sixteen hexadecimal digits over everything a listener can see or search."""
-    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(_canonical(document), digest_size=8).hexdigest()

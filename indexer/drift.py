@@ -149,7 +149,7 @@ class Audit:
     def _built(self, session: Session, statement: Any, given: dict[str, Any]) -> dict[int, Version]:
         """id -> version of the documents that should be there."""
         now = session.scalars(select(func.now())).one()
-        rows = map(dict, session.execute(statement, given).mappings())
+        rows = queries.rows(session, statement, **given)
         built = (document.build(row) for row in rows if document.is_indexed(row, now))
         return {found["id"]: (found["_rev"], found["_hash"]) for found in built}
 

@@ -184,8 +184,8 @@ class Engine:
             "indexes", lambda: [row["uid"] for row in self.client.http.get(path)["results"]]
         )
 
-    def send(self, uid: str, documents: Sequence[dict[str, Any]]) -> Ticket:
-        """Replace these documents; returns the task to wait for."""
+    def send(self, uid: str, documents: Sequence[dict[str, Any] | msgspec.Raw]) -> Ticket:
+        """Replace these documents (encoded or not); returns the task to wait for."""
         return self._write("send", f"indexes/{uid}/documents?primaryKey=id", _encode(documents))
 
     def delete(self, uid: str, ids: Sequence[int]) -> Ticket:

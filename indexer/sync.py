@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 from sqlalchemy import Engine as Database
@@ -39,6 +38,7 @@ from indexer.settings import IndexerSettings
 from indexer.targets import Target
 
 log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
 HEARTBEAT_SECONDS = 2.0
 _TASKS_KEPT = timedelta(minutes=10)
 # Between tries of an engine that is away: one request costs little, a listener's wait for news more.
@@ -178,22 +178,22 @@ class Sender:
         due = [m for m in marks if flying.get(m.program_id, -1) < m.seq]
         return due[:most]
 
-    def _build(self, marks: Sequence[Mark]) -> tuple[Batch, list[dict[str, Any]], list[int]]:
-        """The current state of the marked programs: documents to put, ids to delete."""
+    def _build(self, marks: Sequence[Mark]) -> tuple[Batch, list[msgspec.Raw], list[int]]:
+        """The current state of the marked programs: documents to put (encoded), ids to delete."""
         with self._sessions() as session:
-            found = session.execute(queries.BY_IDS, {"ids": [m.program_id for m in marks]})
-            rows = {row["id"]: dict(row) for row in found.mappings()}
+            found = queries.rows(session, queries.BY_IDS, ids=[m.program_id for m in marks])
             now = session.scalars(select(func.now())).one()
+        rows = {row["id"]: row for row in found}
         batch = Batch([], [])
-        documents: list[dict[str, Any]] = []
+        documents: list[msgspec.Raw] = []
         removed: list[int] = []
         size = 0
         for mark in marks:
             row = rows.get(mark.program_id)
             indexed = row is not None and document.is_indexed(row, now)
             if indexed and row is not None:
-                built = document.build(row)
-                size += len(msgspec.json.encode(built))
+                built = msgspec.Raw(_encode(document.build(row)))
+                size += len(built)
                 if size > self.settings.sync_max_bytes and documents:
                     break
                 documents.append(built)
@@ -205,7 +205,7 @@ class Sender:
         batch.upserts = len(documents)
         return batch, documents, removed
 
-    def _deliver(self, batch: Batch, documents: list[dict[str, Any]], removed: list[int]) -> None:
+    def _deliver(self, batch: Batch, documents: list[msgspec.Raw], removed: list[int]) -> None:
         uid = self.target.uid
         try:
             if documents:

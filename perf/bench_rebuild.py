@@ -144,7 +144,7 @@ def _documents(session: Session) -> Iterator[dict[str, object]]:
     last = 0
     now = session.scalars(select(func.now())).one()
     while ids := session.scalars(queries.published_ids_after(last, 5000)).all():
-        rows = map(dict, session.execute(queries.BY_IDS, {"ids": list(ids)}).mappings())
+        rows = queries.rows(session, queries.BY_IDS, ids=list(ids))
         yield from (document.build(row) for row in rows if document.is_indexed(row, now))
         last = ids[-1]
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from api.cache import Answer, Cache
+from api.cache import SUPERSEDED_SECONDS, YOUNG_SECONDS, Answer, Cache
 from catalog.changes import ProgramChange
 from indexer import invalidation
 
@@ -212,6 +212,36 @@ async def test_a_page_held_back_by_a_slow_reader_is_not_stored_as_new() -> None:
     other.superseded(6)
     assert (await other.get("search:x", "page", fast, ttl=60)).body == b"new"
     await redis.aclose()
+
+
+async def test_however_often_it_is_superseded_a_young_page_is_not_made_anew() -> None:
+    cache = Cache(None, "young:", max_bytes=100_000)
+    cache._heard_at = asyncio.get_running_loop().time() + 3600
+    made = []
+
+    async def make() -> Answer:
+        made.append(None)
+        return Answer(b"%d" % len(made))
+
+    async def ask() -> tuple[str, bytes]:
+        found = await cache.get("search:x", "page", make, ttl=60)
+        level, body = found.level, found.body
+        while cache._tasks:
+            await asyncio.gather(*cache._tasks)
+        return level, body
+
+    cache.superseded(1)
+    assert await ask() == ("miss", b"1")
+    for generation in range(2, 12):
+        cache.superseded(generation)
+        assert await ask() == ("stale", b"1")
+    cache._held["search:x"].stored_at -= YOUNG_SECONDS
+    assert await ask() == ("stale", b"1")
+    assert await ask() == ("l1", b"2")
+    # Superseded longer ago than a page may be shown: waited for.
+    cache._superseded.append((12, cache._superseded[-1][1] - SUPERSEDED_SECONDS - 1))
+    cache.generation = 12
+    assert await ask() == ("miss", b"3")
 
 
 async def test_the_first_level_is_bounded_in_bytes() -> None:

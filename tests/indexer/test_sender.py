@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -381,7 +382,7 @@ def test_a_refusal_of_the_whole_request_is_isolated_too(pipeline: Pipeline) -> N
     real = pipeline.engine.send
 
     def send(uid: str, documents: Any) -> int:
-        if any(row["id"] == ids[5] for row in documents):
+        if any(msgspec.json.decode(row)["id"] == ids[5] for row in documents):
             raise EngineRejectedError("payload_too_large", "too much", 413)
         return real(uid, documents)
 

@@ -1,9 +1,8 @@
 """One index in memory: documents, places of words, facet values. `store.py` has the durable copy."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,18 +22,36 @@ _STEP = 500
 decode = msgspec.json.Decoder().decode
 
 
+Places = dict[str, list[int]]
+Sizes = list[tuple[int, int]]
+
+
+@dataclass
+class Replacement:
+    """A document in another's place: what is noted of the attributes (`names`) that differ."""
+
+    number: int
+    raw: bytes
+    old: Document
+    new: Document
+    names: set[str]
+    old_places: Places
+    new_places: Places
+    old_sizes: Sizes
+    new_sizes: Sizes
+
+
 @dataclass
 class Batch:
     """Documents on their way in or out, and all that is to be noted of them."""
 
     # (number, external id, raw, decoded)
     added: list[tuple[int, str, bytes, Document]] = field(default_factory=list)
-    places: dict[str, list[int]] = field(default_factory=dict)
-    sizes: list[tuple[int, list[tuple[int, int]]]] = field(default_factory=list)
+    places: Places = field(default_factory=dict)
+    sizes: list[tuple[int, Sizes]] = field(default_factory=list)
+    replaced: list["Replacement"] = field(default_factory=list)
     # (number, decoded, its words, its short fields)
-    removed: list[tuple[int, Document, set[str], list[tuple[int, int]]]] = field(
-        default_factory=list
-    )
+    removed: list[tuple[int, Document, set[str], Sizes]] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
 
 
@@ -119,16 +136,14 @@ class Index:
         for external, raw, document in rows:
             number = self.ids.get(external)
             if number is None:
-                number, fresh = fresh, fresh + 1
+                batch.added.append((fresh, external, raw, document))
+                fresh += 1
             else:
-                self._take_back(batch, number)
-            batch.added.append((number, external, raw, document))
+                batch.replaced.append(self._replacement(number, raw, document))
         for external in gone:
             if external in self.ids:
                 self._take_back(batch, self.ids[external])
                 batch.dropped.append(external)
-        # In order of their numbers, so that places are in order too.
-        batch.added.sort(key=itemgetter(0))
         for number, _, _, document in batch.added:
             self._find_places(batch, number, document)
         return batch
@@ -139,19 +154,21 @@ class Index:
         words = {word for kept in fields.values() for word, _ in kept}
         batch.removed.append((number, document, words, _sizes(fields)))
 
+    def _replacement(self, number: int, raw: bytes, new: Document) -> Replacement:
+        """Most of a document stays when it is replaced: only what differs is looked at."""
+        old = self.get(number)
+        names = _different(old, new)
+        before, after = self._words(old, names), self._words(new, names)
+        return Replacement(
+            number, raw, old, new, names, _places(number, before), _places(number, after),
+            _sizes(before), _sizes(after),
+        )  # fmt: skip
+
     def _find_places(self, batch: "Batch", number: int, document: Document) -> None:
-        keys: dict[str, list[int]] = {}
+        """Documents come in order of their numbers, so that places are in order too."""
         fields = self._words(document)
-        # By number of the field, so that a word's places are in order.
-        for number_of_field, kept in sorted(fields.items()):
-            high = number << 32 | number_of_field << 16
-            for word, position in kept:
-                if word in keys:
-                    keys[word].append(high | position)
-                else:
-                    keys[word] = [high | position]
         places = batch.places
-        for word, found in keys.items():
+        for word, found in _places(number, fields).items():
             if word in places:
                 places[word] += found
             else:
@@ -160,25 +177,43 @@ class Index:
 
     def commit(self, batch: "Batch") -> None:
         """Do what was found out by the last `analyse`."""
-        self.changed += len(batch.added) + len(batch.removed)
+        self.changed += len(batch.added) + len(batch.removed) + len(batch.replaced)
         for number, document, words, sizes in batch.removed:
             self.live.discard(number)
             self.postings.remove(number, words)
             for size in sizes:
                 self.sizes[size].discard(number)
             self._facet(number, document, add=False)
-            for name in document:
-                self.field_counts[name] -= 1
-                if not self.field_counts[name]:
-                    del self.field_counts[name]
+            self._count(document, -1)
+        for each in batch.replaced:
+            self._replace(each)
         for external in batch.dropped:
             del self.documents[self.ids.pop(external)]
         for number, external, raw, document in batch.added:
             self.documents[number], self.ids[external] = raw, number
             self.next_id = max(self.next_id, number + 1)
-            for name in document:
-                self.field_counts[name] = self.field_counts.get(name, 0) + 1
+            self._count(document, 1)
         self._keep(batch)
+
+    def _replace(self, each: Replacement) -> None:
+        self.documents[each.number] = each.raw
+        self.postings.change(each.number, each.old_places, each.new_places)
+        for size in each.old_sizes:
+            self.sizes[size].discard(each.number)
+        for size in each.new_sizes:
+            self.sizes.setdefault(size, BitMap()).add(each.number)
+        self._facet(each.number, each.old, each.names, add=False)
+        if each.old.keys() != each.new.keys():
+            self._count(each.old, -1)
+            self._count(each.new, 1)
+
+    def _count(self, document: Document, change: int) -> None:
+        for name in document:
+            count = self.field_counts.get(name, 0) + change
+            if count:
+                self.field_counts[name] = count
+            else:
+                del self.field_counts[name]
 
     def _keep(self, batch: "Batch") -> None:
         self.postings.add(batch.places)
@@ -186,6 +221,9 @@ class Index:
             self.live.add(number)
             for size in sizes:
                 self.sizes.setdefault(size, BitMap()).add(number)
+        # What was there is gone by now, so a value is written as those write it that have it.
+        for each in batch.replaced:
+            self._facet(each.number, each.new, each.names, add=True)
         for number, _, _, document in batch.added:
             self._facet(number, document, add=True)
 
@@ -194,8 +232,7 @@ class Index:
         for external, raw, number in rows:
             self.documents[number], self.ids[external] = raw, number
             self.next_id = max(self.next_id, number + 1)
-            for name in decode(raw):
-                self.field_counts[name] = self.field_counts.get(name, 0) + 1
+            self._count(decode(raw), 1)
 
     def load(self, rows: Iterable[tuple[str, bytes, int]]) -> None:
         """Take (external id, document, number) rows as they were kept, in order of the numbers."""
@@ -257,12 +294,16 @@ class Index:
         """An empty facet for this attribute."""
         return Facet(remembers=inside_any(name, index_settings.sorted_names(self.settings)))
 
-    def _words(self, document: Document) -> dict[int, list[tuple[str, int]]]:
-        """(word, position) of every searchable field, by the field's number."""
+    def _words(
+        self, document: Document, names: Container[str] | None = None
+    ) -> dict[int, list[tuple[str, int]]]:
+        """(word, position) of every searchable field (among `names`), by the field's number."""
         found: dict[int, list[tuple[str, int]]] = {}
         last: dict[int, int] = {}
         cut = self.tokenizer.words
         for name, value in flatten(document):
+            if names is not None and name not in names:
+                continue
             number = self.field(name)
             if number is None:
                 continue
@@ -277,8 +318,12 @@ class Index:
                 last[number] = kept[-1][1] if words else base
         return found
 
-    def _facet(self, number: int, document: Document, *, add: bool) -> None:
+    def _facet(
+        self, number: int, document: Document, names: Container[str] | None = None, *, add: bool
+    ) -> None:
         for name, value in flatten(document):
+            if names is not None and name not in names:
+                continue
             self.names[name] = None
             if self.is_faceted(name):
                 if name not in self.facets:
@@ -286,7 +331,35 @@ class Index:
                 self.facets[name].change(number, value, add=add)
 
 
-def _sizes(fields: dict[int, list[tuple[str, int]]]) -> list[tuple[int, int]]:
+def _different(old: Document, new: Document) -> set[str]:
+    """The dotted names whose values differ; 1, 1.0 and true are three values."""
+    before, after = _encoded(old), _encoded(new)
+    return {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
+
+
+def _encoded(document: Document) -> dict[str, bytes]:
+    # An attribute within several objects of an array has a value from each.
+    found: dict[str, bytes] = {}
+    for name, value in flatten(document):
+        found[name] = found.get(name, b"") + b"," + msgspec.json.encode(value)
+    return found
+
+
+def _places(number: int, fields: dict[int, list[tuple[str, int]]]) -> Places:
+    """Where each word stands in a document, in order."""
+    found: Places = {}
+    # By number of the field, so that a word's places are in order.
+    for number_of_field, kept in sorted(fields.items()):
+        high = number << 32 | number_of_field << 16
+        for word, position in kept:
+            if word in found:
+                found[word].append(high | position)
+            else:
+                found[word] = [high | position]
+    return found
+
+
+def _sizes(fields: dict[int, list[tuple[str, int]]]) -> Sizes:
     """(field, number of words) of the short fields."""
     return [(n, len(kept)) for n, kept in fields.items() if 0 < len(kept) <= COUNTED_WORDS]
 

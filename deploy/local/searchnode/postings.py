@@ -118,10 +118,36 @@ class Postings:
             del places[first : bisect_left(places, (document + 1) << 32, first)]
             self._forget(word)
             if not places:
-                del self.places[word]
-                words = self.vocabulary
-                del words[bisect_left(words, word)]
-                self.shelves[(word[0], len(word))].remove(word)
+                self._drop(word)
+
+    def change(self, document: int, old: dict[str, list[int]], new: dict[str, list[int]]) -> None:
+        """Some of a document's places are no longer `old` but `new`, by word, each list in order."""
+        fresh = []
+        for word in old | new:
+            gone, come = old.get(word, []), new.get(word, [])
+            if gone == come:
+                continue
+            self._found.clear()
+            places = self.places.get(word)
+            if places is None:
+                self.places[word] = array("Q", come)
+                fresh.append(word)
+            else:
+                first = bisect_left(places, document << 32)
+                last = bisect_left(places, (document + 1) << 32, first)
+                stay = set(places[first:last]).difference(gone)
+                places[first:last] = array("Q", sorted(stay.union(come)))
+            self._forget(word)
+            if not self.places[word]:
+                self._drop(word)
+        self._shelve(fresh)
+
+    def _drop(self, word: str) -> None:
+        """Forget a word that stands nowhere any more."""
+        del self.places[word]
+        words = self.vocabulary
+        del words[bisect_left(words, word)]
+        self.shelves[(word[0], len(word))].remove(word)
 
     def _shelve(self, fresh: list[str]) -> None:
         self._fresh += fresh
@@ -181,7 +207,7 @@ class Postings:
         if len(found) == 1:
             return found[0].copy()
         merged = np.concatenate(found)
-        merged.sort()
+        merged.sort(kind="stable")
         return merged
 
     def prefixed(self, prefix: str, limit: int) -> list[str]:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deploy.local.searchnode.index import batched
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS indexes (
   number INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT UNIQUE, primary_key TEXT,
@@ -27,6 +29,10 @@ CREATE INDEX IF NOT EXISTS tasks_status ON tasks (status, uid);
 CREATE TABLE IF NOT EXISTS keys (uid TEXT PRIMARY KEY, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+
+# Documents in one statement: around each the interpreter is given up to searches and waited for.
+_ROWS = 100
 
 
 # (external id, document, number, uid of the task that wrote it)
@@ -107,12 +113,18 @@ class Store:
     ) -> None:
         """Add or replace documents of index `number`, as (id, body, place), by task `revision`."""
         with self.transaction() as db:
-            db.executemany(
-                "INSERT INTO documents (number, id, body, place, revision, checksum) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (number, id) DO UPDATE "
-                "SET body = excluded.body, revision = excluded.revision, checksum = excluded.checksum",
-                ((number, *row, revision, _checksum(*row, revision)) for row in rows),
-            )
+            for step in batched(rows, _ROWS):
+                values = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(step))
+                db.execute(
+                    "INSERT INTO documents (number, id, body, place, revision, checksum) "  # noqa: S608
+                    f"VALUES {values} ON CONFLICT (number, id) DO UPDATE "
+                    "SET body = excluded.body, revision = excluded.revision, checksum = excluded.checksum",
+                    [
+                        value
+                        for row in step
+                        for value in (number, *row, revision, _checksum(*row, revision))
+                    ],
+                )
 
     def documents(self, number: int) -> list[Row]:
         """The documents of index `number` in order of their places.
@@ -131,8 +143,9 @@ class Store:
     def delete_documents(self, number: int, ids: Iterable[str]) -> None:
         """Forget documents of index `number`."""
         with self.transaction() as db:
-            db.executemany(
-                "DELETE FROM documents WHERE number = ? AND id = ?", ((number, i) for i in ids)
+            db.execute(
+                "DELETE FROM documents WHERE number = ? AND id IN (SELECT value FROM json_each(?))",
+                (number, json.dumps(list(ids))),
             )
 
     def save_task(self, record: dict[str, Any], payload: bytes | None = None) -> None:

@@ -49,7 +49,7 @@ def merged(found: Sequence[Some]) -> Some:
     if sum(map(len, found)) <= FEW:
         return sorted([place for places in found for place in listed(places)])
     together = np.concatenate([as_array(places) for places in found])
-    together.sort()
+    together.sort(kind="stable")
     return together
 
 

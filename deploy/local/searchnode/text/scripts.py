@@ -21,10 +21,12 @@ _BLOCKS = {
           "\u3400-\u4db5\u4e00-\u9fcc\uf900-\ufa6d\ufa70-\ufad9",
 }  # fmt: skip
 _ANY = re.compile("|".join(f"(?P<{name}>[{blocks}])" for name, blocks in _BLOCKS.items()))
-# The first letter of another script than the one at hand.
-_OTHER = {
-    own: re.compile("|".join(f"(?P<{n}>[{blocks}])" for n, blocks in _BLOCKS.items() if n != own))
-    for own in _BLOCKS
+# The first letter of another script than the one at hand, found by one class of letters, and which it is.
+_OTHERS = {own: {n: blocks for n, blocks in _BLOCKS.items() if n != own} for own in _BLOCKS}
+_OTHER = {own: re.compile(f"[{''.join(others.values())}]") for own, others in _OTHERS.items()}
+_WHICH = {
+    own: re.compile("|".join(f"(?P<{n}>[{blocks}])" for n, blocks in others.items()))
+    for own, others in _OTHERS.items()
 }
 
 
@@ -39,6 +41,6 @@ def runs(text: str) -> Iterator[tuple[str, bool]]:
         following = _OTHER[script].search(text, match.end())
         end = following.start() if following else len(text)
         yield text[start:end], script == "arabic"
-        start, match = end, following
+        start, match = end, _WHICH[script].match(text, end) if following else None
     if start < len(text):
         yield text[start:], False
