@@ -12,7 +12,7 @@ _MANY = 32
 _SPACING = 0.01
 # An index that nobody is answered from shares its engine with one that listeners are: a change for
 # that one waits behind what is queued, so two batches of about this many seconds are queued and no more.
-_BESIDE_SECONDS = 0.6
+_BESIDE_SECONDS = 0.9
 _BESIDE_BATCHES = 2
 _BESIDE_LEAST = 100
 _FIRST_PER_SECOND = 1000.0
