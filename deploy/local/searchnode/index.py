@@ -49,7 +49,7 @@ class Batch:
     added: list[tuple[int, str, bytes, Document]] = field(default_factory=list)
     places: Places = field(default_factory=dict)
     sizes: list[tuple[int, Sizes]] = field(default_factory=list)
-    replaced: list["Replacement"] = field(default_factory=list)
+    replaced: list[Replacement] = field(default_factory=list)
     # (number, decoded, its words, its short fields)
     removed: list[tuple[int, Document, set[str], Sizes]] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
