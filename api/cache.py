@@ -2,8 +2,8 @@
 
 A stored answer knows the programs it shows. An unpublished program is dropped from every answer at
 once; other changes supersede pages by generation, and a superseded page may still be shown for one
-second while it is made anew, twice a second at the most. Redis may vanish at any moment: this process then trusts nothing it
-holds for longer than a second, because it no longer hears what was withdrawn.
+second while it is made anew, twice a second at the most. Redis may vanish at any moment: this process
+then trusts nothing it holds for longer than a second, because it no longer hears what was withdrawn.
 """
 
 import asyncio

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog import dirty
-from catalog.db import session_factory
+from catalog.db import plain_rows, session_factory
 from catalog.programs import queries
 from catalog.programs.models import BUCKETS
 from indexer import document, metrics
@@ -149,7 +149,7 @@ class Audit:
     def _built(self, session: Session, statement: Any, given: dict[str, Any]) -> dict[int, Version]:
         """id -> version of the documents that should be there."""
         now = session.scalars(select(func.now())).one()
-        rows = queries.rows(session, statement, **given)
+        rows = plain_rows(session, statement, **given)
         built = (document.build(row) for row in rows if document.is_indexed(row, now))
         return {found["id"]: (found["_rev"], found["_hash"]) for found in built}
 

@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 
 from catalog import dirty
 from catalog.changes import ProgramChange
-from catalog.db import session_factory
+from catalog.db import plain_rows, session_factory
 from catalog.dirty import Mark
 from catalog.programs import queries
 from indexer import document, metrics
@@ -181,7 +181,7 @@ class Sender:
     def _build(self, marks: Sequence[Mark]) -> tuple[Batch, list[msgspec.Raw], list[int]]:
         """The current state of the marked programs: documents to put (encoded), ids to delete."""
         with self._sessions() as session:
-            found = queries.rows(session, queries.BY_IDS, ids=[m.program_id for m in marks])
+            found = plain_rows(session, queries.BY_IDS, ids=[m.program_id for m in marks])
             now = session.scalars(select(func.now())).one()
         rows = {row["id"]: row for row in found}
         batch = Batch([], [])

@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from catalog.actor import SYSTEM
-from catalog.db import session_factory
+from catalog.db import plain_rows, session_factory
 from catalog.dirty import IndexTarget
 from catalog.indexing import lifecycle
 from catalog.indexing.models import ENDED
@@ -145,7 +145,7 @@ def _documents(session: Session) -> Iterator[dict[str, object]]:
     last = 0
     now = session.scalars(select(func.now())).one()
     while ids := session.scalars(queries.published_ids_after(last, 5000)).all():
-        rows = queries.rows(session, queries.BY_IDS, ids=list(ids))
+        rows = plain_rows(session, queries.BY_IDS, ids=list(ids))
         yield from (document.build(row) for row in rows if document.is_indexed(row, now))
         last = ids[-1]
 

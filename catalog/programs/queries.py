@@ -1,23 +1,11 @@
-"""How programs are read: statements, or functions that return one. Only `rows` runs any."""
+"""How programs are read: statements, or functions that return one; nothing here runs them."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Executable,
-    Select,
-    and_,
-    bindparam,
-    func,
-    literal_column,
-    or_,
-    select,
-)
+from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import Session
 
 from catalog.categories.models import Category
 from catalog.programs.models import (
@@ -144,14 +132,6 @@ def newest(limit: int) -> Select[Any]:
         .order_by(Program.release_date.desc(), Program.id)
         .limit(limit)
     )
-
-
-def rows(session: Session, statement: Executable, **parameters: Any) -> list[dict[str, Any]]:
-    """Thousands of rows of plain columns by name. What the ORM does to each for the sake of entities
-    would cost as much as the query."""
-    result = session.connection().execute(statement, parameters)
-    names = list(result.keys())
-    return [dict(zip(names, row, strict=True)) for row in result]
 
 
 def revisions(program_id: int, before: int | None, limit: int) -> Select[Any]:

@@ -195,12 +195,15 @@ class Round:
                 wrong = f"{uid} differs: {found.samples()}" if found.ids else ""
             except EngineRejectedError as error:
                 wrong = f"{uid}: {error}"
-            with session_factory(self.world.database)() as session:
-                # A former index whose time was over meanwhile is neither kept in step nor kept.
-                if wrong and session.get(IndexTarget, target_id) is not None:
-                    self.wrong.append(wrong)
+            if wrong and self._is_kept(target_id):
+                self.wrong.append(wrong)
         if self.wrong:
             raise Broken("; ".join(self.wrong[:5]))
+
+    def _is_kept(self, target_id: int) -> bool:
+        """A former index whose time was over meanwhile is neither kept in step nor kept."""
+        with session_factory(self.world.database)() as session:
+            return session.get(IndexTarget, target_id) is not None
 
     def _quiet(self, engine: Engine) -> bool:
         try:

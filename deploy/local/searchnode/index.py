@@ -20,23 +20,22 @@ Row = TypeVar("Row")
 COUNTED_WORDS = 30
 _STEP = 500
 decode = msgspec.json.Decoder().decode
-
-
-Places = dict[str, list[int]]
+PlacesOfWords = dict[str, list[int]]
+# (field, number of words)
 Sizes = list[tuple[int, int]]
 
 
 @dataclass
 class Replacement:
-    """A document in another's place: what is noted of the attributes (`names`) that differ."""
+    """A document in another's place, or none (`{}`): what is noted of the attributes that differ."""
 
     number: int
     raw: bytes
     old: Document
     new: Document
     names: set[str]
-    old_places: Places
-    new_places: Places
+    old_places: PlacesOfWords
+    new_places: PlacesOfWords
     old_sizes: Sizes
     new_sizes: Sizes
 
@@ -47,11 +46,10 @@ class Batch:
 
     # (number, external id, raw, decoded)
     added: list[tuple[int, str, bytes, Document]] = field(default_factory=list)
-    places: Places = field(default_factory=dict)
+    places: PlacesOfWords = field(default_factory=dict)
     sizes: list[tuple[int, Sizes]] = field(default_factory=list)
     replaced: list[Replacement] = field(default_factory=list)
-    # (number, decoded, its words, its short fields)
-    removed: list[tuple[int, Document, set[str], Sizes]] = field(default_factory=list)
+    # Those of the replaced that nothing came for, by their external ids.
     dropped: list[str] = field(default_factory=list)
 
 
@@ -142,17 +140,11 @@ class Index:
                 batch.replaced.append(self._replacement(number, raw, document))
         for external in gone:
             if external in self.ids:
-                self._take_back(batch, self.ids[external])
+                batch.replaced.append(self._replacement(self.ids[external], b"", {}))
                 batch.dropped.append(external)
         for number, _, _, document in batch.added:
             self._find_places(batch, number, document)
         return batch
-
-    def _take_back(self, batch: "Batch", number: int) -> None:
-        document = self.get(number)
-        fields = self._words(document)
-        words = {word for kept in fields.values() for word, _ in kept}
-        batch.removed.append((number, document, words, _sizes(fields)))
 
     def _replacement(self, number: int, raw: bytes, new: Document) -> Replacement:
         """Most of a document stays when it is replaced: only what differs is looked at."""
@@ -177,18 +169,13 @@ class Index:
 
     def commit(self, batch: "Batch") -> None:
         """Do what was found out by the last `analyse`."""
-        self.changed += len(batch.added) + len(batch.removed) + len(batch.replaced)
-        for number, document, words, sizes in batch.removed:
-            self.live.discard(number)
-            self.postings.remove(number, words)
-            for size in sizes:
-                self.sizes[size].discard(number)
-            self._facet(number, document, add=False)
-            self._count(document, -1)
+        self.changed += len(batch.added) + len(batch.replaced)
         for each in batch.replaced:
             self._replace(each)
         for external in batch.dropped:
-            del self.documents[self.ids.pop(external)]
+            number = self.ids.pop(external)
+            del self.documents[number]
+            self.live.discard(number)
         for number, external, raw, document in batch.added:
             self.documents[number], self.ids[external] = raw, number
             self.next_id = max(self.next_id, number + 1)
@@ -345,9 +332,9 @@ def _encoded(document: Document) -> dict[str, bytes]:
     return found
 
 
-def _places(number: int, fields: dict[int, list[tuple[str, int]]]) -> Places:
+def _places(number: int, fields: dict[int, list[tuple[str, int]]]) -> PlacesOfWords:
     """Where each word stands in a document, in order."""
-    found: Places = {}
+    found: PlacesOfWords = {}
     # By number of the field, so that a word's places are in order.
     for number_of_field, kept in sorted(fields.items()):
         high = number << 32 | number_of_field << 16

@@ -109,17 +109,6 @@ class Postings:
             self._forget(word)
         self._shelve(fresh)
 
-    def remove(self, document: int, words: Iterable[str]) -> None:
-        """Forget that a document has these words."""
-        self._found.clear()
-        for word in words:
-            places = self.places[word]
-            first = bisect_left(places, document << 32)
-            del places[first : bisect_left(places, (document + 1) << 32, first)]
-            self._forget(word)
-            if not places:
-                self._drop(word)
-
     def change(self, document: int, old: dict[str, list[int]], new: dict[str, list[int]]) -> None:
         """Some of a document's places are no longer `old` but `new`, by word, each list in order."""
         fresh = []
