@@ -65,9 +65,8 @@ class IndexDirty(Base):
     __table_args__ = (
         PrimaryKeyConstraint("target_id", "program_id"),
         Index(
-            "index_dirty_due_idx",
+            "index_dirty_claim_idx",
             "target_id",
-            "next_at",
             "seq",
             postgresql_where=text("NOT parked"),
         ),

@@ -50,6 +50,7 @@ QUERIES = {
     "program_tags_tag_id_program_id_idx": "SELECT program_id FROM program_tags WHERE tag_id = 5",
     "program_people_person_id_program_id_idx": "SELECT program_id FROM program_people WHERE person_id = 5",
     "program_slugs_pkey": "SELECT program_id FROM program_slugs WHERE slug = 'p77'",
+    "index_dirty_claim_idx": "SELECT program_id, rev, seq, marked_at FROM index_dirty WHERE target_id = 2 AND NOT parked AND next_at <= clock_timestamp() ORDER BY seq LIMIT 4000",
     "program_slugs_program_id_idx": "SELECT slug FROM program_slugs WHERE program_id = 77",
 }
 
@@ -78,6 +79,10 @@ FILL = [
     "INSERT INTO program_slugs (slug, program_id) SELECT slug, id FROM programs",
     "INSERT INTO program_tags (program_id, tag_id) SELECT id, 1 + id % 300 FROM programs",
     "INSERT INTO program_people (program_id, person_id, role) SELECT id, 1 + id % 300, 'host' FROM programs",
+    # A rebuild has marked everything; the live index waits for little.
+    "DELETE FROM index_dirty",
+    "INSERT INTO index_dirty (target_id, program_id, rev) SELECT 2, id, rev FROM programs",
+    "INSERT INTO index_dirty (target_id, program_id, rev) SELECT 1, id, rev FROM programs WHERE id <= 50",
     "ANALYZE",
 ]
 
