@@ -20,7 +20,9 @@ _FIRST_PER_SECOND = 1000.0
 _NEWEST = 0.3
 # Seconds between looks at a task: soon for one document, seldom for thousands.
 _LEAST_PAUSE, _GROWTH = 0.004, 1.5
-_MOST_PAUSE, _MOST_PAUSE_BESIDE = 0.02, 0.1
+_MOST_PAUSE, _MOST_PAUSE_BUSY = 0.02, 0.1
+# What has waited long for others may be seen a little later: by this share of its time.
+_SHARE = 0.1
 
 
 class Pace:
@@ -62,11 +64,12 @@ class Pace:
             self.per_second += (documents / seconds - self.per_second) * _NEWEST
 
     def moved(self) -> None:
-        """Something was sent or done: look again soon."""
+        """The oldest batch is another one: look again soon."""
         self._pause = _LEAST_PAUSE
 
-    def pause(self) -> float:
-        """Seconds until the next look, longer every time."""
+    def pause(self, waited: float) -> float:
+        """Seconds until the next look, longer every time; the oldest batch has waited so many."""
         pause = self._pause
-        self._pause = min(pause * _GROWTH, _MOST_PAUSE_BESIDE if self.beside else _MOST_PAUSE)
+        most = _MOST_PAUSE_BUSY if self.beside else max(_MOST_PAUSE, waited * _SHARE)
+        self._pause = min(pause * _GROWTH, most, _MOST_PAUSE_BUSY)
         return pause

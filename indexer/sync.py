@@ -97,11 +97,8 @@ class Sender:
                 except (EngineUnavailableError, EngineRejectedError) as error:
                     self._back_off(error)
                     continue
-                if busy:
-                    self._pace.moved()
-                else:
-                    idle = self.settings.sync_poll_seconds
-                    self.stop.wait(self._pace.pause() if self._flying else idle)
+                if not busy:
+                    self.stop.wait(self._pause())
         except dirty.LostPlaceError:
             self._hand_over()
             raise
@@ -113,8 +110,17 @@ class Sender:
         self._heartbeat()
         room = self._pace.room([len(batch.marks) for batch in self._flying])
         sent = room > 0 and self._send_next(room)
+        if sent and len(self._flying) == 1:
+            self._pace.moved()
         finished = bool(self._flying) and self._check_oldest()
+        if finished:
+            self._pace.moved()
         return sent or finished
+
+    def _pause(self) -> float:
+        if not self._flying:
+            return self.settings.sync_poll_seconds
+        return self._pace.pause(time.monotonic() - self._flying[0].sent_at)
 
     def drain(self, timeout: float = 60) -> None:
         """Send until nothing is due (for tests and the CLI). Raises TimeoutError."""

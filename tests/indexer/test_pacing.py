@@ -47,10 +47,13 @@ def test_beside_an_index_that_listeners_ask_a_batch_takes_less_than_a_second() -
 
 
 def test_looks_become_rare_while_nothing_moves() -> None:
-    for beside, most in ((False, 0.02), (True, 0.1)):
+    # The longer the oldest batch has waited for others, the less a moment more matters to it.
+    for beside, waited, most in (
+        (False, 0.01, 0.02), (False, 0.5, 0.05), (False, 60.0, 0.1), (True, 0.01, 0.1),
+    ):  # fmt: skip
         pace = Pace(SETTINGS, beside=beside)
-        pauses = [pace.pause() for _ in range(12)]
+        pauses = [pace.pause(waited) for _ in range(12)]
         assert pauses == sorted(pauses)
         assert (pauses[0], pauses[-1]) == (0.004, most)
         pace.moved()
-        assert pace.pause() == 0.004
+        assert pace.pause(waited) == 0.004

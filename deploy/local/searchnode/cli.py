@@ -41,7 +41,7 @@ def searchnode(
     if not host or not port.isdecimal():
         raise click.ClickException(f"{http_addr!r} is not HOST:PORT.")
     # Indexing shares the interpreter with searches: let searches in sooner.
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.001)
     # A search makes many small things and soon lets go of them: look for cycles less often.
     gc.set_threshold(50_000, 20, 50)
     logging.basicConfig(
