@@ -1,1 +1,1 @@
-"""HTTP: routes, authentication, caches. `api.app.create_app` is where the parts meet."""
+"""The HTTP API: routes, authentication, rate limits, cached answers. `api.app.create_app` builds it from its parts."""

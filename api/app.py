@@ -1,129 +1,198 @@
-"""Where the parts meet: the only place of this layer that builds anything."""
+"""The composition root of the API: it opens connections and pools, and builds the application and its routes.
+
+`api.server` runs `asgi` in each worker process; tests call `create_app`. No other module of the API opens a connection
+that requests share.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
-from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Router
+from litestar.datastructures import State
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api import engines, health, metrics, openapi
+from api import openapi
 from api.accounts import routes as accounts
-from api.cache import Cache
+from api.answers.cache import Cache
+from api.answers.edge import Edge
+from api.answers.listener import Listener
 from api.discovery import routes as discovery
-from api.discovery.fallback import Fallback
-from api.discovery.service import Discovery
-from api.docs import DOCS_ROUTES
-from api.edge import Edge
+from api.discovery.asked import Asked
+from api.discovery.lookups.programs import Programs
+from api.discovery.lookups.replica import Replica
+from api.discovery.lookups.taxonomy import Taxonomy
+from api.discovery.searching.facets import Facets
+from api.discovery.searching.fallback import Fallback
+from api.discovery.searching.ladder import Ladder
+from api.discovery.searching.service import Searches
+from api.discovery.searching.suggestions import Suggestions
+from api.discovery.searching.vocabulary import Vocabulary
+from api.discovery.state import DiscoveryState
+from api.discovery.views import ViewBuffer
 from api.editorial import routes as editorial
-from api.errors import HANDLERS, ApiRequest
+from api.http.cors import Cors
+from api.http.docs import docs_routes
+from api.http.error_handlers import HANDLERS
+from api.http.limits.client_address import ClientAddresses
+from api.http.limits.connections import Connections
+from api.http.limits.rate_limit import Limiter
+from api.http.request import ApiRequest, Sessions
+from api.operations import health, metrics
 from api.operations import routes as operations
-from api.ratelimit import Limiter
 from api.settings import Settings
-from api.views import ViewBuffer
-from catalog.db import (
-    async_session_factory,
-    make_async_engine,
-    make_async_read_engine,
-    make_async_search_engine,
-)
-from indexer.search import SearchPool
+from api.web import routes as web
+from api.web.rendering.templates import template_config
+from catalog.core.db import async_session_factory, make_async_engine
+from catalog.replicas.servers import ReadServers
+from indexer import stores
+from indexer.engines import watch
+from indexer.engines.search import SearchPool
+from indexer.process import logs
+from indexer.process.files import max_connections
 
 
-def _redis(url: str, timeout: float) -> "Redis":
-    return Redis.from_url(
-        url, socket_timeout=timeout, socket_connect_timeout=timeout, max_connections=200
-    )
+def _redis(opened: AsyncExitStack, url: str, *, timeout: float, connect_timeout: float) -> "Redis":
+    """Open a Redis client, which `opened` closes. Timeouts are in seconds."""
+    client = stores.open_async(url, timeout=timeout, connect_timeout=connect_timeout)
+    opened.push_async_callback(stores.close, client)
+    return client
+
+
+def _sessions(opened: AsyncExitStack, engine: AsyncEngine) -> Sessions:
+    opened.push_async_callback(engine.dispose)
+    return async_session_factory(engine)
+
+
+def _run(opened: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
+    """Run `work` as a task beside the requests, until the application shuts down."""
+    task = asyncio.create_task(work)
+    opened.push_async_callback(_end, task)
 
 
 async def _end(task: "asyncio.Task[None]") -> None:
-    """Cancel until it ends: the Redis client may take a cancellation for a timeout of its own."""
+    """Cancel a task again and again until it ends: the Redis client may swallow a cancellation as its own timeout."""
     while not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=0.1)
 
 
-@asynccontextmanager
-async def _lifespan(app: Litestar) -> AsyncIterator[None]:
-    """Open what requests share. Nothing here waits for a server to be up."""
-    state = app.state
-    settings: Settings = state.settings
-    primary = make_async_engine(settings.catalog)
-    replica = make_async_read_engine(settings.catalog)
-    state.db, state.db_read = async_session_factory(primary), async_session_factory(replica)
-    state.redis_cache = _redis(settings.indexer.redis_cache_url, settings.indexer.redis_timeout)
-    state.redis_queue = _redis(settings.indexer.redis_queue_url, settings.indexer.redis_timeout)
-    # Listening waits for messages: a line of its own, without the short timeout.
-    line = Redis.from_url(
-        settings.indexer.redis_cache_url, socket_connect_timeout=1, socket_timeout=5
-    )
-    prefix = settings.indexer.redis_prefix
-    state.cache = Cache(state.redis_cache, prefix, max_bytes=settings.api.l1_bytes)
-    state.limiter = Limiter(
-        state.redis_cache, prefix, settings.api.rate_per_minute, settings.api.trusted_proxies
-    )
-    state.views = ViewBuffer(state.redis_cache, prefix)
-    state.search = SearchPool(settings.indexer)
-    await state.search.start()
+async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
+    """Open what all requests share; `opened` closes it. No server has to be up for this."""
+    layer = settings.indexer
+    timeout = layer.redis_timeout
+    redis_cache = _redis(opened, layer.redis_cache_url, timeout=timeout, connect_timeout=timeout)
+    redis_queue = _redis(opened, layer.redis_queue_url, timeout=timeout, connect_timeout=timeout)
+    db = _sessions(opened, make_async_engine(settings.catalog))
+    servers = ReadServers(settings.catalog, settings.api.fallback_concurrency)
+    opened.push_async_callback(servers.close)
+    _run(opened, servers.watch())
+    search = SearchPool(layer)
+    await search.start()
+    opened.push_async_callback(search.close)
+    cached = Cache(redis_cache, layer.redis_prefix, max_bytes=settings.api.l1_bytes)
+    opened.push_async_callback(cached.close)
+    replica = Replica(servers, settings.catalog.statement_timeout_ms / 1000 or None)
     secret = settings.api.secret_key.get_secret_value()
-    searched = make_async_search_engine(settings.catalog, settings.api.fallback_concurrency)
+    facets = Facets(replica, cached.invalidations)
+    production = settings.api.environment == "production"
+    addresses = ClientAddresses(settings.api.trusted_proxies, production=production)
+    held = Connections(settings.api.port, addresses, settings.api.connections_per_address, max_connections())
+    _run(opened, held.run())
+    vocabulary = Vocabulary(replica)
+    _run(opened, vocabulary.run())
     fallback = Fallback(
-        async_session_factory(searched),
+        servers,
         timeout=settings.api.fallback_timeout_ms / 1000,
         concurrency=settings.api.fallback_concurrency,
     )
-    state.discovery = Discovery(state.search, fallback, state.cache, state.db_read, secret)
-    tasks = [
-        asyncio.create_task(state.cache.listen(line)),
-        asyncio.create_task(state.views.run()),
-        asyncio.create_task(engines.watch(state.search, state.db, settings.indexer)),
-        asyncio.create_task(health.check_settings(state.db)),
-    ]
-    try:
+    asked = Asked(redis_cache, layer.redis_prefix, vocabulary.knows)
+    _run(opened, asked.run())
+    taxonomy = Taxonomy(search, replica, cached)
+    suggestions = Suggestions(search, vocabulary, fallback, cached, asked, taxonomy)
+    ladder = Ladder(search, vocabulary)
+    return DiscoveryState(
+        settings=settings,
+        db=db,
+        servers=servers,
+        redis_cache=redis_cache,
+        redis_queue=redis_queue,
+        limiter=Limiter(redis_cache, layer.redis_prefix, settings.api.rate_per_minute, addresses),
+        search=search,
+        cache=cached,
+        cors=Cors(settings.api.cors_origins),
+        searches=Searches(search, ladder, suggestions, fallback, facets, cached, asked, secret),
+        suggestions=suggestions,
+        programs=Programs(replica, cached),
+        taxonomy=taxonomy,
+        views=ViewBuffer(redis_cache, layer.redis_prefix),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as opened:
+        shared = await _open(opened, settings)
+        # The listener has its own client, because it waits longer for a message than commands wait for an answer.
+        waiting = _redis(opened, settings.indexer.redis_cache_url, timeout=5, connect_timeout=1)
+        _run(opened, Listener(shared.cache, waiting).run())
+        _run(opened, shared.views.run())
+        _run(opened, watch.watch(shared.search, shared.db, settings.indexer))
+        app.state.startup = health.Startup()
+        _run(opened, app.state.startup.run(shared.db))
+        app.state.shared = shared
         yield
-    finally:
-        for task in tasks:
-            await _end(task)
-        await state.search.close()
-        for connection in (state.redis_cache, state.redis_queue, line):
-            await connection.aclose()
-        await primary.dispose()
-        await replica.dispose()
-        await searched.dispose()
 
 
-def _handlers(settings: Settings) -> list[Any]:
-    """Everything that is documented."""
-    found: list[Any] = [
-        discovery.router, editorial.router, accounts.open_router, accounts.router, operations.router,
+def routers(settings: Settings) -> Sequence[Router]:
+    """Return the routers with every route that the OpenAPI document describes."""
+    found = [
+        discovery.router,
+        editorial.router,
+        accounts.open_router,
+        accounts.router,
+        operations.router,
         health.router,
-    ]  # fmt: skip
-    if settings.api.expose_metrics:
+    ]
+    if settings.api.shows_metrics:
         found.append(metrics.router)
     return found
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """The framework's application. Raises pydantic.ValidationError on wrong settings."""
+    """Build the framework's application; its lifespan opens what requests share as `app.state.shared`.
+
+    The lifespan opens the stores that `app.state.settings` names when it begins. An application whose lifespan
+    has ended may begin another one, over other stores.
+
+    Args:
+        settings: Read from the environment when None.
+
+    Raises:
+        pydantic.ValidationError: The environment has wrong settings.
+    """
     settings = settings or Settings.from_env()
-    handlers = _handlers(settings)
-    app = Litestar(
-        route_handlers=[*handlers, *DOCS_ROUTES] if settings.api.expose_docs else handlers,
+    documented = routers(settings)
+    docs = docs_routes(cache(lambda: openapi.document(documented))) if settings.api.shows_docs else []
+    return Litestar(
+        route_handlers=[*documented, *docs, *web.routes()],
         lifespan=[_lifespan],
+        state=State({"settings": settings}),
         exception_handlers=HANDLERS,
         request_class=ApiRequest,
-        # The framework would serve pages of its own that load scripts from elsewhere.
+        # `api.http.docs` serves the document: the pages of the framework load scripts from other hosts.
         openapi_config=None,
+        template_config=template_config(),
         request_max_body_size=settings.api.max_body_bytes,
         logging_config=None,
     )
-    app.state.openapi = cache(lambda: openapi.document(handlers))
-    app.state.settings = settings
-    return app
 
 
 def asgi() -> Edge:
-    """What the server runs: the application behind its edge, set up from the environment."""
-    return Edge(create_app())
+    """Build the application behind its edge, with settings from the environment. Granian calls this in each worker."""
+    settings = Settings.from_env()
+    logs.configure(settings.indexer.log_format)
+    return Edge(create_app(settings))

@@ -1,47 +1,44 @@
-"""`thmanyah api` and `thmanyah openapi`."""
+"""The commands `thmanyah api` and `thmanyah openapi`. `deploy/cli.py` adds them to the console script."""
 
 import json
-import logging
+import multiprocessing
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from indexer.process import listening, logs, stopping
+
+if TYPE_CHECKING:
+    from api.settings import Settings
 
 
 @click.command()
 def api() -> None:
     """Serve the HTTP API (API_HOST, API_PORT, API_WORKERS)."""
-    # Before anything imports prometheus_client: it decides at import where its values live.
+    stop = stopping.requested(_kill_workers)
+    from api.server import Server
+    from api.settings import Settings
+
+    everything = Settings.from_env()
+    logs.configure(everything.indexer.log_format)
+    settings = everything.api
+    _refuse_powerful_key(everything)
+    # Before the metrics folder is emptied: it belongs to the process that has the port.
+    bound = _claim(settings.host, settings.port)
+    # Before any module imports prometheus_client, which reads this variable at import.
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     made = folder is None
     folder = folder or tempfile.mkdtemp(prefix="thmanyah-metrics-")
     shutil.rmtree(folder, ignore_errors=True)
     Path(folder).mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-
-    from granian import Granian
-    from granian.constants import Interfaces, Loops
-
-    from api.settings import Settings
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    settings = Settings.from_env().api
     try:
-        Granian(
-            "api.app:asgi",
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.ASGI,
-            loop=Loops.uvloop,
-            workers=settings.workers,
-            factory=True,
-            backlog=4096,
-            backpressure=1024,
-            respawn_failed_workers=True,
-            log_access=False,
-        ).serve()
+        Server(bound, stop, settings.workers).run()
     finally:
         if made:
             shutil.rmtree(folder, ignore_errors=True)
@@ -50,6 +47,36 @@ def api() -> None:
 @click.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
-    from api.app import create_app
+    from api.app import routers
+    from api.openapi import document
+    from api.settings import Settings
 
-    click.echo(json.dumps(create_app().state.openapi(), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(document(routers(Settings.from_env())), ensure_ascii=False, indent=2))
+
+
+def _claim(host: str, port: int) -> socket.socket:
+    """Take the port for this process alone.
+
+    Raises:
+        ClickException: The port is taken, or the host is no address of this machine.
+    """
+    try:
+        return listening.claim(host, port)
+    except listening.CannotListenError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _refuse_powerful_key(settings: "Settings") -> None:
+    """Keep the engine's other keys out of the process that strangers speak to.
+
+    Raises:
+        ClickException: In production, the API has no key of its own for searching.
+    """
+    engine = settings.indexer
+    if settings.api.environment != "local" and engine.meili_search_key in ("", engine.meili_key):
+        raise click.ClickException("MEILI_SEARCH_KEY must be a key of its own that may only search")
+
+
+def _kill_workers() -> None:
+    for child in multiprocessing.active_children():
+        child.kill()

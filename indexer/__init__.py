@@ -1,1 +1,4 @@
-"""Makes the catalogue searchable: documents, the sender, the engine, background jobs."""
+"""Makes the catalogue searchable: engines, the sender, rebuilds, imports and background jobs.
+
+The rooms and what they may import: see docs/architecture.md.
+"""

@@ -1,1 +1,1 @@
-"""The schema's history: expand, backfill, contract; every step gives up rather than wait for a lock."""
+"""The steps that make the schema, in order. README.md says how they are named, written and tested."""

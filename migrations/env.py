@@ -1,9 +1,7 @@
-"""How Alembic connects: by the connection handed over by `catalog.migrate`, never by a file."""
+"""How Alembic runs migrations: on the connection that `catalog.schema.migrate` hands over, never from a file."""
 
 from alembic import context
 from sqlalchemy import Connection, text
-
-from catalog.models import Base
 
 # A migration that cannot get its lock quickly fails and is tried again; waiting would queue
 # every query of the product behind it.
@@ -16,11 +14,7 @@ def run(connection: Connection) -> None:
     connection.execute(text("SET statement_timeout = 0"))
     connection.commit()
     context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        transaction_per_migration=True,
-        compare_type=True,
-        compare_server_default=False,
+        connection=connection, transaction_per_migration=True, **context.config.attributes["options"]
     )
     with context.begin_transaction():
         context.run_migrations()

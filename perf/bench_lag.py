@@ -1,4 +1,4 @@
-"""Commit → searchable under steady publishing, beside the engine's own enqueued → succeeded time.
+"""The lag from commit to searchable under steady publishing, beside the engine's own time from enqueued to succeeded.
 
 `python -m perf.bench_lag [--rate 50] [--seconds 20] [--programs 50000]`; MEILI_URL and MEILI_KEY name another engine.
 """
@@ -9,32 +9,39 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import requests
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from perf.product import Product, product
+from tests.support.stack import Product, product
 
 PROBES = 400
 
 
 def publish(running: Product, rate: int, seconds: int, committed: dict[int, float]) -> None:
-    """Publish `rate` drafts a second, one transaction each; note when each was committed."""
+    """Publish drafts at a steady rate, one transaction each.
+
+    Args:
+        running: The product.
+        rate: Publishes a second.
+        seconds: How long to publish.
+        committed: Filled with program id -> Unix time of its commit.
+    """
     with running.database.connect() as connection:
-        drafts = list(connection.scalars(
-            text("SELECT id FROM programs WHERE status = 'draft' ORDER BY id LIMIT :n"), {"n": rate * seconds}
-        ))  # fmt: skip
+        drafts = list(
+            connection.scalars(
+                text("SELECT id FROM programs WHERE status = 'draft' ORDER BY id LIMIT :n"),
+                {"n": rate * seconds},
+            )
+        )
     began = time.monotonic()
     for n, program_id in enumerate(drafts):
         time.sleep(max(0.0, began + n / rate - time.monotonic()))
         with running.database.begin() as connection:
             connection.execute(
-                text(
-                    "UPDATE programs SET status = 'published', published_at = now() WHERE id = :id"
-                ),
+                text("UPDATE programs SET status = 'published', published_at = now() WHERE id = :id"),
                 {"id": program_id},
             )
         committed[program_id] = time.time()
@@ -43,7 +50,14 @@ def publish(running: Product, rate: int, seconds: int, committed: dict[int, floa
 def watch(
     running: Product, committed: dict[int, float], seen: dict[int, float], stop: threading.Event
 ) -> None:
-    """Ask the engine which of the committed programs it finds by now."""
+    """Ask the engine again and again which of the committed programs it finds.
+
+    Args:
+        running: The product.
+        committed: Program id -> Unix time of its commit.
+        seen: Filled with program id -> Unix time at which a search found it first.
+        stop: Set when all programs are committed; the function returns when it has seen all of them.
+    """
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {running.key}"
     while not stop.is_set() or len(seen) < len(committed):
@@ -57,9 +71,7 @@ def watch(
             "limit": PROBES,
             "attributesToRetrieve": ["id"],
         }
-        hits = session.post(
-            f"{running.engine}/indexes/programs/search", json=body, timeout=10
-        ).json()["hits"]
+        hits = session.post(f"{running.engine}/indexes/programs/search", json=body, timeout=10).json()["hits"]
         now = time.time()
         for hit in hits:
             seen.setdefault(hit["id"], now)
@@ -67,7 +79,7 @@ def watch(
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task of the engine: Unix times, and how many documents it brought."""
+    """A task of the engine: Unix times, and the number of its documents."""
 
     enqueued: float
     finished: float
@@ -75,21 +87,20 @@ class Task:
 
 
 def engine_tasks(running: Product, since: str) -> list[Task]:
-    """The documents' tasks since then, in order."""
+    """Return the succeeded document tasks since `since` (ISO 8601), in their order."""
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {running.key}"
     found: list[Task] = []
-    params: dict[str, Any] = {
-        "limit": 1000, "types": "documentAdditionOrUpdate", "statuses": "succeeded", "afterEnqueuedAt": since,
-    }  # fmt: skip
+    params: dict[str, str | int] = {
+        "limit": 1000,
+        "types": "documentAdditionOrUpdate",
+        "statuses": "succeeded",
+        "afterEnqueuedAt": since,
+    }
     while True:
         page = session.get(f"{running.engine}/tasks", params=params, timeout=30).json()
         found += [
-            Task(
-                _moment(row["enqueuedAt"]),
-                _moment(row["finishedAt"]),
-                row["details"]["receivedDocuments"],
-            )
+            Task(_moment(row["enqueuedAt"]), _moment(row["finishedAt"]), row["details"]["receivedDocuments"])
             for row in page["results"]
         ]
         if page["next"] is None:
@@ -98,18 +109,28 @@ def engine_tasks(running: Product, since: str) -> list[Task]:
 
 
 def _moment(written: str) -> float:
-    # Nanoseconds are more than Python reads.
+    # Python reads six digits of a second, and the engine writes nine.
     seconds, _, fraction = written.rstrip("Z").partition(".")
     return datetime.fromisoformat(f"{seconds}+00:00").timestamp() + float(f"0.{fraction or 0}")
 
 
-def parts(
-    committed: dict[int, float], seen: dict[int, float], tasks: list[Task]
-) -> dict[str, list[float]]:
-    """Where the time of each publish went, seconds by name.
+def parts(committed: dict[int, float], seen: dict[int, float], tasks: list[Task]) -> dict[str, list[float]]:
+    """Split the lag of each publish into its parts.
 
-    Nothing else was sent, and what is committed first is sent first, so counting documents tells which
-    task brought a program. Raises ValueError when something else was sent."""
+    The engine got no other documents, and the sender sends in the order of the commits. So counting documents tells
+    which task brought a program.
+
+    Args:
+        committed: Program id -> Unix time of its commit.
+        seen: Program id -> Unix time at which a search found it first.
+        tasks: The engine's tasks in their order.
+
+    Returns:
+        Name of a part -> its seconds, one value for each publish or task.
+
+    Raises:
+        ValueError: The engine got another number of documents.
+    """
     brought_by = [task for task in tasks for _ in range(task.documents)]
     if len(brought_by) != len(committed):
         raise ValueError(f"{len(brought_by)} documents sent for {len(committed)} publishes")
@@ -123,11 +144,11 @@ def parts(
         ],
         "of which commit -> enqueued": [task.enqueued - committed[n] for n, task in pairs],
         "the rest: until the next look at the engine": [seen[n] - task.finished for n, task in pairs],
-    }  # fmt: skip
+    }
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=int, default=50_000)
     parser.add_argument("--rate", type=int, default=50)

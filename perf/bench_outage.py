@@ -1,5 +1,7 @@
-"""The engine is away while editors publish: what they and listeners are answered, how fast it is caught up with
-afterwards, and how soon a standby sends when the sender freezes.
+"""An outage of the engine while editors publish, and a sender that freezes.
+
+Measures which answers editors and listeners get, how fast the engine catches up afterwards, and how soon a standby
+sends.
 
 `python -m perf.bench_outage [--seconds 300] [--rate 50] [--programs 30000]`
 """
@@ -25,9 +27,10 @@ from sqlalchemy import text
 from deploy.local import ports
 from deploy.local.process import Child
 from deploy.local.stack import answers, thmanyah
-from indexer.drift import Audit
-from indexer.engine import Engine
-from perf.product import Product, compare, product
+from indexer.engines.admin import Engine
+from indexer.rebuild.drift.audit import Audit
+from perf.tables import compare
+from tests.support.stack import Product, product
 
 KEY = "measurement-master-key"
 EDITORS = 4
@@ -37,20 +40,30 @@ MORE_SECONDS = 60
 
 @contextmanager
 def node(folder: Path) -> Iterator[Child]:
-    """A search node that nobody restarts."""
+    """Run a search node that no supervisor restarts."""
     port = ports.ephemeral()
     where = f"http://127.0.0.1:{port}"
-    environment = {"MEILI_HTTP_ADDR": f"127.0.0.1:{port}", "MEILI_MASTER_KEY": KEY, "MEILI_DB_PATH": str(folder / "data")}  # fmt: skip
-    child = Child("searchnode", thmanyah("searchnode"), lambda: answers(f"{where}/health"), where, environment)  # fmt: skip
+    environment = {
+        "MEILI_HTTP_ADDR": f"127.0.0.1:{port}",
+        "MEILI_MASTER_KEY": KEY,
+        "MEILI_DB_PATH": str(folder / "data"),
+    }
+    child = Child(
+        "searchnode", thmanyah("searchnode"), lambda: answers(f"{where}/health"), where, environment
+    )
     try:
-        up(child, folder)
+        start(child, folder)
         yield child
     finally:
         child.stop()
 
 
-def up(child: Child, folder: Path) -> None:
-    """Start it and wait until it answers."""
+def start(child: Child, folder: Path) -> None:
+    """Start a process and wait until it answers.
+
+    Raises:
+        RuntimeError: It did not answer in time; the message is its log.
+    """
     child.start(folder)
     if not child.wait_ready(60, lambda: False):
         raise RuntimeError((folder / f"{child.name}.log").read_text())
@@ -58,7 +71,7 @@ def up(child: Child, folder: Path) -> None:
 
 @dataclass
 class People:
-    """Editors who publish a draft each, and listeners who look programs up, at a steady rate."""
+    """Editors who publish drafts and listeners who look programs up, each at a steady rate, in threads."""
 
     running: Product
     rate: int
@@ -70,7 +83,7 @@ class People:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Until `end`."""
+        """Start the threads; `end` stops them."""
         token = self.running.token()
         jobs = [*[lambda: self._publish(token)] * EDITORS, self._look_up]
         self._threads = [threading.Thread(target=job) for job in jobs]
@@ -78,7 +91,7 @@ class People:
             thread.start()
 
     def end(self) -> None:
-        """Stop asking."""
+        """Stop the threads."""
         self._stop.set()
         for thread in self._threads:
             thread.join(60)
@@ -100,7 +113,8 @@ class People:
                 return
             began = time.monotonic()
             url = f"{self.running.api}/catalog/programs/{program_id}/publish"
-            self._count("publish", session.post(url, timeout=30))
+            # Nobody has changed the draft since it was loaded.
+            self._count("publish", session.post(url, headers={"If-Match": '"1"'}, timeout=30))
             self.slowest = max(self.slowest, time.monotonic() - began)
 
     def _look_up(self) -> None:
@@ -114,21 +128,24 @@ class People:
 
 
 def waiting(running: Product) -> int:
-    """Programs that the engine has not confirmed."""
+    """Return the number of programs that the engine has not confirmed."""
     with running.database.connect() as connection:
         return int(connection.scalar(text("SELECT count(*) FROM index_dirty")) or 0)
 
 
 def newest_task(running: Product) -> int:
-    """The number of the engine's last task."""
+    """Return the uid of the engine's last task, or -1."""
     headers = {"Authorization": f"Bearer {running.key}"}
     found = requests.get(f"{running.engine}/tasks?limit=1", headers=headers, timeout=30).json()
     return int(found["results"][0]["uid"]) if found["results"] else -1
 
 
 def drained(running: Product, rate: int) -> tuple[int, float]:
-    """(what had gathered, documents a second from the first batch sent until only what arrives just now
-    waits)."""
+    """Wait until the sender has caught up: at most one second of new publishes waits.
+
+    Returns:
+        The number of programs that waited at the engine's return, and the documents that were sent a second.
+    """
     gathered, last = waiting(running), newest_task(running)
     while newest_task(running) == last:
         time.sleep(0.01)
@@ -139,7 +156,11 @@ def drained(running: Product, rate: int) -> tuple[int, float]:
 
 
 def failover(running: Product, folder: Path) -> float:
-    """Seconds from the sender's freezing to the first document that a standby settles."""
+    """Freeze the sender, and return the seconds until a standby has settled its first document.
+
+    Raises:
+        TimeoutError: No standby took over within a minute.
+    """
     standby = Child("standby", thmanyah("sync"), lambda: True, "", running.environment)
     standby.start(folder)
     frozen = running.pid("sync")
@@ -169,13 +190,28 @@ def failover(running: Product, folder: Path) -> float:
 def measure(
     running: Product, engine: Child, folder: Path, seconds: int, rate: int
 ) -> tuple[list[tuple[str, str, str]], bool]:
-    """The table's lines, and whether a bar was missed."""
+    """Run the outage and the freeze.
+
+    Args:
+        running: The product.
+        engine: The search node, which is killed and started again.
+        folder: The files of the search node and of the standby.
+        seconds: How long the engine is away.
+        rate: Publishes a second.
+
+    Returns:
+        The lines of the table (name, measured, bar), and whether a bar was missed.
+    """
     wanted = (seconds + MORE_SECONDS) * rate
     with running.database.begin() as connection:
-        chosen = connection.scalars(text(
-            "UPDATE programs SET status = 'draft' WHERE id IN (SELECT id FROM programs "
-            "WHERE status = 'published' ORDER BY id LIMIT :n) RETURNING id"), {"n": wanted}).all()  # fmt: skip
-        published = connection.scalars(text("SELECT id FROM programs WHERE status = 'published'")).all()  # fmt: skip
+        chosen = connection.scalars(
+            text(
+                "UPDATE programs SET status = 'draft' WHERE id IN (SELECT id FROM programs "
+                "WHERE status = 'published' ORDER BY id LIMIT :n) RETURNING id"
+            ),
+            {"n": wanted},
+        ).all()
+        published = connection.scalars(text("SELECT id FROM programs WHERE status = 'published'")).all()
     drafts: Queue[int] = Queue()
     for program_id in chosen:
         drafts.put(program_id)
@@ -187,7 +223,7 @@ def measure(
         engine.process.kill()
         engine.process.wait()
         time.sleep(seconds)
-        up(engine, folder)
+        start(engine, folder)
         again = time.monotonic()
         gathered, pace = drained(running, rate)
         after = time.monotonic() - again
@@ -200,23 +236,27 @@ def measure(
     refused = sum(n for what, n in answered.items() if not what.endswith("2xx"))
     lines = [
         ("publishes answered 2xx", f"{answered['publish 2xx']:,}", ""),
-        ("slowest of them, s", f"{people.slowest:.2f}", ""),
+        ("the slowest publish, s", f"{people.slowest:.2f}", ""),
         ("lookups answered 2xx", f"{answered['lookup 2xx']:,}", ""),
         ("other answers", f"{refused}", "0"),
-        ("programs that had gathered", f"{gathered:,}", ""),
+        ("programs that waited at the engine's return", f"{gathered:,}", ""),
         ("caught up, s after the engine's return", f"{after:.1f}", ""),
-        ("caught up with, documents a second", f"{pace:,.0f}", f"{10 * rate:,}"),
-        ("which is so many times the arrivals", f"{pace / rate:.0f}", "10"),
+        ("catching up, documents a second", f"{pace:,.0f}", f"{10 * rate:,}"),
+        ("the same as a multiple of the publishes", f"{pace / rate:.0f}", "10"),
         ("a standby sends after the sender froze, s", f"{took_over:.1f}", "10"),
-        ("differs from the record afterwards", f"{len(found.ids)}", "0"),
+        ("documents that differ from PostgreSQL afterwards", f"{len(found.ids)}", "0"),
     ]
-    # Whoever stopped asking was refused nothing.
+    # Too few requests would make a run without refusals meaningless.
     asked = min(answered["publish 2xx"], answered["lookup 2xx"]) >= seconds * rate
     return lines, bool(not asked or refused or pace < 10 * rate or took_over > 10 or found.ids)
 
 
 def main() -> None:
-    """Print the table; exit 1 when a bar is missed."""
+    """Print the table.
+
+    Raises:
+        SystemExit: A bar was missed.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=int, default=30_000)
     parser.add_argument("--seconds", type=int, default=300)

@@ -1,4 +1,4 @@
-"""A rebuild while editors write and listeners search, beside pushing the same documents straight in.
+"""A rebuild while editors write and listeners search, compared with sending the same documents directly.
 
 `python -m perf.bench_rebuild [--programs 200000] [--writes 100] [--searches 300]`; MEILI_URL and MEILI_KEY name
 another engine.
@@ -18,22 +18,24 @@ from urllib.parse import quote
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from catalog.actor import SYSTEM
-from catalog.db import plain_rows, session_factory
-from catalog.dirty import IndexTarget
-from catalog.indexing import lifecycle
-from catalog.indexing.models import ENDED
+from catalog.core.actor import SYSTEM
+from catalog.core.db import plain_rows, session_factory
+from catalog.indexing import rebuilds
+from catalog.indexing.models import ENDED, IndexTarget
 from catalog.programs import queries
 from catalog.seed import words
-from indexer import document, index_settings, leftovers
-from indexer.drift import Audit
-from indexer.engine import Engine, Ticket
-from perf.product import Product, compare, product
+from indexer.engines import document, index_settings
+from indexer.engines.admin import Engine
+from indexer.engines.messages import Ticket
+from indexer.rebuild import orphans
+from indexer.rebuild.drift.audit import Audit
+from perf.tables import compare
 from perf.wire import Line
+from tests.support.stack import Product, product
 
 SEARCHERS = 4
 QUERIES = 200
-# Enough to tell how fast the engine is with nothing else to do.
+# Documents for the measurement without other load.
 QUIET = 50_000
 PUSHED = "raw"
 
@@ -54,7 +56,7 @@ class Load:
 
     @contextmanager
     def throughout(self) -> Iterator["Load"]:
-        """While the block runs."""
+        """Run the threads while the block runs."""
         jobs = [self._write, self._measure, *[self._search] * SEARCHERS]
         threads = [threading.Thread(target=job) for job in jobs]
         for thread in threads:
@@ -75,14 +77,14 @@ class Load:
             if behind < 0:
                 time.sleep(-behind)
             elif behind > 1:
-                # The machine does not keep up, which the table says: no flood later.
+                # The machine does not keep up, as the table shows. Skip the time, to avoid a burst later.
                 began += behind
             yield n
             n += 1
 
     def _write(self) -> None:
         with self.running.database.connect() as connection:
-            ids = connection.scalars(text("SELECT id FROM programs WHERE status = 'published'")).all()  # fmt: skip
+            ids = connection.scalars(text("SELECT id FROM programs WHERE status = 'published'")).all()
         chance = random.Random(7)
         for n in self._paced(self.writes_per_second):
             with self.running.database.begin() as connection:
@@ -98,7 +100,7 @@ class Load:
         address = ("127.0.0.1", self.running.ports["api"])
         line = Line(address)
         for _ in self._paced(self.searches_per_second / SEARCHERS):
-            # As listeners ask: word k as often as 1/k.
+            # A Zipf distribution, as with listeners: word k comes with a frequency of 1/k.
             word = vocabulary[int(len(vocabulary) ** chance.random()) - 1]
             try:
                 status, body = line.get(f"/discovery/search?limit=20&q={quote(word)}")
@@ -121,20 +123,28 @@ class Load:
 
 
 def push(running: Product, engine: Engine, most: int | None = None) -> float:
-    """Documents a second when they (the first `most`) are built before and sent straight in, as many
-    at once as a sender."""
+    """Build documents, then send them directly to an index of their own, with as many tasks in flight as a sender.
+
+    Args:
+        running: The product.
+        engine: Its engine.
+        most: The largest number of documents; None means all.
+
+    Returns:
+        Documents a second, without the time to build them.
+    """
     settings = running.indexer
     engine.drop_index(PUSHED)
     engine.prepare_index(PUSHED)
     with session_factory(running.database)() as session:
         documents = list(islice(_documents(session), most))
     size = settings.sync_max_documents
-    began, flying = time.monotonic(), deque[Ticket]()
+    began, in_flight = time.monotonic(), deque[Ticket]()
     for first in range(0, len(documents), size):
-        flying.append(engine.send(PUSHED, documents[first : first + size]))
-        if len(flying) == settings.sync_in_flight:
-            engine.finished(flying.popleft(), timeout=600)
-    for task in flying:
+        in_flight.append(engine.send(PUSHED, documents[first : first + size]))
+        if len(in_flight) == settings.sync_in_flight:
+            engine.finished(in_flight.popleft(), timeout=600)
+    for task in in_flight:
         engine.finished(task, timeout=600)
     rate = len(documents) / (time.monotonic() - began)
     engine.drop_index(PUSHED)
@@ -142,36 +152,44 @@ def push(running: Product, engine: Engine, most: int | None = None) -> float:
 
 
 def push_beside(running: Product, engine: Engine, writes: int, searches: int) -> tuple[Load, float]:
-    """What writers and listeners got, and documents a second pushed beside them."""
+    """Send all documents directly while editors write and listeners search.
+
+    Args:
+        running: The product.
+        engine: Its engine.
+        writes: Writes a second.
+        searches: Searches a second.
+
+    Returns:
+        The load with its counts, and the documents a second.
+    """
     with Load(running, writes, searches).throughout() as load:
         rate = push(running, engine)
     running.wait_indexed()
     return load, rate
 
 
-def _documents(session: Session) -> Iterator[dict[str, object]]:
+def _documents(session: Session) -> Iterator[document.Document]:
     last = 0
     now = session.scalars(select(func.now())).one()
     while ids := session.scalars(queries.published_ids_after(last, 5000)).all():
-        rows = plain_rows(session, queries.BY_IDS, ids=list(ids))
+        rows = plain_rows(session, queries.BY_IDS, queries.ProgramRow, ids=list(ids))
         yield from (document.build(row) for row in rows if document.is_indexed(row, now))
         last = ids[-1]
 
 
 def rebuild(running: Product) -> tuple[str, float, float]:
-    """How it ended, documents a second while it filled, seconds in all."""
+    """Run a rebuild. Return its final state, the documents a second of its fill, and its seconds in all."""
     sessions = session_factory(running.database)
     with sessions.begin() as session:
-        job_id = lifecycle.request_rebuild(
-            session, "default", "a measurement", SYSTEM, build=index_settings.BUILD
-        ).id
+        job_id = rebuilds.request(session, "default", "a measurement", SYSTEM, build=index_settings.BUILD).id
     began = time.monotonic()
     filling: list[float] = []
     while True:
         with sessions() as session:
-            job = lifecycle.get(session, job_id)
+            job = rebuilds.get(session, job_id)
             if job.state in ("marking", "filling"):
-                # The sender begins with the first mark.
+                # The sender starts with the first mark, before the state is `filling`.
                 filling = [*filling[:1], time.monotonic()]
             if job.state in ENDED:
                 seconds = filling[-1] - filling[0]
@@ -182,7 +200,11 @@ def rebuild(running: Product) -> tuple[str, float, float]:
 
 
 def main() -> None:
-    """Print the table; exit 1 when a bar is missed."""
+    """Print the table.
+
+    Raises:
+        SystemExit: A bar was missed.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=int, default=200_000)
     parser.add_argument("--writes", type=int, default=100)
@@ -198,33 +220,40 @@ def main() -> None:
         running.wait_indexed()
         with sessions() as session:
             targets = session.scalars(select(IndexTarget)).all()
-        lost = sum(len(Audit(running.database, engine, t.id, t.index_uid).run().ids) for t in targets)  # fmt: skip
-        # The machine's speed varies: half of what the rebuild is compared with comes after it. The
-        # former index goes first: editors' changes would be written to it as well.
+        lost = sum(len(Audit(running.database, engine, t.id, t.index_uid).run().ids) for t in targets)
+        # The speed of the machine varies, so the rebuild is compared with the mean of a run before and a run after
+        # it. The previous index is deleted first: otherwise editors' changes would be written to it as well.
         with sessions.begin() as session:
-            session.execute(text("UPDATE index_targets SET keep_until = now() WHERE state = 'previous'"))  # fmt: skip
-        leftovers.collect(running.database, running.indexer)
+            session.execute(text("UPDATE index_targets SET keep_until = now() WHERE state = 'previous'"))
+        orphans.collect(running.database, running.indexer)
         after, pushed_after = push_beside(running, engine, options.writes, options.searches)
     loaded = (pushed + pushed_after) / 2
     title = f"Rebuild of {options.programs:,} programs under {options.writes} writes/s and {options.searches} searches/s"
-    compare(title, (
-        ("it ended", f"{ended}, after {seconds:.0f} s", "done"),
-        ("searches / failed or degraded", f"{load.searches:,} / {len(load.failed)}", "0"),
-        ("writes / lost", f"{load.writes:,} / {lost}", "0"),
-        ("greatest lag of the live index, s", f"{load.lag:.2f}", "5"),
-        ("while the same was pushed straight in, s", f"{before.lag:.2f}, {after.lag:.2f}", ""),
-        ("documents a second, rebuild", f"{rate:,.0f}", ""),
-        ("pushed straight in before and after, same load", f"{pushed:,.0f}, {pushed_after:,.0f}", ""),
-        (f"the first {QUIET:,} pushed straight in, nothing else", f"{quiet:,.0f}", ""),
-        ("rebuild / straight in (mean), same load", f"{rate / loaded:.2f}", "0.80"),
-        *(
-            (f"{what} a second, before / rebuild / after", " / ".join(f"{n / each.seconds:.0f}" for each, n in counted), "")
-            for what, counted in (
-                ("searches", [(each, each.searches) for each in (before, load, after)]),
-                ("writes", [(each, each.writes) for each in (before, load, after)]),
-            )
+    compare(
+        title,
+        (
+            ("final state", f"{ended}, after {seconds:.0f} s", "done"),
+            ("searches / failed or degraded", f"{load.searches:,} / {len(load.failed)}", "0"),
+            ("writes / lost", f"{load.writes:,} / {lost}", "0"),
+            ("greatest lag of the live index, s", f"{load.lag:.2f}", "5"),
+            ("the same while documents are sent directly, s", f"{before.lag:.2f}, {after.lag:.2f}", ""),
+            ("documents a second, rebuild", f"{rate:,.0f}", ""),
+            ("sent directly before and after, same load", f"{pushed:,.0f}, {pushed_after:,.0f}", ""),
+            (f"the first {QUIET:,} sent directly, no other load", f"{quiet:,.0f}", ""),
+            ("rebuild / sent directly (mean), same load", f"{rate / loaded:.2f}", "0.80"),
+            *(
+                (
+                    f"{what} a second, before / rebuild / after",
+                    " / ".join(f"{n / each.seconds:.0f}" for each, n in counted),
+                    "",
+                )
+                for what, counted in (
+                    ("searches", [(each, each.searches) for each in (before, load, after)]),
+                    ("writes", [(each, each.writes) for each in (before, load, after)]),
+                )
+            ),
         ),
-    ))  # fmt: skip
+    )
     for why in load.failed[:3]:
         print(why)
     if ended != "done" or load.failed or lost or load.lag > 5 or rate < 0.8 * loaded:

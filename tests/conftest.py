@@ -1,30 +1,34 @@
 """Fixtures over real servers. Every test has a database, a Redis prefix and an index of its own."""
 
 import os
-import uuid
+import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-import psycopg
 import pytest
 import redis
-from pydantic import SecretStr
 from sqlalchemy import Engine as Database
 from sqlalchemy.orm import Session
 
-from api.settings import ApiSettings, Settings
-from catalog.db import make_engine, session_factory
-from catalog.settings import CatalogSettings
-from indexer.settings import IndexerSettings
-from tests.support.servers import TEMPLATE, Servers
+from api.settings import Settings
+from catalog.core.db import make_engine, session_factory
+from indexer.engines.admin import Engine
+from tests.support.accounts import hash_quickly
+from tests.support.databases import new_database
+from tests.support.paths import SHARED
+from tests.support.pipeline import Pipeline
+from tests.support.servers import Servers
+from tests.support.stores import new_settings
 
-SHARED = Path(__file__).parents[2] / "shared"
+# Compiled code is kept, whatever the environment says: each process of the product then starts in half the time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 _servers: Servers | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The process that began the run starts the servers; xdist's workers inherit their addresses."""
-    global _servers  # noqa: PLW0603
+    global _servers  # noqa: PLW0603  # pytest hands hooks nothing of ours to keep it in
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     _servers = Servers()
@@ -42,12 +46,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A clone without ../shared passes: what needs it is skipped, and says so."""
+    """Long files go first, so that no process is still busy when the others are done.
+
+    A clone without ../shared passes: what needs it is skipped, and says so.
+    """
+    # Tests that have more time than others take most of it.
+    long = {item.path for item in items if item.get_closest_marker("timeout")}
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in long, item.path not in slow))
     if SHARED.exists():
         return
     for item in items:
         if item.get_closest_marker("shared"):
             item.add_marker(pytest.mark.skip(reason="../shared is not here"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_hash_quickly() -> Iterator[None]:
+    """Passwords cost the tests' own process nothing; tests/catalog/accounts/test_credentials.py has the real cost."""
+    with pytest.MonkeyPatch.context() as patched:
+        hash_quickly(patched)
+        yield
 
 
 @pytest.fixture
@@ -59,40 +78,21 @@ def servers() -> Mapping[str, str]:
 @pytest.fixture
 def database_url(servers: Mapping[str, str]) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
-    admin = servers["TEST_POSTGRES"]
-    name = f"test_{uuid.uuid4().hex}"
-    # A connection for each: in between a test may have killed the server.
-    with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    yield admin.rpartition("/")[0] + f"/{name}"
-    with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with new_database(servers["TEST_POSTGRES"]) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_url(servers: Mapping[str, str]) -> Iterator[str]:
+    """A database of this test's own that no migration has touched."""
+    with new_database(servers["TEST_POSTGRES"], template=None) as url:
+        yield url
 
 
 @pytest.fixture
 def settings(database_url: str, servers: Mapping[str, str]) -> Settings:
     """All layers, wired to this test's stores."""
-    valkey = servers["TEST_VALKEY"]
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    mark = uuid.uuid4().hex[:12]
-    return Settings(
-        CatalogSettings(database_url=database_url, pool_min=1, pool_max=10),
-        IndexerSettings(
-            meili_url=servers["TEST_ENGINE"],
-            meili_key=servers["TEST_ENGINE_KEY"],
-            meili_index=f"programs_{mark}",
-            redis_cache_url=f"{valkey}/0",
-            # Queues have no prefix: every process of the run has a database of its own for them.
-            redis_queue_url=f"{valkey}/{1 + int(worker[2:] or 0)}",
-            redis_prefix=f"{mark}:",
-            redis_timeout=5,
-        ),
-        ApiSettings(
-            secret_key=SecretStr("a secret for tests alone, " * 3),
-            rate_per_minute=0,
-            login_per_minute=1000,
-        ),
-    )
+    return new_settings(database_url, servers)
 
 
 @pytest.fixture
@@ -116,3 +116,9 @@ def cache_redis(settings: Settings) -> Iterator["redis.Redis"]:
     client = redis.Redis.from_url(settings.indexer.redis_cache_url)
     yield client
     client.close()
+
+
+@pytest.fixture
+def pipeline(settings: Settings, database: Database) -> Pipeline:
+    """A sender's surroundings: this test's database and index."""
+    return Pipeline(settings, database, Engine(settings.indexer))

@@ -1,0 +1,1 @@
+"""Routes under /accounts: sign-in and tokens, API keys, and the accounts that admins manage. `api.app` serves them."""

@@ -1,63 +1,91 @@
-"""What a listener may ask for: parameters read, checked and turned into an engine filter."""
+"""The parameters of search and browse: read from the query string, checked, and turned into the engine's filter.
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from typing import Any
+`api.discovery.routes` reads requests with it. `api.discovery.documented` describes the parameters in the OpenAPI
+document.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 from litestar.datastructures import MultiDict
 
-from api.errors import Problem, invalid_parameter
-from catalog.errors import FieldError
+from api.http.errors import InvalidParameter
+from api.http.query import MAX_CURSOR, QueryString
 from catalog.programs.models import KINDS, MEDIA_TYPES
-from catalog.text import has_control_characters
 
-MAX_Q, MAX_LIMIT, MAX_PAGE, MAX_VALUE, MAX_ID = 512, 100, 1000, 120, 2**53
-DEFAULT_LIMIT = 20
+MAX_Q, MAX_PAGE = 512, 1000
 FACETS = ("categoryId", "language", "mediaType", "kind", "seriesId", "tags", "people", "isFeatured")
-SORTS = {
-    "relevance": None,
+Order = tuple[str, Literal["asc", "desc"]]
+# Value of `sort` -> the field of a document and the direction.
+ORDERS: dict[str, Order] = {
     "newest": ("releaseDate", "desc"),
     "oldest": ("releaseDate", "asc"),
     "longest": ("durationSec", "desc"),
     "shortest": ("durationSec", "asc"),
     "popular": ("viewCount", "desc"),
 }
-_FILTERS = {
-    "categoryId", "language", "mediaType", "kind", "seriesId", "tag", "person",
-    "durationMin", "durationMax", "releasedAfter", "releasedBefore", "featured",
-}  # fmt: skip
+SORTS: dict[str, Order | None] = {"relevance": None, **ORDERS}
+# A listener's day, where the request names no time zone.
+DEFAULT_ZONE = "Asia/Riyadh"
+# Filters that may have several values: a program must have one of them, or each of them (`tagAll`, `personAll`).
+SEVERAL = frozenset(
+    {"categoryId", "language", "mediaType", "kind", "seriesId", "tag", "tagAll", "person", "personAll"}
+)
+_FILTERS = SEVERAL | {"durationMin", "durationMax", "releasedAfter", "releasedBefore", "tz", "featured"}
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Every filter of search and browse; None is any. Times are Unix seconds."""
+    """The filters of search and browse. Nothing in a filter does not filter. Times are Unix seconds.
 
-    category_id: int | None = None
-    language: str | None = None
-    media_type: str | None = None
-    kind: str | None = None
-    series_id: int | None = None
-    tag: str | None = None
-    person: str | None = None
-    duration_min: int | None = None
+    A program has to have one of several values; of `tag_all` and `person_all` it has to have each.
+    """
+
+    category_id: tuple[int, ...] = ()
+    language: tuple[str, ...] = ()
+    media_type: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    series_id: tuple[int, ...] = ()
+    tag: tuple[str, ...] = ()
+    tag_all: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
+    person_all: tuple[str, ...] = ()
+    duration_min: int | None = None  # seconds
     duration_max: int | None = None
     released_after: int | None = None
     released_before: int | None = None
     featured: bool | None = None
 
-    def key(self) -> tuple[Any, ...]:
-        """Equal for equal filters, whatever the order they were written in."""
+    def key(self) -> tuple[object, ...]:
+        """Return the filters as a part of a cache key, independent of the order of the parameters."""
         return tuple(getattr(self, f.name) for f in fields(self))
 
+    def without(self, facet: str) -> "Filters":
+        """Return the filters but those by the facet's own values.
+
+        The counts of a facet say what choosing another of its values would find. `tag_all` and `person_all` stay:
+        there another value narrows what is found.
+        """
+        return replace(self, **_NONE.get(facet, {}))
+
     def conditions(self) -> list[str]:
-        """The engine's filter, one condition an entry, all of which must hold."""
-        exact = {
-            "categoryId": self.category_id, "language": self.language, "mediaType": self.media_type,
-            "kind": self.kind, "seriesId": self.series_id, "tags": self.tag, "people": self.person,
-        }  # fmt: skip
-        found = [f"{name} = {quote(value)}" for name, value in exact.items() if value is not None]
+        """Return the filter for the engine: a list of conditions that must all hold."""
+        found = [
+            _among(name, values)
+            for name, values in (
+                ("categoryId", self.category_id),
+                ("language", self.language),
+                ("mediaType", self.media_type),
+                ("kind", self.kind),
+                ("seriesId", self.series_id),
+                ("tags", self.tag),
+                ("people", self.person),
+            )
+            if values
+        ]
+        found += [f"tags = {quote(value)}" for value in self.tag_all]
+        found += [f"people = {quote(value)}" for value in self.person_all]
         if self.featured is not None:
             found.append(f"isFeatured = {'true' if self.featured else 'false'}")
         for name, operator, value in (
@@ -71,135 +99,94 @@ class Filters:
         return found
 
 
+# Facet -> the filters by its values, as they are when they filter nothing.
+_NONE: dict[str, dict[str, Any]] = {
+    "categoryId": {"category_id": ()},
+    "language": {"language": ()},
+    "mediaType": {"media_type": ()},
+    "kind": {"kind": ()},
+    "seriesId": {"series_id": ()},
+    "tags": {"tag": ()},
+    "people": {"person": ()},
+    "isFeatured": {"featured": None},
+}
+
+
+def _among(name: str, values: Sequence[int | str]) -> str:
+    if len(values) == 1:
+        return f"{name} = {quote(values[0])}"
+    return f"{name} IN [{', '.join(map(quote, values))}]"
+
+
+def hides_unreleased(sort: str, filters: Filters) -> bool:
+    """Return whether the list leaves out programs whose release date is in the future.
+
+    `newest` would show them first until they are released, unless the listener names dates.
+    """
+    return sort == "newest" and filters.released_after is None and filters.released_before is None
+
+
 def quote(value: int | str) -> str:
-    """A value as the filter language has it; nothing in a text can end the quotes."""
+    """Return a value as a literal of the engine's filter language. Quotes and backslashes in a text are escaped."""
     if isinstance(value, int):
         return str(value)
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-class Query:
-    """The query string, each parameter once, unknown ones refused."""
+def read_filters(query: QueryString) -> Filters:
+    """Return the filters in a query string.
 
-    def __init__(self, given: MultiDict[str], allowed: set[str]) -> None:
-        self.values: dict[str, str] = {}
-        for name, value in given.multi_items():
-            if name not in allowed:
-                known = ", ".join(sorted(allowed))
-                raise Problem(
-                    "unknown_parameter",
-                    f"{name!r} is not known here; known are: {known}.",
-                    errors=[FieldError(name[:100], "unknown", f"Known: {known}.")],
-                )
-            if name in self.values:
-                raise invalid_parameter(name, "Give it once.")
-            if has_control_characters(value) or not _encodable(value):
-                raise invalid_parameter(name, "Contains characters that cannot be searched.")
-            if value != "":
-                self.values[name] = value
-
-    def text(self, name: str, limit: int = MAX_VALUE) -> str | None:
-        """A text of at most `limit` characters."""
-        value = self.values.get(name)
-        if value is not None and len(value) > limit:
-            raise invalid_parameter(name, f"At most {limit} characters.")
-        return value
-
-    def integer(self, name: str, low: int, high: int, default: int | None = None) -> int | None:
-        """A whole number in the range."""
-        value = self.values.get(name)
-        if value is None:
-            return default
-        if (
-            not value.removeprefix("-").isascii()
-            or not value.removeprefix("-").isdigit()
-            or len(value) > 20
-        ):
-            raise invalid_parameter(name, "Must be a whole number.")
-        if not low <= int(value) <= high:
-            raise invalid_parameter(name, f"Must be from {low} to {high}.")
-        return int(value)
-
-    def flag(self, name: str) -> bool | None:
-        """true or false."""
-        value = self.values.get(name)
-        if value is None:
-            return None
-        if value not in ("true", "false", "1", "0"):
-            raise invalid_parameter(name, "Must be true or false.")
-        return value in ("true", "1")
-
-    def one_of(self, name: str, allowed: Mapping[str, Any] | tuple[str, ...]) -> str | None:
-        """One of the listed words."""
-        value = self.values.get(name)
-        if value is not None and value not in allowed:
-            raise invalid_parameter(name, f"Must be one of {', '.join(allowed)}.")
-        return value
-
-    def moment(self, name: str) -> int | None:
-        """A date or a date and time (ISO 8601), as Unix seconds."""
-        value = self.values.get(name)
-        if value is None:
-            return None
-        try:
-            parsed = datetime.fromisoformat(value.replace(" ", "+"))
-            return math.floor((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
-        except (ValueError, OverflowError):
-            raise invalid_parameter(
-                name, "Must be a date such as 2024-05-31 or 2024-05-31T18:00:00Z."
-            ) from None
-
-    def filters(self) -> Filters:
-        """Every filter that was given."""
-        language = self.text("language", 20)
-        if language is not None and not language.replace("-", "").isalnum():
-            raise invalid_parameter("language", "Must be a language tag such as ar.")
-        found = Filters(
-            category_id=self.integer("categoryId", 1, MAX_ID),
-            language=language,
-            media_type=self.one_of("mediaType", MEDIA_TYPES),
-            kind=self.one_of("kind", KINDS),
-            series_id=self.integer("seriesId", 1, MAX_ID),
-            tag=self.text("tag"),
-            person=self.text("person"),
-            duration_min=self.integer("durationMin", 0, 10**7),
-            duration_max=self.integer("durationMax", 0, 10**7),
-            released_after=self.moment("releasedAfter"),
-            released_before=self.moment("releasedBefore"),
-            featured=self.flag("featured"),
-        )
-        if (found.duration_min or 0) > (
-            found.duration_max if found.duration_max is not None else 10**7
-        ):
-            raise invalid_parameter("durationMin", "Must not be greater than durationMax.")
-        return found
-
-    def facets(self) -> tuple[str, ...]:
-        """The facets asked for, comma separated."""
-        value = self.text("facets", 200)
-        names = [name.strip() for name in value.split(",")] if value else []
-        for name in names:
-            if name not in FACETS:
-                raise invalid_parameter("facets", f"Must be among {', '.join(FACETS)}.")
-        return tuple(dict.fromkeys(names))
-
-    def limit(self) -> int:
-        """The size of a page."""
-        return self.integer("limit", 1, MAX_LIMIT, DEFAULT_LIMIT) or DEFAULT_LIMIT
+    Raises:
+        InvalidParameter: A filter has a wrong value, or a range ends before it begins.
+    """
+    zone = query.zone("tz", DEFAULT_ZONE)
+    found = Filters(
+        category_id=query.ids("categoryId"),
+        language=query.several("language", 20),
+        media_type=query.several_of("mediaType", MEDIA_TYPES),
+        kind=query.several_of("kind", KINDS),
+        series_id=query.ids("seriesId"),
+        tag=query.several("tag"),
+        tag_all=query.several("tagAll"),
+        person=query.several("person"),
+        person_all=query.several("personAll"),
+        duration_min=query.integer("durationMin", 0, 10**7),
+        duration_max=query.integer("durationMax", 0, 10**7),
+        released_after=query.moment("releasedAfter", zone),
+        released_before=query.moment("releasedBefore", zone, last=True),
+        featured=query.flag("featured"),
+    )
+    if not all(language.replace("-", "").isalnum() for language in found.language):
+        raise InvalidParameter("language", "Must be a language tag such as ar.")
+    if _inverted(found.duration_min, found.duration_max):
+        raise InvalidParameter("durationMin", "Must not be greater than durationMax.")
+    if _inverted(found.released_after, found.released_before):
+        raise InvalidParameter("releasedAfter", "Must not be later than releasedBefore.")
+    return found
 
 
-def _encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _inverted(low: int | None, high: int | None) -> bool:
+    return low is not None and high is not None and low > high
+
+
+def read_facets(query: QueryString) -> tuple[str, ...]:
+    """Return the names in the parameter `facets`, each once, in the order of FACETS. Commas separate them.
+
+    Raises:
+        InvalidParameter: A name is not in FACETS.
+    """
+    value = query.text("facets", 200)
+    names = [name.strip() for name in value.split(",")] if value else []
+    for name in names:
+        if name not in FACETS:
+            raise InvalidParameter("facets", f"Must be among {', '.join(FACETS)}.")
+    return tuple(name for name in FACETS if name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A search, checked."""
+    """A search whose parameters have been checked."""
 
     q: str
     filters: Filters
@@ -208,16 +195,18 @@ class SearchRequest:
     limit: int
     facets: tuple[str, ...]
     highlight: bool
+    # Whether a hyphen before a word of `q` takes the programs with this word away.
+    operators: bool
 
     def key(self) -> str:
-        """The cache key: equal searches share an answer."""
+        """Return the cache key. Equal searches have equal keys and share an answer."""
         q = " ".join(self.q.split()) + (" " if self.q[-1:].isspace() else "")
-        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}"
+        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}"
 
 
 @dataclass(frozen=True, slots=True)
 class BrowseRequest:
-    """One page of a listing, checked."""
+    """A page of a listing whose parameters have been checked."""
 
     filters: Filters
     sort: str
@@ -225,36 +214,53 @@ class BrowseRequest:
     cursor: str | None
     facets: tuple[str, ...]
 
+    @property
+    def order(self) -> Order:
+        """The field and direction to sort by."""
+        return ORDERS[self.sort]
+
     def key(self) -> str:
-        """The cache key."""
+        """Return the cache key. Equal pages have equal keys and share an answer."""
         return f"browse:{self.filters.key()}:{self.sort}:{self.limit}:{self.cursor}:{self.facets}"
 
 
-def search_request(given: MultiDict[str]) -> SearchRequest:
-    """Read a search. Raises Problem naming the parameter."""
-    query = Query(given, _FILTERS | {"q", "sort", "page", "limit", "facets", "highlight"})
+def search_request(parameters: MultiDict[str]) -> SearchRequest:
+    """Return the search that the query parameters describe.
+
+    Raises:
+        Problem: A parameter is unknown or wrong.
+    """
+    query = QueryString(
+        parameters, _FILTERS | {"q", "sort", "page", "limit", "facets", "highlight", "operators"}, SEVERAL
+    )
     q = query.text("q", MAX_Q) or ""
     return SearchRequest(
         q=q,
-        filters=query.filters(),
+        filters=read_filters(query),
         sort=query.one_of("sort", SORTS) or "relevance",
         page=query.integer("page", 1, MAX_PAGE, 1) or 1,
         limit=query.limit(),
-        facets=query.facets(),
+        facets=read_facets(query),
         highlight=bool(query.flag("highlight")),
+        operators=bool(query.flag("operators")),
     )
 
 
-def browse_request(given: MultiDict[str]) -> BrowseRequest:
-    """Read a page of a listing. Raises Problem naming the parameter."""
-    query = Query(given, _FILTERS | {"sort", "limit", "cursor", "facets"})
+def browse_request(parameters: MultiDict[str]) -> BrowseRequest:
+    """Return the page of a listing that the query parameters describe.
+
+    Raises:
+        InvalidParameter: A parameter is wrong, or the order is `relevance`.
+        Problem: A parameter is unknown.
+    """
+    query = QueryString(parameters, _FILTERS | {"sort", "limit", "cursor", "facets"}, SEVERAL)
     sort = query.one_of("sort", SORTS) or "newest"
     if sort == "relevance":
-        raise invalid_parameter("sort", "Browsing has no relevance; choose another order.")
+        raise InvalidParameter("sort", "A listing has no relevance: choose another order.")
     return BrowseRequest(
-        filters=query.filters(),
+        filters=read_filters(query),
         sort=sort,
         limit=query.limit(),
-        cursor=query.text("cursor", 500),
-        facets=query.facets(),
+        cursor=query.text("cursor", MAX_CURSOR),
+        facets=read_facets(query),
     )

@@ -1,190 +1,243 @@
-"""The listeners' addresses."""
+"""The routes of listeners, under /discovery. `api.app` serves the router.
 
-from typing import Any
+Most answers come from the cache. Such a route stores the cache key of its answer in the state of the request, so that
+the edge can answer the next request of the same address from memory.
+"""
+
 from urllib.parse import quote
 
 import msgspec
-from litestar import MediaType, Request, Response, Router, get, post
-from litestar.datastructures import MultiDict
+from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from api import cache as answers
-from api.cache import Answer
-from api.discovery import schemas
-from api.discovery.params import DEFAULT_LIMIT, MAX_ID, Query, browse_request, search_request
-from api.discovery.service import Discovery
-from api.errors import Problem, invalid_parameter
+from api.answers.answer import JSON, MISSING_CACHE_CONTROL, Answer, Kind, Load, Reply
+from api.answers.state import reply
+from api.discovery import documented, schemas
+from api.discovery.params import browse_request, search_request
+from api.discovery.state import DiscoveryRequest
+from api.http.errors import InvalidParameter, Problem
+from api.http.parameters import DECLARED_ONLY
+from api.http.query import DEFAULT_LIMIT, MAX_ID, MAX_LIMIT, QueryString
+from api.http.reply import JsonResponse
+from api.http.schemas import ProgramData
 
-Asked = Request[Any, Any, Any]
-
-
-def _service(request: Asked) -> Discovery:
-    found: Discovery = request.app.state.discovery
-    return found
-
-
-def _given(request: Asked) -> MultiDict[str]:
-    return request.query_params
+MAX_SLUG = 200
+_MAX_SUGGESTED, _DEFAULT_SUGGESTED = 20, 8
+_MAX_SERIES_PAGE = 10_000
 
 
 async def _reply(
-    request: Asked, key: str, kind: str, load: answers.Load, ttl: float
-) -> Response[bytes]:
-    """The cached answer as a response; the edge gives the next one itself."""
-    answer: Answer = await request.app.state.cache.get(key, kind, load, ttl=ttl)
-    if answer.status == 404:
-        raise Problem("not_found", headers={"Cache-Control": "public, max-age=1, s-maxage=5"})
-    edge = getattr(request.app.state, "edge", None)
-    if edge is not None:
-        edge.remember(request.scope, key, kind)
-    named = answers.headers(answer)
-    unchanged = request.headers.get("if-none-match")
-    if unchanged and answers.matches(answer.etag, unchanged):
-        return Response(b"", status_code=304, headers=named)
-    return Response(answer.body, media_type=MediaType.JSON, headers=named)
+    request: DiscoveryRequest, key: str, kind: Kind, load: Load, via: tuple[str, Answer] | None = None
+) -> Reply:
+    """Return an answer as `api.answers.state` does.
+
+    Raises:
+        Problem: There is nothing.
+    """
+    found = await reply(request, request.shared, key, kind, load, via)
+    if found is None:
+        raise Problem("not_found", headers={"Cache-Control": MISSING_CACHE_CONTROL})
+    return found
 
 
-_FILTER_DOC = (
-    "Filters: categoryId, language, mediaType (audio, video), kind (episode, film, documentary, series, "
-    "trailer, short), seriesId, tag, person, durationMin, durationMax (seconds), releasedAfter, "
-    "releasedBefore (ISO 8601), featured (true, false)."
+@get(
+    "/search",
+    summary="Search programs",
+    description="Finds programs by words. A query that finds too little is asked again as it may have been meant; "
+    "meta.rewrite says how, meta.didYouMean offers it. "
+    + documented.FILTERS
+    + " Order: sort=relevance|newest|oldest|longest|shortest|popular. Pages: page, limit ≤ 100. Extras: "
+    "facets (comma separated), highlight=true." + documented.DEGRADED,
+    responses=documented.answers(schemas.SearchAnswer),
+    opt={"parameters": documented.SEARCH, "errors": ("search_unavailable",)},
 )
-_DEGRADED_DOC = (
-    " When no search engine answers, the catalogue's database does: meta.degraded is true and "
-    "meta.unavailable names what was asked for and cannot be given."
+async def search(request: DiscoveryRequest) -> Reply:
+    """Return a page of search results."""
+    checked = search_request(request.query_params)
+    return await _reply(request, checked.key(), "page", lambda: request.shared.searches.search(checked))
+
+
+@get(
+    "/browse",
+    summary="Browse programs",
+    description="Lists programs, newest first unless sorted otherwise, and "
+    "reaches the last one: follow meta.nextCursor. " + documented.FILTERS + documented.DEGRADED,
+    responses=documented.answers(schemas.BrowseAnswer),
+    opt={"parameters": documented.BROWSE, "errors": ("invalid_cursor", "search_unavailable")},
 )
+async def browse(request: DiscoveryRequest) -> Reply:
+    """Return a page of a listing."""
+    checked = browse_request(request.query_params)
+    return await _reply(request, checked.key(), "page", lambda: request.shared.searches.browse(checked))
 
 
-@get("/search", summary="Search programs", description="Finds programs by words, typos forgiven. " + _FILTER_DOC
-     + " Order: sort=relevance|newest|oldest|longest|shortest|popular. Pages: page, limit ≤ 100. Extras: "
-     "facets (comma separated), highlight=true." + _DEGRADED_DOC)  # fmt: skip
-async def search(request: Asked) -> Response[bytes]:
-    """A page of results."""
-    asked = search_request(_given(request))
-    ttl = request.app.state.settings.api.page_ttl
-    return await _reply(request, asked.key(), "page", lambda: _service(request).search(asked), ttl)
+@get(
+    "/suggest",
+    summary="Suggest while typing",
+    description="Titles, series, people, tags and categories that begin with what was typed (q; limit ≤ 20), queries that "
+    "are asked often, and what unknown words may have been meant as." + documented.DEGRADED,
+    responses=documented.answers(schemas.SuggestAnswer),
+    opt={"parameters": documented.SUGGEST, "errors": ("search_unavailable",)},
+)
+async def suggest(request: DiscoveryRequest) -> Reply:
+    """Return suggestions, best first.
 
-
-@get("/browse", summary="Browse programs", description="Lists programs, newest first unless sorted otherwise, and "
-     "reaches the last one: follow meta.nextCursor. " + _FILTER_DOC + _DEGRADED_DOC)  # fmt: skip
-async def browse(request: Asked) -> Response[bytes]:
-    """A page of a listing."""
-    asked = browse_request(_given(request))
-    ttl = request.app.state.settings.api.page_ttl
-    return await _reply(request, asked.key(), "page", lambda: _service(request).browse(asked), ttl)
-
-
-@get("/suggest", summary="Suggest while typing", description="Titles, series, people and tags that begin with what was typed (q; limit ≤ 20)." + _DEGRADED_DOC)  # fmt: skip
-async def suggest(request: Asked) -> Response[bytes]:
-    """Suggestions, best first."""
-    query = Query(_given(request), {"q", "limit"})
+    Raises:
+        InvalidParameter: `q` is absent or blank.
+    """
+    query = QueryString(request.query_params, {"q", "limit"})
     q = (query.text("q", 100) or "").strip()
     if not q:
-        raise invalid_parameter("q", "Must be given.")
-    limit = query.integer("limit", 1, 20, 8) or 8
-    ttl = request.app.state.settings.api.page_ttl
+        raise InvalidParameter("q", "Must be given.")
+    limit = query.integer("limit", 1, _MAX_SUGGESTED, _DEFAULT_SUGGESTED) or _DEFAULT_SUGGESTED
     key = f"suggest:{q!r}:{limit}"
-    return await _reply(request, key, "page", lambda: _service(request).suggest(q, limit), ttl)
+    return await _reply(request, key, "page", lambda: request.shared.suggestions.suggest(q, limit))
 
 
-@get("/categories", summary="Categories", description="Every active category in its order, with its number of programs.")  # fmt: skip
-async def categories(request: Asked) -> Response[bytes]:
-    """The shelves to browse."""
-    Query(_given(request), set())
-    ttl = request.app.state.settings.api.page_ttl
-    return await _reply(request, "categories", "page", _service(request).categories, ttl)
+@get(
+    "/categories",
+    summary="Categories",
+    description="Every active category with a visible program, in its order, with its number of programs.",
+    responses=documented.answers(schemas.CategoriesAnswer),
+    opt={"errors": ("unknown_parameter",)},
+)
+async def categories(request: DiscoveryRequest) -> Reply:
+    """Return the categories to browse."""
+    QueryString(request.query_params, ())
+    return await _reply(request, "categories", "page", request.shared.taxonomy.categories)
 
 
-@get("/series/{series_id:str}", summary="A series and its programs", description="Programs in season and episode order (page, limit ≤ 100).")  # fmt: skip
-async def series(request: Asked, series_id: FromPath[str]) -> Response[bytes]:
-    """A series."""
-    number = _id(series_id, "seriesId")
-    query = Query(_given(request), {"page", "limit"})
-    page = query.integer("page", 1, 10_000, 1) or 1
-    limit = query.integer("limit", 1, 100, DEFAULT_LIMIT) or DEFAULT_LIMIT
-    ttl = request.app.state.settings.api.page_ttl
-    key = f"series:{number}:{page}:{limit}"
-    return await _reply(
-        request, key, "page", lambda: _service(request).series(number, page, limit), ttl
-    )
+@get(
+    "/series/{series_id:str}",
+    summary="A series and its programs",
+    description="Programs in season and episode order (page, limit ≤ 100). A series without a visible program is 404.",
+    responses=documented.answers(schemas.SeriesPage),
+    opt={"parameters": documented.SERIES, "errors": ("not_found",)},
+)
+async def series(request: DiscoveryRequest, series_id: FromPath[str]) -> Reply:
+    """Return a series and a page of its programs."""
+    row_id = _id(series_id, "seriesId")
+    query = QueryString(request.query_params, {"page", "limit"})
+    page = query.integer("page", 1, _MAX_SERIES_PAGE, 1) or 1
+    limit = query.integer("limit", 1, MAX_LIMIT, DEFAULT_LIMIT) or DEFAULT_LIMIT
+    key = f"series:{row_id}:{page}:{limit}"
+    return await _reply(request, key, "page", lambda: request.shared.taxonomy.series(row_id, page, limit))
 
 
 def _id(text: str, name: str) -> int:
+    """Return an id from a path. `name` is its name in an error.
+
+    Raises:
+        InvalidParameter: The text is no id.
+    """
     if not (text.isascii() and text.isdigit()) or len(text) > 16 or not 1 <= int(text) <= MAX_ID:
-        raise invalid_parameter(name, "Must be a positive whole number.")
+        raise InvalidParameter(name, "Must be a positive whole number.")
     return int(text)
 
 
-@get("/programs/{key:str}", summary="One program", description="By id or by slug; a slug it had before, and the id of a program that was merged into it, redirect.")  # fmt: skip
-async def program(request: Asked, key: FromPath[str]) -> Response[bytes]:
-    """One program."""
-    service = _service(request)
-    settings = request.app.state.settings.api
+@get(
+    "/programs/{key:str}",
+    summary="One program",
+    description="By id or by slug. An old slug, and the id of a program that was merged into another program, redirect.",
+    responses=documented.answers(ProgramData, moves=True),
+    opt={"errors": ("not_found",)},
+)
+async def program(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
+    """Return a program, or redirect to its current address.
+
+    Raises:
+        Problem: No visible program has the id or slug.
+    """
+    QueryString(request.query_params, ())
+    programs, via = request.shared.programs, None
     if key.isascii() and key.isdigit():
-        number = _id(key, "id")
+        program_id = _id(key, "id")
     else:
-        if len(key) > 200 or "\x00" in key:
+        if len(key) > MAX_SLUG or "\x00" in key:
             raise Problem("not_found")
-        cache = request.app.state.cache
-        found = await cache.get(
-            f"slug:{key}", "page", lambda: service.slug(key), ttl=settings.page_ttl
-        )
-        if found.status == 404:
+        via = f"slug:{key}", await _page(request, f"slug:{key}", lambda: programs.slug(key))
+        if via[1].status == 404:
             raise Problem("not_found")
-        number, current = msgspec.json.decode(found.body)
+        program_id, current = msgspec.json.decode(via[1].body, type=tuple[int, str])
         if current != key:
             return _moved(current)
     try:
-        return await _reply(
-            request,
-            f"program:{number}",
-            "program",
-            lambda: service.program(number),
-            settings.program_ttl,
-        )
+        name = f"program:{program_id}"
+        return await _reply(request, name, "program", lambda: programs.program(program_id), via)
     except Problem as problem:
         if problem.code != "not_found":
             raise
-        merged = await request.app.state.cache.get(
-            f"merged:{number}", "page", lambda: service.merged(number), ttl=settings.page_ttl
-        )
+        merged = await _page(request, f"merged:{program_id}", lambda: programs.merged(program_id))
         if merged.status == 404:
             raise
-        return _moved(str(msgspec.json.decode(merged.body)))
+        return _moved(str(msgspec.json.decode(merged.body, type=int)))
 
 
-def _moved(key: str) -> Response[bytes]:
-    headers = {"Location": f"/discovery/programs/{quote(key)}", "Cache-Control": "public, max-age=60"}  # fmt: skip
-    return Response(b"", status_code=301, headers=headers)
+async def _page(request: DiscoveryRequest, key: str, load: Load) -> Answer:
+    found = await request.shared.cache.get(key, "page", load, ttl=request.shared.settings.api.page_ttl)
+    return found.answer
 
 
-@post("/programs/batch", status_code=200, summary="Several programs", description="At most 100 ids, answered by one query, in the order asked for.")  # fmt: skip
-async def batch(request: Asked, data: JSONBody[schemas.BatchBody]) -> Response[bytes]:
-    """Programs by id."""
-    body = await _service(request).batch(data.ids)
-    return Response(body, media_type=MediaType.JSON, headers={"Cache-Control": "no-store"})
+def _moved(key: str) -> Reply:
+    location = f"/discovery/programs/{quote(key)}".encode()
+    headers = [
+        (b"location", location),
+        (b"cache-control", b"public, max-age=60"),
+        JSON,
+        (b"content-length", b"0"),
+    ]
+    return Reply(301, headers, b"")
 
 
-@post("/programs/{program_id:str}/views", status_code=202, summary="Count a view", description="Counted in batches; the program's viewCount follows within seconds.")  # fmt: skip
-async def count_view(request: Asked, program_id: FromPath[str]) -> Response[bytes]:
-    """Somebody started it."""
-    number = _id(program_id, "id")
-    service = _service(request)
-    ttl = request.app.state.settings.api.program_ttl
-    found = await request.app.state.cache.get(
-        f"program:{number}", "program", lambda: service.program(number), ttl=ttl
+@post(
+    "/programs/batch",
+    status_code=200,
+    summary="Several programs",
+    description="At most 100 ids; the programs come in the order of the ids.",
+    before_request=DECLARED_ONLY,
+)
+async def batch(
+    request: DiscoveryRequest, data: JSONBody[schemas.BatchBody]
+) -> JsonResponse[schemas.BatchAnswer]:
+    """Return programs by id."""
+    return JsonResponse(await request.shared.programs.batch(data.ids))
+
+
+@post(
+    "/programs/{program_id:str}/views",
+    status_code=202,
+    summary="Count a view",
+    description="A client counts once for a program in half an hour, a bot not at all. "
+    "The program's viewCount follows within seconds.",
+    before_request=DECLARED_ONLY,
+    opt={"errors": ("not_found",)},
+)
+async def count_view(
+    request: DiscoveryRequest, program_id: FromPath[str]
+) -> JsonResponse[schemas.ViewCounted]:
+    """Count a view of a visible program.
+
+    Raises:
+        Problem: No visible program has the id.
+    """
+    row_id = _id(program_id, "id")
+    shared = request.shared
+    found = await shared.cache.get(
+        f"program:{row_id}",
+        "program",
+        lambda: shared.programs.program(row_id),
+        ttl=shared.settings.api.program_ttl,
     )
-    if found.status == 404:
+    if found.answer.status == 404:
         raise Problem("not_found")
-    request.app.state.views.add(number)
-    body = msgspec.json.encode({"data": {"id": number}})
-    return Response(
-        body, status_code=202, media_type=MediaType.JSON, headers={"Cache-Control": "no-store"}
-    )
+    client = shared.limiter.addresses.of(request.scope)
+    shared.views.add(row_id, client, request.headers.get("user-agent", ""))
+    return JsonResponse(schemas.ViewCounted(data={"id": row_id}))
 
 
 router = Router(
     "/discovery",
     route_handlers=[search, browse, suggest, categories, series, program, batch, count_view],
+    request_class=DiscoveryRequest,
     tags=["discovery"],
 )

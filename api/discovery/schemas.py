@@ -1,11 +1,13 @@
-"""What discovery answers."""
+"""JSON answers of the routes under /discovery, and the body of the batch route."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from api.schemas import CategoryRef, Model, ProgramDetail, SeriesRef
+from api.http.schemas import CategoryRef, Model, ProgramDetail, SeriesRef
+from indexer.engines.document import ListedFields
 
 
 class Highlight(Model):
@@ -41,7 +43,7 @@ class ProgramCard(Model):
 
 
 class FacetValue(Model):
-    """A value of a facet, what to call it, and how many programs have it."""
+    """A value of a facet, its display names, and the number of programs that have it."""
 
     value: Annotated[str, msgspec.Meta(examples=["3"])]
     count: int
@@ -51,34 +53,74 @@ class FacetValue(Model):
 
 
 class Meta(Model, kw_only=True):
-    """What every answer says about itself. `degraded`: no search engine answered, the catalogue's
-    database did, with less; `unavailable` names what was asked for and cannot be given."""
+    """About an answer. `degraded`: PostgreSQL computed it because no search engine answered; some parts are missing."""
 
     degraded: Annotated[
-        bool, msgspec.Meta(description="No engine answered; the catalogue's database did.")
+        bool, msgspec.Meta(description="No search engine answered; the catalogue's database did.")
     ] = False
     unavailable: Annotated[
         list[str] | msgspec.UnsetType,
         msgspec.Meta(
-            description="Asked for and not given: facets, highlight.", examples=[["facets"]]
+            description="Requested parts that a degraded answer does not have: facets, highlight.",
+            examples=[["facets"]],
         ),
     ] = msgspec.UNSET
 
 
+class Rewrite(Model):
+    """Another reading of the query: `kind` is the rung of the ladder, `query` the words it stands for."""
+
+    kind: Annotated[
+        str,
+        msgspec.Meta(
+            description="joined, split, merged, correction, layout, script, kind or dropped.",
+            examples=["layout"],
+        ),
+    ]
+    query: Annotated[str, msgspec.Meta(examples=["الرسالة"])]
+
+
+class Suggestion(Model):
+    """A suggestion: something to open, or, with the types query and correction, words to search for.
+
+    `kind` belongs to a correction: the rung of the ladder, as in `meta.rewrite`.
+    """
+
+    type: Annotated[
+        str,
+        msgspec.Meta(
+            description="program, series, person, tag, category, query (asked often) or correction (what was typed may "
+            "have been meant so).",
+            examples=["program"],
+        ),
+    ]
+    text: Annotated[str, msgspec.Meta(examples=["قهوة المساء"])]
+    id: int | None = None
+    slug: str | None = None
+    kind: Annotated[str | UnsetType, msgspec.Meta(examples=["layout"])] = UNSET
+
+
 class SearchMeta(Meta):
-    """About a page of results. `rewrite` names what was searched instead, when it was."""
+    """About a page of results.
+
+    `rewrite` is what was searched instead of the query; `didYouMean` what may have been meant although the query itself
+    answered; `suggestions` what comes near when nothing was found.
+    """
 
     page: int
     limit: int
-    total: int
+    total: Annotated[int, msgspec.Meta(description="Hits on all pages, counted up to 10,000.")]
+    total_is_exact: Annotated[bool, msgspec.Meta(description="False: there may be more than `total`.")]
     total_pages: int
     query: str
     sort: str
-    rewrite: str | None = None
+    rewrite: Rewrite | None = None
+    did_you_mean: Rewrite | msgspec.UnsetType = msgspec.UNSET
+    suggestions: list[Suggestion] | msgspec.UnsetType = msgspec.UNSET
 
 
 class SearchAnswer(Model):
-    """A page of results."""
+    """A page of search results."""
 
     data: list[ProgramCard]
     meta: SearchMeta
@@ -86,10 +128,11 @@ class SearchAnswer(Model):
 
 
 class BrowseMeta(Meta):
-    """About a page of a listing. Ask again with `nextCursor`; null is the end."""
+    """About a page of a listing. Send `nextCursor` as `cursor` to get the next page; null is the end."""
 
     limit: int
-    total: Annotated[int, msgspec.Meta(description="At most the engine's cap (10,000).")]
+    total: Annotated[int, msgspec.Meta(description="Programs of the list, counted up to 10,000.")]
+    total_is_exact: Annotated[bool, msgspec.Meta(description="False: there may be more than `total`.")]
     sort: str
     next_cursor: str | None
 
@@ -112,13 +155,14 @@ class BatchBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 
 
 class BatchMeta(Model):
-    """Which of the ids there is nothing to show for."""
+    """The ids that belong to no visible program, and the merged ids with the id of the program that stayed."""
 
     missing: list[int]
+    moved: Annotated[dict[str, int], msgspec.Meta(examples=[{"12": 3}])] | UnsetType = UNSET
 
 
 class BatchAnswer(Model):
-    """Programs in the order asked for."""
+    """Programs in the order of the requested ids."""
 
     data: list[ProgramDetail]
     meta: BatchMeta
@@ -131,7 +175,7 @@ class CategoryItem(CategoryRef):
 
 
 class CategoriesAnswer(Model):
-    """Every active category in its order."""
+    """Every active category with a visible program, in its order."""
 
     data: list[CategoryItem]
     meta: dict[str, int]
@@ -157,7 +201,7 @@ class SeriesMeta(Model):
     total: int
 
 
-class SeriesAnswer(Model):
+class SeriesPage(Model):
     """A series and a page of its programs, in season and episode order."""
 
     data: SeriesDetail
@@ -165,13 +209,10 @@ class SeriesAnswer(Model):
     meta: SeriesMeta
 
 
-class Suggestion(Model):
-    """What to offer while somebody types. `type` is program, series, person or tag."""
+class ViewCounted(Model):
+    """Which program's view was counted."""
 
-    type: Annotated[str, msgspec.Meta(examples=["program"])]
-    text: Annotated[str, msgspec.Meta(examples=["قهوة المساء"])]
-    id: int | None = None
-    slug: str | None = None
+    data: dict[str, int]
 
 
 class SuggestMeta(Meta):
@@ -191,37 +232,42 @@ def _moment(seconds: int | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
 
 
-def card(hit: dict[str, Any]) -> ProgramCard:
-    """A hit of the engine as a card."""
+def card(hit: ListedFields) -> ProgramCard:
+    """Return the card of an engine's hit."""
     category = None
-    if hit.get("categoryId") is not None:
+    if (
+        hit.category_id is not None
+        and hit.category_slug is not None
+        and hit.category_name_ar is not None
+        and hit.category_name_en is not None
+    ):
         category = CategoryRef(
-            id=hit["categoryId"],
-            slug=hit["categorySlug"],
-            name_ar=hit["categoryNameAr"],
-            name_en=hit["categoryNameEn"],
+            id=hit.category_id,
+            slug=hit.category_slug,
+            name_ar=hit.category_name_ar,
+            name_en=hit.category_name_en,
         )
     series = None
-    if hit.get("seriesId") is not None:
-        series = SeriesRef(id=hit["seriesId"], slug=hit["seriesSlug"], title=hit["seriesTitle"])
+    if hit.series_id is not None and hit.series_slug is not None and hit.series_title is not None:
+        series = SeriesRef(id=hit.series_id, slug=hit.series_slug, title=hit.series_title)
     return ProgramCard(
-        id=hit["id"],
-        slug=hit["slug"],
-        title=hit["title"],
-        description=hit["description"],
-        language=hit["language"],
-        media_type=hit["mediaType"],
-        kind=hit["kind"],
-        duration_sec=hit["durationSec"],
-        release_date=_moment(hit["releaseDate"]),
-        thumbnail_url=hit["thumbnailUrl"],
+        id=hit.id,
+        slug=hit.slug,
+        title=hit.title,
+        description=hit.description,
+        language=hit.language,
+        media_type=hit.media_type,
+        kind=hit.kind,
+        duration_sec=hit.duration_sec,
+        release_date=_moment(hit.release_date),
+        thumbnail_url=hit.thumbnail_url,
         category=category,
         series=series,
-        season=hit["season"],
-        episode=hit["episode"],
-        tags=hit["tags"],
-        people=hit["people"],
-        is_featured=hit["isFeatured"],
-        is_explicit=hit["isExplicit"],
-        view_count=hit["viewCount"],
+        season=hit.season,
+        episode=hit.episode,
+        tags=hit.tags,
+        people=hit.people,
+        is_featured=hit.is_featured,
+        is_explicit=hit.is_explicit,
+        view_count=hit.view_count,
     )

@@ -1,60 +1,65 @@
-"""Editors' addresses for pairs of programs that may be one."""
+"""Editors' routes for merge proposals: pairs of programs that may be the same program."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.params import FromPath, JSONBody
+from litestar import get, post
+from litestar.openapi.spec import Example
+from litestar.params import JSONBody, QueryParameter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import database
-from api.auth import EDITORS, REVIEWERS
-from api.discovery.params import MAX_ID, Query
-from api.editorial.programs import actor_of, number, reply
-from api.editorial.schemas import ListMeta
-from api.schemas import Body, Model
+from api.http import transaction
+from api.http.auth import EDITORS, REVIEWERS
+from api.http.parameters import AfterId, Id, Limit
+from api.http.query import DEFAULT_LIMIT
+from api.http.reply import JsonResponse
+from api.http.request import ApiRequest, actor_of
+from api.http.schemas import Body, ListMeta, Model, Moment, list_meta
 from catalog.merging import lifecycle, queries
 from catalog.merging.models import STATES, MergeProposal
 from catalog.programs.models import Program
 
-Asked = Request[Any, Any, Any]
-_encode = msgspec.json.encode
+_State = Annotated[
+    str | None,
+    QueryParameter(
+        name="state", enum=STATES, description="Only this state.", examples=[Example(value="open")]
+    ),
+]
 
 
 class MergeIn(Body):
-    """Which of the two is kept; without it the published one, else the older."""
+    """`keepId` is the program that stays; by default the published program, else the older program."""
 
     keep_id: int | None = None
 
 
 class MergeSide(Model):
-    """One of the two, as far as one needs to tell them apart."""
+    """One program of a pair, as far as an editor needs it to tell the two apart."""
 
     id: int
     title: str
     status: Annotated[str, msgspec.Meta(examples=["published"])]
     media_type: Annotated[str, msgspec.Meta(examples=["audio"])]
     duration_sec: int | None
-    release_date: datetime | None
+    release_date: Moment | None
     media_url: str | None
     source_type: str | None
     external_id: str | None
 
 
 class MergeProposalOut(Model):
-    """A pair, the older program first. `reasons`: seconds between their dates and durations."""
+    """A pair of programs, the older first. `reasons`: by how many seconds their dates and durations differ."""
 
     id: int
     state: Annotated[str, msgspec.Meta(examples=["open"])]
     programs: list[MergeSide]
-    reasons: dict[str, Any]
+    reasons: dict[str, object]
     kept_id: int | None
     decided_by: str | None
-    decided_at: datetime | None
-    created_at: datetime
+    decided_at: Moment | None
+    created_at: Moment
 
 
 class MergeProposalAnswer(Model):
@@ -71,64 +76,86 @@ class MergeProposalList(Model):
 
 
 def _side(program: Program) -> MergeSide:
-    return MergeSide(**{name: getattr(program, name) for name in MergeSide.__struct_fields__})
+    return MergeSide(
+        id=program.id,
+        title=program.title,
+        status=program.status,
+        media_type=program.media_type,
+        duration_sec=program.duration_sec,
+        release_date=program.release_date,
+        media_url=program.media_url,
+        source_type=program.source_type,
+        external_id=program.external_id,
+    )
 
 
-def _shown(session: Session, rows: Sequence[MergeProposal]) -> list[MergeProposalOut]:
+def _proposals(session: Session, rows: Sequence[MergeProposal]) -> list[MergeProposalOut]:
     ids = {i for row in rows for i in (row.program_id, row.other_id)}
-    held = {p.id: p for p in session.scalars(select(Program).where(Program.id.in_(ids)))}
+    programs = {p.id: p for p in session.scalars(select(Program).where(Program.id.in_(ids)))}
     return [
         MergeProposalOut(
-            id=row.id, state=row.state, reasons=row.reasons, kept_id=row.kept_id, decided_by=row.decided_by,
-            decided_at=row.decided_at, created_at=row.created_at,
-            programs=[_side(held[i]) for i in (row.program_id, row.other_id)],
+            id=row.id,
+            state=row.state,
+            reasons=row.reasons,
+            kept_id=row.kept_id,
+            decided_by=row.decided_by,
+            decided_at=row.decided_at,
+            created_at=row.created_at,
+            programs=[_side(programs[row.program_id]), _side(programs[row.other_id])],
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 @get("/merge-proposals", summary="Programs that may be one", opt={"roles": EDITORS})
-async def list_proposals(request: Asked) -> Response[bytes]:
-    """Proposals by id (after=id, limit ≤ 100), optionally of one state."""
-    query = Query(request.query_params, {"after", "limit", "state"})
-    limit = query.limit()
-    after = query.integer("after", 0, MAX_ID, 0) or 0
-    statement = queries.proposals(after, limit + 1, query.one_of("state", STATES))
+async def list_proposals(
+    request: ApiRequest, after: AfterId = 0, limit: Limit = DEFAULT_LIMIT, only_state: _State = None
+) -> JsonResponse[MergeProposalList]:
+    """List proposals by id."""
 
-    def work(session: Session) -> tuple[list[MergeProposalOut], bool]:
-        rows = session.scalars(statement).all()
-        return _shown(session, rows[:limit]), len(rows) > limit
+    def work(session: Session) -> MergeProposalList:
+        rows = session.scalars(queries.proposals(after, limit + 1, only_state)).all()
+        meta = list_meta(limit, [row.id for row in rows])
+        return MergeProposalList(data=_proposals(session, rows[:limit]), meta=meta)
 
-    found, more = await database.read(request, work)
-    meta = ListMeta(limit=limit, next_cursor=str(found[-1].id) if more else None)
-    return reply(_encode(MergeProposalList(data=found, meta=meta)))
+    return JsonResponse(await transaction.read(request, work))
 
 
-@post("/merge-proposals/{proposal_id:int}/merge", status_code=200, summary="Make two programs one", description="The kept one takes over what it does not say, and the views; the id and the addresses of the other lead to it (301). Bringing the other back (/undelete) undoes that.", opt={"roles": REVIEWERS})  # fmt: skip
+@post(
+    "/merge-proposals/{proposal_id:int}/merge",
+    status_code=200,
+    summary="Merge two programs",
+    description="The kept program takes over the fields that it lacks, and the views. The id and the addresses of the other program redirect to it (301). /undelete of the other program undoes the merge.",
+    opt={"roles": REVIEWERS, "errors": ("not_found", "conflict")},
+)
 async def merge(
-    request: Asked, proposal_id: FromPath[int], data: JSONBody[MergeIn]
-) -> Response[bytes]:
-    """409 when it is decided."""
-    number(proposal_id)
+    request: ApiRequest, proposal_id: Id, data: JSONBody[MergeIn]
+) -> JsonResponse[MergeProposalAnswer]:
+    """Merge the two programs of a proposal; 409 when it is decided already."""
     actor = actor_of(request)
 
     def work(session: Session) -> MergeProposalOut:
         row = lifecycle.accept(session, proposal_id, actor, keep_id=data.keep_id)
-        return _shown(session, [row])[0]
+        return _proposals(session, [row])[0]
 
-    found = await database.write(request, work)
-    return reply(_encode(MergeProposalAnswer(data=found)))
+    return JsonResponse(MergeProposalAnswer(data=await transaction.write(request, work)))
 
 
-@post("/merge-proposals/{proposal_id:int}/dismiss", status_code=200, summary="They are two programs", description="The pair is not proposed again.", opt={"roles": EDITORS})  # fmt: skip
-async def dismiss(request: Asked, proposal_id: FromPath[int]) -> Response[bytes]:
-    """409 when it is decided."""
-    number(proposal_id)
+@post(
+    "/merge-proposals/{proposal_id:int}/dismiss",
+    status_code=200,
+    summary="Keep two programs apart",
+    description="The pair is not proposed again.",
+    opt={"roles": EDITORS, "errors": ("not_found", "conflict")},
+)
+async def dismiss(request: ApiRequest, proposal_id: Id) -> JsonResponse[MergeProposalAnswer]:
+    """Keep the two programs of a proposal apart; 409 when it is decided already."""
     actor = actor_of(request)
-    found = await database.write(
-        request, lambda s: _shown(s, [lifecycle.dismiss(s, proposal_id, actor)])[0]
-    )
-    return reply(_encode(MergeProposalAnswer(data=found)))
+
+    def work(session: Session) -> MergeProposalOut:
+        return _proposals(session, [lifecycle.dismiss(session, proposal_id, actor)])[0]
+
+    return JsonResponse(MergeProposalAnswer(data=await transaction.write(request, work)))
 
 
 HANDLERS = [list_proposals, merge, dismiss]

@@ -1,402 +1,265 @@
-"""Editors' addresses for programs."""
+"""Editors' routes for programs: create, list, read, change, delete, and one route for each transition."""
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 
-import msgspec
-from litestar import Request, Response, delete, get, patch, post
-from litestar.params import FromPath, JSONBody
-from sqlalchemy import select
+from litestar import delete, get, patch, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import JSONBody, QueryParameter
+from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
-from api import cursor, database, idempotent
-from api.auth import EDITORS, REVIEWERS, principal
-from api.discovery.params import MAX_ID, Query
 from api.editorial import schemas
-from api.errors import Problem, invalid_parameter
-from catalog import changes
-from catalog.actor import Actor
-from catalog.audit import AuditEvent
-from catalog.errors import CatalogError, FieldError, NotFound
-from catalog.programs import lifecycle, queries, snapshot
-from catalog.programs.models import KINDS, MEDIA_TYPES, STATUSES, Program, ProgramRevision
-from catalog.vocabulary import lifecycle as vocabulary
+from api.editorial.pending_schemas import read_pending
+from api.editorial.rights import rights_of
+from api.http import cursor, idempotent, transaction
+from api.http.auth import EDITORS, REVIEWERS
+from api.http.parameters import Cursor, Id, IfMatch, Limit, OnceKey
+from api.http.query import DEFAULT_LIMIT, MAX_ID, MAX_VALUE
+from api.http.reply import JsonResponse, etag_of
+from api.http.request import ApiRequest, actor_of, expected_rev
+from api.http.schemas import ListMeta
+from catalog.core.errors import NotFound
+from catalog.programs import editing, lifecycle, queries
+from catalog.programs import pending as program_pending
+from catalog.programs.models import KINDS, MEDIA_TYPES, STATUSES, ProgramRedirect
+from catalog.programs.pending import PROGRAMS
+from catalog.review import pending
+from catalog.review.rights import Rights
 
-Asked = Request[Any, Any, Any]
-_encode = msgspec.json.encode
-ACTIONS = (
-    "submit",
-    "approve",
-    "reject",
-    "unschedule",
-    "publish",
-    "unpublish",
-    "archive",
-    "restore",
-    "undelete",
-)
-_REVIEWED = (
-    "approve",
-    "reject",
-    "publish",
-    "unpublish",
-    "archive",
-    "schedule",
-    "unschedule",
-    "undelete",
-    "restore",
-)
+# A change that waits for a reviewer.
+WAITS = {
+    202: ResponseSpec(
+        schemas.EditorAnswer, generate_examples=False, description="The change waits for a reviewer"
+    )
+}
+_Status = Annotated[
+    str | None,
+    QueryParameter(enum=STATUSES, description="Only this state.", examples=[Example(value="draft")]),
+]
+_CategoryId = Annotated[
+    int | None,
+    QueryParameter(
+        name="categoryId", ge=1, le=MAX_ID, description="Only this category.", examples=[Example(value=3)]
+    ),
+]
+_SeriesId = Annotated[
+    int | None,
+    QueryParameter(
+        name="seriesId", ge=1, le=MAX_ID, description="Only this series.", examples=[Example(value=1)]
+    ),
+]
+_Language = Annotated[
+    str | None,
+    QueryParameter(max_length=20, description="Only this language.", examples=[Example(value="ar")]),
+]
+_Kind = Annotated[
+    str | None, QueryParameter(enum=KINDS, description="Only this kind.", examples=[Example(value="episode")])
+]
+_MediaType = Annotated[
+    str | None,
+    QueryParameter(
+        name="mediaType", enum=MEDIA_TYPES, description="Only this medium.", examples=[Example(value="audio")]
+    ),
+]
+_Featured = Annotated[
+    bool | None,
+    QueryParameter(description="Only featured programs, or only the others.", examples=[Example(value=True)]),
+]
+_Title = Annotated[
+    str | None,
+    QueryParameter(max_length=MAX_VALUE, description="Part of the title.", examples=[Example(value="قهوة")]),
+]
+_Sort = Annotated[
+    str,
+    QueryParameter(enum=list(queries.SORTS), description="Order.", examples=[Example(value="-updatedAt")]),
+]
 
 
-def actor_of(request: Asked) -> Actor:
-    """Who asks, as audit events name them."""
-    return principal(request).actor(request.scope["state"]["request_id"])
-
-
-def expected_rev(request: Asked) -> int | None:
-    """The revision an If-Match header names; None without one."""
-    header = request.headers.get("if-match")
-    if header is None or header.strip() == "*":
-        return None
-    tag = header.strip().removeprefix("W/").strip('"')
-    if not (tag.isascii() and tag.isdigit()) or len(tag) > 18:
-        raise Problem(
-            "bad_request",
-            errors=[FieldError("If-Match", "invalid", 'Must be an ETag such as "3".')],
-        )
-    return int(tag)
-
-
-def number(value: int, name: str = "id") -> int:
-    """A path id in the range of ids."""
-    if not 1 <= value <= MAX_ID:
-        raise invalid_parameter(name, "Must be a positive whole number.")
-    return value
-
-
-def encoded(session: Session, program_id: int) -> tuple[bytes, str]:
-    """The program as editors see it, and its ETag."""
+def _read_program(session: Session, program_id: int) -> schemas.EditorProgram:
     row = session.execute(queries.BY_IDS, {"ids": [program_id]}).mappings().one_or_none()
+    if row is not None and row["deleted_at"] is not None:
+        # A merged program: its id stands for the program that stayed, whose own id the answer has.
+        redirect = session.get(ProgramRedirect, program_id)
+        ids = [redirect.into_id] if redirect is not None else []
+        row = session.execute(queries.BY_IDS, {"ids": ids}).mappings().one_or_none()
     if row is None or row["deleted_at"] is not None:
         raise NotFound("program", program_id)
-    return _encode(schemas.EditorAnswer(data=schemas.editor_program(row))), f'"{row["rev"]}"'
+    return schemas.editor_program(row)
 
 
-def reply(body: bytes, etag: str = "", status: int = 200) -> Response[bytes]:
-    """An answer that nobody may keep."""
-    headers = {"Cache-Control": "no-store"} | ({"ETag": etag} if etag else {})
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+def _read(session: Session, program_id: int) -> schemas.EditorAnswer:
+    program = _read_program(session, program_id)
+    return schemas.EditorAnswer(data=program, pending=read_pending(session, PROGRAMS, program.id))
 
 
-async def change(
-    request: Asked, program_id: int, work: Callable[[Session], Program]
-) -> Response[bytes]:
-    """Do something to a program and show what it is now."""
+def _answer(found: schemas.EditorAnswer, *, status: int | None = None) -> JsonResponse[schemas.EditorAnswer]:
+    return JsonResponse(found, etag=etag_of(found.data.rev), status=status)
 
-    def both(session: Session) -> tuple[bytes, str]:
-        work(session)
-        return encoded(session, program_id)
 
-    return reply(*await database.write(request, both))
+async def change_program(
+    request: ApiRequest, program_id: int, change: Callable[[Session], object]
+) -> JsonResponse[schemas.EditorAnswer]:
+    """Change a program in one transaction and answer with it.
+
+    Args:
+        request: Its sender has the role for the change.
+        program_id: The program.
+        change: Changes the program; an exception rolls the transaction back.
+
+    Returns:
+        The program as it is after the change.
+    """
+
+    def change_and_read(session: Session) -> schemas.EditorAnswer:
+        change(session)
+        return _read(session, program_id)
+
+    return _answer(await transaction.write(request, change_and_read))
+
+
+async def edit_fields(
+    request: ApiRequest, program_id: int, edit: Callable[[Session, Rights], None]
+) -> JsonResponse[schemas.EditorAnswer]:
+    """Change fields of a program, and answer with 202 instead of 200 when a change of them waits for a reviewer.
+
+    Args:
+        request: Its sender has the role for the change.
+        program_id: The program.
+        edit: Changes the fields with the sender's rights.
+    """
+    rights = rights_of(request)
+
+    def edit_and_read(session: Session) -> tuple[schemas.EditorAnswer, bool]:
+        before = pending.find(session, PROGRAMS.entity, program_id)
+        rev = before.rev if before is not None else None
+        edit(session, rights)
+        found = _read(session, program_id)
+        return found, found.pending is not None and found.pending.rev != rev
+
+    found, waits = await transaction.write(request, edit_and_read)
+    return _answer(found, status=202 if waits else None)
 
 
 @post(
     "/programs",
     summary="Create a draft",
     description="Idempotent with an Idempotency-Key header.",
-    opt={"roles": EDITORS},
+    opt={"roles": EDITORS, "errors": ("conflict",)},
 )
-async def create_program(request: Asked, data: JSONBody[schemas.ProgramIn]) -> Response[bytes]:
-    """A new draft."""
+async def create_program(
+    request: ApiRequest, data: JSONBody[schemas.ProgramIn], idempotency_key: OnceKey = None
+) -> JsonResponse[schemas.EditorAnswer]:
+    """Create a program in the state `draft`."""
     values, actor = schemas.values(data), actor_of(request)
 
-    def work(session: Session) -> idempotent.Created:
-        program = lifecycle.create(session, values, actor)
-        body, etag = encoded(session, program.id)
-        return body, f"/catalog/programs/{program.id}", etag
+    def work(session: Session) -> idempotent.Created[schemas.EditorAnswer]:
+        program = editing.create(session, values, actor)
+        created = _read_program(session, program.id)
+        location = f"/catalog/programs/{program.id}"
+        return idempotent.Created(schemas.EditorAnswer(data=created), location, etag_of(created.rev))
 
-    return await idempotent.create(request, work)
+    return await idempotent.create(request, idempotency_key, work)
 
 
-@get("/programs", summary="List programs in any state", description="Filters: status, categoryId, seriesId, language, kind, mediaType, featured, title (part of it). sort=-updatedAt|updatedAt|-createdAt|createdAt|id|-id; limit ≤ 100; cursor.", opt={"roles": EDITORS})  # fmt: skip
-async def list_programs(request: Asked) -> Response[bytes]:
-    """A page of programs."""
-    query = Query(request.query_params, {"status", "categoryId", "seriesId", "language", "kind", "mediaType", "featured", "title", "sort", "limit", "cursor"})  # fmt: skip
+@get(
+    "/programs",
+    summary="List programs in any state",
+    description="Filters: status, categoryId, seriesId, language, kind, mediaType, featured, title (part of it). sort=-updatedAt|updatedAt|-createdAt|createdAt|id|-id; limit ≤ 100; cursor.",
+    opt={"roles": EDITORS, "errors": ("invalid_cursor",)},
+)
+async def list_programs(
+    request: ApiRequest,
+    status: _Status = None,
+    category_id: _CategoryId = None,
+    language: _Language = None,
+    media_type: _MediaType = None,
+    kind: _Kind = None,
+    series_id: _SeriesId = None,
+    featured: _Featured = None,
+    title: _Title = None,
+    sort: _Sort = "-updatedAt",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor_: Cursor = None,
+) -> JsonResponse[schemas.EditorList]:
+    """List programs, a page at a time; deleted programs are left out."""
     filters = queries.EditorFilter(
-        status=query.one_of("status", STATUSES),
-        category_id=query.integer("categoryId", 1, MAX_ID),
-        series_id=query.integer("seriesId", 1, MAX_ID),
-        language=query.text("language", 20),
-        kind=query.one_of("kind", KINDS),
-        media_type=query.one_of("mediaType", MEDIA_TYPES),
-        title=query.text("title"),
-        featured=query.flag("featured"),
+        status=status,
+        category_id=category_id,
+        series_id=series_id,
+        language=language,
+        kind=kind,
+        media_type=media_type,
+        title=title,
+        featured=featured,
     )
-    sort = query.one_of("sort", queries.SORTS) or "-updatedAt"
-    limit = query.limit()
-    secret = request.app.state.settings.api.secret_key.get_secret_value()
+    secret = request.shared.settings.api.secret_key.get_secret_value()
     binding = cursor.bound("catalog", sort, str(filters))
-    after: Any = None
-    given = query.text("cursor", 500)
-    if given is not None:
-        value, last = cursor.decode(secret, binding, given)
-        after = (value if sort.endswith("id") else datetime.fromisoformat(value), last)
-    async with request.app.state.db() as session:
-        rows = (
-            (await session.execute(queries.editor_list(filters, sort, after, limit + 1)))
-            .mappings()
-            .all()
-        )
+    after: tuple[datetime | int, int] | None = None
+    if cursor_ is not None:
+        value, last_id = cursor.decode(secret, binding, cursor_)
+        after = (value if sort.endswith("id") else datetime.fromisoformat(value), last_id)
+    async with request.shared.db() as session:
+        rows = (await session.execute(queries.editor_list(filters, sort, after, limit + 1))).mappings().all()
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
-        column = queries.SORTS[sort][0].key
-        value = rows[-1][column]
-        plain = value.isoformat() if isinstance(value, datetime) else value
-        following = cursor.encode(secret, binding, [plain, rows[-1]["id"]])
+        following = cursor.encode(secret, binding, [_sort_value(rows[-1], sort), rows[-1]["id"]])
     page = schemas.EditorList(
-        data=[schemas.editor_program(row) for row in rows],
-        meta=schemas.ListMeta(limit=limit, next_cursor=following),
+        data=[schemas.editor_program(row) for row in rows], meta=ListMeta(limit=limit, next_cursor=following)
     )
-    return reply(_encode(page))
+    return JsonResponse(page)
 
 
-@get("/programs/{program_id:int}", summary="One program in any state", opt={"roles": EDITORS})
-async def get_program(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
-    """A program as editors see it."""
-    number(program_id)
-    return reply(*await database.read(request, lambda s: encoded(s, program_id)))
+def _sort_value(row: RowMapping, sort: str) -> str | int:
+    value: datetime | int = row[queries.SORTS[sort][0].key]
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
-@patch("/programs/{program_id:int}", summary="Change fields", description="Send If-Match with the ETag you read: 412 when somebody was faster.", opt={"roles": EDITORS})  # fmt: skip
+@get(
+    "/programs/{program_id:int}",
+    summary="One program in any state",
+    opt={"roles": EDITORS, "errors": ("not_found",)},
+)
+async def get_program(request: ApiRequest, program_id: Id) -> JsonResponse[schemas.EditorAnswer]:
+    """Return a program as editors see it."""
+    return _answer(await transaction.read(request, lambda s: _read(s, program_id)))
+
+
+@patch(
+    "/programs/{program_id:int}",
+    summary="Change fields",
+    description="Send If-Match with the ETag you read: 412 when the program has changed since. 202: listeners see the program, and the sender may not publish, so the change waits in `pending` for a reviewer. A change of a submitted program takes the submission back.",
+    opt={"roles": EDITORS, "errors": ("not_found", "conflict")},
+    responses=WAITS,
+)
 async def edit_program(
-    request: Asked, program_id: FromPath[int], data: JSONBody[schemas.ProgramPatch]
-) -> Response[bytes]:
-    """Change what is given."""
-    number(program_id)
-    values, actor, expected = schemas.values(data), actor_of(request), expected_rev(request)
-    return await change(
+    request: ApiRequest, program_id: Id, data: JSONBody[schemas.ProgramPatch], if_match: IfMatch = None
+) -> JsonResponse[schemas.EditorAnswer]:
+    """Change the fields that the body has."""
+    values, actor, expected = schemas.values(data), actor_of(request), expected_rev(if_match)
+    return await edit_fields(
         request,
         program_id,
-        lambda s: lifecycle.edit(s, program_id, values, actor, expected_rev=expected),
+        lambda s, rights: program_pending.change(s, program_id, values, actor, rights, expected_rev=expected),
     )
 
 
-@delete("/programs/{program_id:int}", status_code=204, summary="Delete", description="It can be brought back with /undelete.", opt={"roles": REVIEWERS})  # fmt: skip
-async def delete_program(request: Asked, program_id: FromPath[int]) -> None:
-    """Take it away from everybody."""
-    number(program_id)
-    actor, expected = actor_of(request), expected_rev(request)
-    await database.write(
-        request, lambda s: lifecycle.delete(s, program_id, actor, expected) and None
-    )
-
-
-def _step(action: str) -> Any:
-    roles = REVIEWERS if action in _REVIEWED else EDITORS
-
-    @post(
-        f"/programs/{{program_id:int}}/{action}",
-        status_code=200,
-        name=f"program.{action}",
-        operation_id=f"{action}_program",
-        summary=f"{action.capitalize()} a program",
-        opt={"roles": roles},
-    )
-    async def step(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
-        number(program_id)
-        actor, expected = actor_of(request), expected_rev(request)
-        if action == "undelete":
-            return await change(
-                request, program_id, lambda s: lifecycle.undelete(s, program_id, actor)
-            )
-        function = getattr(lifecycle, action)
-        return await change(request, program_id, lambda s: function(s, program_id, actor, expected))
-
-    return step
-
-
-STEPS = [_step(action) for action in ACTIONS]
-
-
-@post(
-    "/programs/{program_id:int}/schedule",
-    status_code=200,
-    summary="Publish later",
-    opt={"roles": REVIEWERS},
+@delete(
+    "/programs/{program_id:int}",
+    status_code=204,
+    summary="Delete",
+    description="/undelete brings the program back.",
+    opt={"roles": REVIEWERS, "errors": ("not_found",)},
 )
-async def schedule_program(
-    request: Asked, program_id: FromPath[int], data: JSONBody[schemas.ScheduleIn]
-) -> Response[bytes]:
-    """Publish it by itself at that time."""
-    number(program_id)
-    at = data.scheduled_publish_at
-    if at.tzinfo is None:
-        raise Problem(
-            "validation_failed",
-            errors=[FieldError("scheduledPublishAt", "invalid", "Needs its offset, such as Z.")],
-        )
-    actor, expected = actor_of(request), expected_rev(request)
-    return await change(
-        request, program_id, lambda s: lifecycle.schedule(s, program_id, at, actor, expected)
+async def delete_program(request: ApiRequest, program_id: Id, if_match: IfMatch = None) -> None:
+    """Hide a program from listeners and editors."""
+    actor, expected = actor_of(request), expected_rev(if_match)
+    await transaction.write(
+        request, lambda s: lifecycle.transition(s, program_id, "delete", actor, expected) and None
     )
 
 
-def _revision(row: ProgramRevision) -> schemas.RevisionItem:
-    return schemas.RevisionItem(
-        rev=row.rev, action=row.action, actor=row.actor, at=row.at, snapshot=row.snapshot
-    )
-
-
-@get(
-    "/programs/{program_id:int}/revisions",
-    summary="Revisions, newest first",
-    opt={"roles": EDITORS},
-)
-async def list_revisions(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
-    """Everything the program ever said (before=rev, limit ≤ 100)."""
-    query = Query(request.query_params, {"before", "limit"})
-    before, limit = query.integer("before", 1, MAX_ID), query.limit()
-    number(program_id)
-
-    def work(session: Session) -> list[schemas.RevisionItem]:
-        if session.get(Program, program_id) is None:
-            raise NotFound("program", program_id)
-        return [
-            _revision(row)
-            for row in session.scalars(queries.revisions(program_id, before, limit + 1))
-        ]
-
-    found = await database.read(request, work)
-    following = str(found[limit - 1].rev) if len(found) > limit else None
-    page = schemas.RevisionList(
-        data=found[:limit], meta=schemas.ListMeta(limit=limit, next_cursor=following)
-    )
-    return reply(_encode(page))
-
-
-@get(
-    "/programs/{program_id:int}/revisions/diff",
-    summary="What changed between two revisions",
-    opt={"roles": EDITORS},
-)
-async def diff_revisions(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
-    """from and to are revision numbers."""
-    query = Query(request.query_params, {"from", "to"})
-    first, second = query.integer("from", 1, MAX_ID), query.integer("to", 1, MAX_ID)
-    if first is None or second is None:
-        raise invalid_parameter("from" if first is None else "to", "Must be given.")
-    number(program_id)
-
-    def work(session: Session) -> dict[str, list[Any]]:
-        revisions = [session.get(ProgramRevision, (program_id, rev)) for rev in (first, second)]
-        for rev, row in zip((first, second), revisions, strict=True):
-            if row is None:
-                raise NotFound("revision", rev)
-        before, after = revisions
-        return snapshot.difference(before.snapshot, after.snapshot)  # type: ignore[union-attr]
-
-    found = await database.read(request, work)
-    return reply(_encode(schemas.DiffAnswer(data=found, meta={"from": first, "to": second})))
-
-
-@post("/programs/{program_id:int}/revisions/{rev:int}/restore", status_code=200, summary="Give back the fields of a revision", opt={"roles": EDITORS})  # fmt: skip
-async def restore_revision(
-    request: Asked, program_id: FromPath[int], rev: FromPath[int]
-) -> Response[bytes]:
-    """The state stays as it is now."""
-    number(program_id)
-    number(rev, "rev")
-    actor, expected = actor_of(request), expected_rev(request)
-    return await change(
-        request,
-        program_id,
-        lambda s: lifecycle.restore_revision(s, program_id, rev, actor, expected),
-    )
-
-
-def _one(session: Session, data: schemas.BulkIn, program_id: int, actor: Actor) -> schemas.BulkItem:
-    try:
-        with session.begin_nested():
-            if data.action == "publish":
-                program = lifecycle.publish(session, program_id, actor)
-            elif data.action == "unpublish":
-                program = lifecycle.unpublish(session, program_id, actor)
-            else:
-                held = lifecycle.get(session, program_id)
-                tags = snapshot.of(session, held)["tags"]
-                program = lifecycle.edit(session, program_id, {"tags": [*tags, *data.tags]}, actor)
-    except CatalogError as error:
-        return schemas.BulkItem(id=program_id, ok=False, code=error.code, detail=error.detail)
-    return schemas.BulkItem(id=program_id, ok=True, rev=program.rev, status=program.status)
-
-
-@post("/programs/bulk", status_code=200, summary="One step for many programs", description="Every item has its own outcome; one that fails does not stop the others.", opt={"roles": REVIEWERS})  # fmt: skip
-async def bulk(request: Asked, data: JSONBody[schemas.BulkIn]) -> Response[bytes]:
-    """publish, unpublish or tag."""
-    if data.action not in ("publish", "unpublish", "tag"):
-        raise Problem(
-            "validation_failed",
-            errors=[FieldError("action", "invalid", "publish, unpublish or tag.")],
-        )
-    if data.action == "tag":
-        errors = vocabulary.check_names("tags", data.tags, 50) or (
-            [] if data.tags else [FieldError("tags", "required", "Must be given.")]
-        )
-        if errors:
-            raise Problem("validation_failed", errors=errors)
-    actor = actor_of(request)
-    # In ascending order, so that two bulk requests never wait for each other in a ring.
-    wanted = sorted(set(data.ids))
-
-    def work(session: Session) -> dict[int, schemas.BulkItem]:
-        items = {}
-        for program_id in wanted:
-            noted = changes.noted(session)
-            items[program_id] = _one(session, data, program_id, actor)
-            if not items[program_id].ok:
-                changes.put_back(session, noted)
-        return items
-
-    items = await database.write(request, work)
-    ordered = [items[i] for i in dict.fromkeys(data.ids)]
-    failed = sum(not item.ok for item in ordered)
-    meta = schemas.BulkMeta(succeeded=len(ordered) - failed, failed=failed)
-    return reply(_encode(schemas.BulkAnswer(data=ordered, meta=meta)))
-
-
-@get(
-    "/programs/{program_id:int}/audit", summary="What was done to a program", opt={"roles": EDITORS}
-)
-async def program_audit(request: Asked, program_id: FromPath[int]) -> Response[bytes]:
-    """Events, newest first (before=id, limit ≤ 100)."""
-    query = Query(request.query_params, {"before", "limit"})
-    before, limit = query.integer("before", 1, MAX_ID), query.limit()
-    number(program_id)
-    statement = select(AuditEvent).where(
-        AuditEvent.entity == "program", AuditEvent.entity_id == program_id
-    )
-    if before is not None:
-        statement = statement.where(AuditEvent.id < before)
-    async with request.app.state.db() as session:
-        rows = (
-            await session.scalars(statement.order_by(AuditEvent.id.desc()).limit(limit + 1))
-        ).all()
-    items = [
-        schemas.AuditItem(id=e.id, at=e.at, actor=e.actor_name, actor_id=e.actor_id, action=e.action,
-                          entity=e.entity, entity_id=e.entity_id, diff=e.diff, request_id=e.request_id)
-        for e in rows[:limit]
-    ]  # fmt: skip
-    following = str(items[-1].id) if len(rows) > limit else None
-    return reply(
-        _encode(
-            schemas.AuditList(data=items, meta=schemas.ListMeta(limit=limit, next_cursor=following))
-        )
-    )
-
-
-HANDLERS = [
-    create_program, list_programs, get_program, edit_program, delete_program, *STEPS, schedule_program,
-    list_revisions, diff_revisions, restore_revision, bulk, program_audit,
-]  # fmt: skip
+HANDLERS = [create_program, list_programs, get_program, edit_program, delete_program]

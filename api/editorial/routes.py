@@ -1,21 +1,30 @@
-"""Everything under /catalog, for signed-in editors."""
+"""The router of all routes under /catalog, for signed-in editors. `api.app` serves it."""
 
-from litestar import Router
+from api.editorial import bulk, merging, programs, revisions, taxonomy
+from api.editorial.imports import conflicts, runs, sources, streams, uploads
+from api.editorial.review import programs as pending_programs
+from api.editorial.review import routes as pending
+from api.editorial.review import taxonomy as pending_taxonomy
+from api.editorial.review import transitions
+from api.http.auth import signed_in_router
 
-from api.auth import authenticate
-from api.editorial import import_sources, import_streams, imports, merging, programs, shelves
-
-router = Router(
+router = signed_in_router(
     "/catalog",
-    route_handlers=[
+    "catalog",
+    [
         *programs.HANDLERS,
-        *shelves.HANDLERS,
-        *imports.HANDLERS,
-        *import_streams.HANDLERS,
-        *import_sources.HANDLERS,
+        *transitions.HANDLERS,
+        *revisions.HANDLERS,
+        *pending.HANDLERS,
+        *pending_programs.HANDLERS,
+        *pending_taxonomy.HANDLERS,
+        *bulk.HANDLERS,
+        *taxonomy.HANDLERS,
+        *runs.HANDLERS,
+        *uploads.HANDLERS,
+        *streams.HANDLERS,
+        *sources.HANDLERS,
+        *conflicts.HANDLERS,
         *merging.HANDLERS,
     ],
-    before_request=authenticate,
-    tags=["catalog"],
-    security=[{"bearer": []}, {"apiKey": []}],
 )

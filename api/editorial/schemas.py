@@ -1,16 +1,19 @@
-"""What editors send and get."""
+"""JSON bodies and answers of editors' routes for programs, revisions and audit events."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from sqlalchemy import RowMapping
 
-from api.schemas import Body, Model, ProgramDetail, program_detail
+from api.editorial.pending_schemas import PendingOut
+from api.http.schemas import Body, BodyId, ListMeta, Model, Moment, ProgramDetail, program_detail, sent_fields
+from catalog.core.audit import AuditEvent
+from catalog.programs.models import ProgramRevision
 
 
 class PersonIn(Body):
-    """Somebody on the program."""
+    """A person on a program, with a role."""
 
     name: str
     role: Annotated[str, msgspec.Meta(examples=["host"])] = "guest"
@@ -26,7 +29,7 @@ class ProgramIn(Body):
     slug: str | None = None
     description: str = ""
     duration_sec: int | None = None
-    release_date: datetime | None = None
+    release_date: Moment | None = None
     media_url: str | None = None
     thumbnail_url: str | None = None
     category_id: int | None = None
@@ -35,13 +38,13 @@ class ProgramIn(Body):
     episode: int | None = None
     is_featured: bool = False
     is_explicit: bool = False
-    expire_at: datetime | None = None
+    expire_at: Moment | None = None
     tags: list[str] = []
     people: list[PersonIn] = []
 
 
 class ProgramPatch(Body):
-    """What to change; what is absent stays."""
+    """The fields to change; a field that is absent stays as it is."""
 
     title: str | UnsetType = UNSET
     language: str | UnsetType = UNSET
@@ -50,7 +53,7 @@ class ProgramPatch(Body):
     slug: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
     duration_sec: int | UnsetType | None = UNSET
-    release_date: datetime | UnsetType | None = UNSET
+    release_date: Moment | UnsetType | None = UNSET
     media_url: str | UnsetType | None = UNSET
     thumbnail_url: str | UnsetType | None = UNSET
     category_id: int | UnsetType | None = UNSET
@@ -59,33 +62,39 @@ class ProgramPatch(Body):
     episode: int | UnsetType | None = UNSET
     is_featured: bool | UnsetType = UNSET
     is_explicit: bool | UnsetType = UNSET
-    expire_at: datetime | UnsetType | None = UNSET
+    expire_at: Moment | UnsetType | None = UNSET
     locked_fields: list[str] | UnsetType = UNSET
     tags: list[str] | UnsetType = UNSET
     people: list[PersonIn] | UnsetType = UNSET
 
 
+class ActionIn(Body):
+    """What the sender has to say about the step. It is kept in the history, and shown to the author."""
+
+    comment: Annotated[str, msgspec.Meta(max_length=2000, examples=["The second host is missing."])] = ""
+
+
 class ScheduleIn(Body):
     """When to publish."""
 
-    scheduled_publish_at: datetime
+    scheduled_publish_at: Moment
 
 
 class BulkIn(Body):
-    """The same step for many programs; `tags` are added when the action is `tag`."""
+    """The same step for many programs; `tags` are added when the action is `tag`.
 
-    action: Annotated[
-        str, msgspec.Meta(examples=["publish"], description="publish, unpublish or tag")
-    ]
-    ids: Annotated[
-        list[Annotated[int, msgspec.Meta(ge=1, le=2**53)]],
-        msgspec.Meta(min_length=1, max_length=500),
-    ]
+    `revs` has the revision of each of `ids` that was read, in their order. It is needed to publish what somebody else
+    wrote.
+    """
+
+    action: Annotated[str, msgspec.Meta(examples=["publish"], description="publish, unpublish or tag")]
+    ids: Annotated[list[BodyId], msgspec.Meta(min_length=1, max_length=500)]
+    revs: Annotated[list[BodyId], msgspec.Meta(max_length=500)] = []
     tags: list[str] = []
 
 
 class BulkItem(Model):
-    """What became of one program."""
+    """The outcome for one program."""
 
     id: int
     ok: bool
@@ -96,14 +105,14 @@ class BulkItem(Model):
 
 
 class BulkMeta(Model):
-    """How many of each."""
+    """The numbers of outcomes."""
 
     succeeded: int
     failed: int
 
 
 class BulkAnswer(Model):
-    """Every item, in the order sent."""
+    """The outcomes, in the order of the ids."""
 
     data: list[BulkItem]
     meta: BulkMeta
@@ -113,26 +122,20 @@ class EditorProgram(ProgramDetail):
     """A program as editors see it."""
 
     status: str
-    scheduled_publish_at: datetime | None
-    expire_at: datetime | None
+    scheduled_publish_at: Moment | None
+    expire_at: Moment | None
     locked_fields: list[str]
     source_type: str | None
     external_id: str | None
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class EditorAnswer(Model):
-    """A program under `data`."""
+    """A program under `data`, as it is now. `pending`: its changes that wait for a reviewer, if there are any."""
 
     data: EditorProgram
-
-
-class ListMeta(Model):
-    """About a page."""
-
-    limit: int
-    next_cursor: str | None
+    pending: PendingOut | None = None
 
 
 class EditorList(Model):
@@ -148,8 +151,8 @@ class RevisionItem(Model):
     rev: int
     action: str
     actor: str
-    at: datetime
-    snapshot: dict[str, Any]
+    at: Moment
+    snapshot: dict[str, object]
 
 
 class RevisionList(Model):
@@ -162,21 +165,22 @@ class RevisionList(Model):
 class DiffAnswer(Model):
     """What changed between two revisions: field to [before, after]."""
 
-    data: dict[str, list[Any]]
+    data: dict[str, list[object]]
     meta: dict[str, int]
 
 
 class AuditItem(Model):
-    """One thing somebody did."""
+    """An audit event: who did what to which row. `importId`: the run that did it, null for people."""
 
     id: int
-    at: datetime
+    at: Moment
     actor: str
     actor_id: int | None
+    import_id: int | None
     action: str
     entity: str
     entity_id: int | None
-    diff: dict[str, Any]
+    diff: dict[str, object]
     request_id: str
 
 
@@ -187,103 +191,8 @@ class AuditList(Model):
     meta: ListMeta
 
 
-class CategoryIn(Body):
-    """A new category."""
-
-    name_ar: str
-    name_en: str
-    slug: str | None = None
-    sort_order: int = 0
-    is_active: bool = True
-
-
-class CategoryPatch(Body):
-    """What to change of a category."""
-
-    name_ar: str | UnsetType = UNSET
-    name_en: str | UnsetType = UNSET
-    slug: str | UnsetType = UNSET
-    sort_order: int | UnsetType = UNSET
-    is_active: bool | UnsetType = UNSET
-
-
-class CategoryOut(Model):
-    """A category as editors see it."""
-
-    id: int
-    slug: str
-    name_ar: str
-    name_en: str
-    sort_order: int
-    is_active: bool
-    rev: int
-
-
-class SeriesIn(Body):
-    """A new series."""
-
-    title: str
-    language: str
-    slug: str | None = None
-    description: str = ""
-    thumbnail_url: str | None = None
-    category_id: int | None = None
-
-
-class SeriesPatch(Body):
-    """What to change of a series."""
-
-    title: str | UnsetType = UNSET
-    language: str | UnsetType = UNSET
-    slug: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-    thumbnail_url: str | UnsetType | None = UNSET
-    category_id: int | UnsetType | None = UNSET
-
-
-class SeriesOut(Model):
-    """A series as editors see it."""
-
-    id: int
-    slug: str
-    title: str
-    description: str
-    language: str
-    thumbnail_url: str | None
-    category_id: int | None
-    rev: int
-
-
-class RenameIn(Body):
-    """Another name for a tag or a person, everywhere."""
-
-    name: str
-
-
-class NamedOut(Model):
-    """A tag or a person."""
-
-    id: int
-    slug: str
-    name: str
-
-
-def values(body: msgspec.Struct) -> dict[str, Any]:
-    """The fields that were given, by column name; people as (role, name)."""
-    found = {
-        name: getattr(body, name)
-        for name in body.__struct_fields__
-        if getattr(body, name) is not UNSET
-    }
-    if found.get("slug", "") is None:
-        del found["slug"]
-    if "people" in found:
-        found["people"] = [(person.role, person.name) for person in found["people"]]
-    return found
-
-
-def editor_program(row: Any) -> EditorProgram:
-    """From a row of `queries.detail()`."""
+def editor_program(row: RowMapping) -> EditorProgram:
+    """Return a program as editors see it, from a row of `queries.detail()`."""
     shared = program_detail(row)
     return EditorProgram(
         **{name: getattr(shared, name) for name in ProgramDetail.__struct_fields__},
@@ -296,3 +205,36 @@ def editor_program(row: Any) -> EditorProgram:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def revision_item(row: ProgramRevision) -> RevisionItem:
+    """Return a revision as JSON shows it."""
+    return RevisionItem(
+        rev=row.rev, action=row.action, actor=row.actor, at=row.at, snapshot=dict(row.snapshot)
+    )
+
+
+def audit_item(event: AuditEvent) -> AuditItem:
+    """Return an audit event as JSON shows it."""
+    return AuditItem(
+        id=event.id,
+        at=event.at,
+        actor=event.actor_name,
+        actor_id=event.actor_id,
+        import_id=event.actor_id if event.actor_kind == "import" else None,
+        action=event.action,
+        entity=event.entity,
+        entity_id=event.entity_id,
+        diff=event.diff,
+        request_id=event.request_id,
+    )
+
+
+def values(body: ProgramIn | ProgramPatch) -> dict[str, object]:
+    """Return the values that a body sets, by column name; `people` as (role, name) pairs."""
+    found = sent_fields(body)
+    if found.get("slug", "") is None:
+        del found["slug"]
+    if not isinstance(body.people, UnsetType):
+        found["people"] = [(person.role, person.name) for person in body.people]
+    return found

@@ -1,23 +1,21 @@
-"""What ops ask and are told."""
+"""Bodies of the operators' requests and answers."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from sqlalchemy import Row
 
-from api.editorial.schemas import ListMeta
-from api.schemas import Body, Model
-from catalog.dirty import IndexTarget
-from catalog.indexing.models import DriftReport, ReindexJob
-from indexer.search import EngineState
+from api.http.schemas import Body, BodyId, ListMeta, Model, Moment
+from catalog.indexing.models import DriftReport, IndexTarget, ReindexJob
 
 _Reason = Annotated[str, msgspec.Meta(max_length=200, examples=["new synonyms"])]
 
 
 class ReindexIn(Body):
-    """Which engine's index to rebuild (the only one, when there is one) and why; `force` allows
-    settings that searches lose something by."""
+    """A rebuild to request. `engine` may be absent when there is only one.
+
+    `force` allows settings by which searches lose an attribute.
+    """
 
     engine: Annotated[str, msgspec.Meta(max_length=63, examples=["default"])] | None = None
     reason: _Reason = ""
@@ -25,7 +23,7 @@ class ReindexIn(Body):
 
 
 class ReindexOut(Model):
-    """A rebuild: how far it is (`done` of `total` documents), how fast, and when it will be there."""
+    """A rebuild: `done` of `total` documents are sent, at `perSecond`; `etaSec` seconds remain."""
 
     id: int
     engine: str
@@ -40,9 +38,9 @@ class ReindexOut(Model):
     cancel_requested: bool
     detail: str | None
     can_roll_back: bool
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
 
 
 class ReindexAnswer(Model):
@@ -59,13 +57,13 @@ class ReindexList(Model):
 
 
 class DriftIn(Body):
-    """Whether what differs is sent again."""
+    """`repair` sends the documents again that differ."""
 
     repair: bool = False
 
 
 class DriftOut(Model):
-    """An audit: programs checked, documents missing, stale or without a published program."""
+    """An audit: numbers of checked programs, and of missing documents, stale documents and ghosts."""
 
     id: int
     target_id: int
@@ -79,9 +77,9 @@ class DriftOut(Model):
     samples: dict[str, list[int]]
     detail: str | None
     requested_by: str
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
 
 
 class DriftList(Model):
@@ -91,34 +89,8 @@ class DriftList(Model):
     meta: ListMeta
 
 
-class EngineOut(Model):
-    """An engine: whether listeners are sent to it, and whether they may be: its index has everything
-    (`filled`), it answers this process (`healthy`) and is not far behind (`lagSec`)."""
-
-    name: Annotated[str, msgspec.Meta(examples=["default"])]
-    url: str
-    state: Annotated[str, msgspec.Meta(examples=["serving"])]
-    index: str | None
-    filled: bool
-    healthy: bool
-    breaker_open: bool
-    lag_sec: float
-
-
-class EngineList(Model):
-    """Every engine, by name."""
-
-    data: list[EngineOut]
-
-
-class DrainIn(Body):
-    """`force` drains the only engine that serves, too: PostgreSQL then answers searches."""
-
-    force: bool = False
-
-
 class TargetOut(Model):
-    """One index: what it waits for and who sends."""
+    """An index: its waiting documents (`dirty`), their greatest age, and the last heartbeat of its sender."""
 
     id: int
     engine: str
@@ -129,21 +101,21 @@ class TargetOut(Model):
     oldest_sec: float
     sender_seen_sec: float | None
     settings_current: bool
-    keep_until: datetime | None
+    keep_until: Moment | None
 
 
 class ParkedOut(Model):
-    """A document that the engine refuses, and why."""
+    """A document that the engine refuses, with the engine's error."""
 
     target_id: int
     program_id: int
     rev: int
     error: str | None
-    marked_at: datetime
+    marked_at: Moment
 
 
 class SyncOut(Model):
-    """Every target, and the documents that are put aside (a hundred at the most)."""
+    """Every target, and at most 100 parked documents."""
 
     targets: list[TargetOut]
     parked: list[ParkedOut]
@@ -156,25 +128,25 @@ class SyncAnswer(Model):
 
 
 class UnparkIn(Body):
-    """Which programs to try again; none named is all."""
+    """The programs whose parked documents are sent again; an empty list means all."""
 
-    program_ids: Annotated[list[int], msgspec.Meta(max_length=1000)] = []
+    program_ids: Annotated[list[BodyId], msgspec.Meta(max_length=1000)] = []
 
 
 class CountOut(Model):
-    """How many it was."""
+    """A count."""
 
     count: int
 
 
 class CountAnswer(Model):
-    """A number under `data`."""
+    """A count under `data`."""
 
     data: CountOut
 
 
 class IndexStateOut(Model):
-    """One program in one index: in step, waiting, parked, missing, stale or a ghost."""
+    """A program in one index. `state`: in_step, waiting, parked, missing, stale, ghost or unknown."""
 
     target_id: int
     index: str
@@ -186,20 +158,43 @@ class IndexStateOut(Model):
 
 
 class IndexStateAnswer(Model):
-    """A program's state in every index, and its revision in the record."""
+    """A program's state in every index. `meta` has its revision and status in the database."""
 
     data: list[IndexStateOut]
     meta: dict[str, int | str | None]
 
 
 class QueueOut(Model):
-    """A queue: waiting, running, failed, and scheduled for a retry."""
+    """A queue with its numbers of jobs; `retrying` jobs failed and are scheduled again."""
 
     name: str
     waiting: int
     running: int
     failed: int
     retrying: int
+
+
+class FailedJobOut(Model):
+    """A job that failed for good; `reason` is the last line of its traceback."""
+
+    id: str
+    function: str
+    arguments: list[str]
+    reason: str
+    traceback: str
+    failed_at: Moment | None
+
+
+class FailedJobList(Model):
+    """Failed jobs under `data`."""
+
+    data: list[FailedJobOut]
+
+
+class JobsIn(Body):
+    """The jobs to act on; none of them means all."""
+
+    job_ids: Annotated[list[Annotated[str, msgspec.Meta(max_length=200)]], msgspec.Meta(max_length=1000)] = []
 
 
 class QueueList(Model):
@@ -209,19 +204,41 @@ class QueueList(Model):
 
 
 class PurgeIn(Body):
-    """Which programs' answers to forget; none named is everything."""
+    """The programs whose cached answers are dropped; an empty list means all answers."""
 
-    program_ids: Annotated[list[int], msgspec.Meta(max_length=1000)] = []
+    program_ids: Annotated[list[BodyId], msgspec.Meta(max_length=1000)] = []
 
 
 def drift_out(report: DriftReport) -> DriftOut:
-    """A report as ops see it."""
-    names = DriftOut.__struct_fields__
-    return DriftOut(**{name: getattr(report, name) for name in names})
+    """Return an audit as JSON shows it."""
+    return DriftOut(
+        id=report.id,
+        target_id=report.target_id,
+        state=report.state,
+        repair=report.repair,
+        checked=report.checked,
+        missing=report.missing,
+        stale=report.stale,
+        ghosts=report.ghosts,
+        repaired=report.repaired,
+        samples=report.samples,
+        detail=report.detail,
+        requested_by=report.requested_by,
+        created_at=report.created_at,
+        started_at=report.started_at,
+        finished_at=report.finished_at,
+    )
 
 
 def reindex_out(job: ReindexJob, waiting: int, now: datetime, previous: bool) -> ReindexOut:
-    """A job as ops see it; `waiting` documents are not confirmed yet."""
+    """Return a rebuild as JSON shows it.
+
+    Args:
+        job: The rebuild in the database.
+        waiting: How many marks of its new index wait for their sender.
+        now: The database's clock.
+        previous: Whether the previous index is still kept.
+    """
     done = per_second = eta = None
     if job.total is not None and job.state not in ("creating", "marking"):
         done = max(0, job.total - waiting)
@@ -230,29 +247,47 @@ def reindex_out(job: ReindexJob, waiting: int, now: datetime, previous: bool) ->
             per_second = round(done / seconds, 1) if seconds > 0 else None
             eta = round(waiting / per_second, 1) if per_second else None
     return ReindexOut(
-        id=job.id, engine=job.engine, state=job.state, reason=job.reason,
-        requested_by=job.requested_by, index=job.new_uid, total=job.total, done=done,
-        per_second=per_second, eta_sec=eta, cancel_requested=job.cancel_requested, detail=job.detail,
-        can_roll_back=job.state == "done" and previous, created_at=job.created_at,
-        started_at=job.started_at, finished_at=job.finished_at,
-    )  # fmt: skip
-
-
-def engine_out(row: Row[Any], state: EngineState, healthy: bool, asked: bool) -> EngineOut:
-    """An engine as ops see it; `asked` is whether this process's breaker lets searches through."""
-    return EngineOut(
-        name=state.name, url=state.url, state=row.state, index=row.index_uid, filled=row.filled,
-        healthy=healthy, breaker_open=not asked, lag_sec=round(float(row.lag), 3),
-    )  # fmt: skip
+        id=job.id,
+        engine=job.engine,
+        state=job.state,
+        reason=job.reason,
+        requested_by=job.requested_by,
+        index=job.new_uid,
+        total=job.total,
+        done=done,
+        per_second=per_second,
+        eta_sec=eta,
+        cancel_requested=job.cancel_requested,
+        detail=job.detail,
+        can_roll_back=job.state == "done" and previous,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )
 
 
 def target_out(
     target: IndexTarget, dirty: int, parked: int, oldest: float, seen: float | None, current: bool
 ) -> TargetOut:
-    """A target as ops see it."""
+    """Return a target as JSON shows it.
+
+    Args:
+        target: The target in the database.
+        dirty: How many of its marks wait for its sender.
+        parked: How many of its marks are parked.
+        oldest: The age in seconds of the oldest mark that waits, or 0.
+        seen: Seconds since its sender's last heartbeat; None when it never had one.
+        current: Whether its index has the settings of this build.
+    """
     return TargetOut(
-        id=target.id, engine=target.engine, index=target.index_uid, state=target.state, dirty=dirty,
-        parked=parked, oldest_sec=round(float(oldest), 3),
+        id=target.id,
+        engine=target.engine,
+        index=target.index_uid,
+        state=target.state,
+        dirty=dirty,
+        parked=parked,
+        oldest_sec=round(float(oldest), 3),
         sender_seen_sec=None if seen is None else round(float(seen), 1),
-        settings_current=current, keep_until=target.keep_until,
-    )  # fmt: skip
+        settings_current=current,
+        keep_until=target.keep_until,
+    )

@@ -1,16 +1,41 @@
-"""`thmanyah user …`: accounts from the command line."""
+"""`thmanyah user`: creating, listing and changing accounts from the command line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from catalog.accounts import lifecycle
+from catalog.accounts import credentials, lifecycle
 from catalog.accounts.models import ROLES, Account
-from catalog.actor import Actor
-from catalog.db import opened, session_factory
-from catalog.errors import CatalogError
-from catalog.settings import CatalogSettings
+from catalog.core.actor import Actor
+from catalog.core.db import opened, session_factory
+from catalog.core.errors import CatalogError
+from catalog.core.settings import CatalogSettings
 
 _ACTOR = Actor("system", name="thmanyah user")
+
+
+@contextmanager
+def _transaction() -> Iterator[Session]:
+    """Give a `with` block a transaction that ends with the block.
+
+    Raises:
+        ClickException: The catalogue refused what the block did; the command shows why.
+    """
+    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
+        try:
+            yield session
+        except CatalogError as error:
+            raise click.ClickException(error.detail) from error
+
+
+def _require(session: Session, email: str) -> Account:
+    account = lifecycle.find_by_email(session, email)
+    if account is None:
+        raise click.ClickException(f"No account has the e-mail {email}.")
+    return account
 
 
 @click.group()
@@ -21,22 +46,15 @@ def user() -> None:
 @user.command()
 @click.argument("email")
 @click.option(
-    "--role",
-    "roles",
-    multiple=True,
-    type=click.Choice(ROLES),
-    default=("editor",),
-    show_default=True,
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), default=("editor",), show_default=True
 )
-@click.option("--name", default="")
+@click.option("--name", default="", help="The person's name.")
 @click.password_option(envvar="THMANYAH_PASSWORD", help="Asked for when not given.")
 def create(email: str, roles: tuple[str, ...], name: str, password: str) -> None:
     """Create an account."""
-    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
-        try:
-            account = lifecycle.create(session, email, password, roles, _ACTOR, name=name)
-        except CatalogError as error:
-            raise click.ClickException(error.detail) from error
+    with _transaction() as session:
+        accepted = credentials.new_password(password, (email, name))
+        account = lifecycle.create(session, email, accepted, roles, _ACTOR, name=name)
         click.echo(f"{account.email}: {', '.join(account.roles)}")
 
 
@@ -44,22 +62,18 @@ def create(email: str, roles: tuple[str, ...], name: str, password: str) -> None
 @click.argument("email")
 @click.password_option(envvar="THMANYAH_PASSWORD", help="Asked for when not given.")
 def set_password(email: str, password: str) -> None:
-    """Change a password; signs the account out everywhere."""
-    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
-        account = lifecycle.by_email(session, email)
-        if account is None:
-            raise click.ClickException(f"no account {email}")
-        try:
-            lifecycle.change(session, account.id, _ACTOR, password=password)
-        except CatalogError as error:
-            raise click.ClickException(error.detail) from error
-    click.echo("changed")
+    """Change a password and sign the account out everywhere."""
+    with _transaction() as session:
+        account = _require(session, email)
+        accepted = credentials.new_password(password, (account.email, account.name))
+        lifecycle.change(session, account.id, _ACTOR, password=accepted)
+    click.echo(f"The password of {email} is changed.")
 
 
 @user.command("list")
 def list_accounts() -> None:
-    """Every account with its roles."""
-    with opened(CatalogSettings()) as database, session_factory(database)() as session:
+    """List every account with its roles."""
+    with _transaction() as session:
         for account in session.scalars(select(Account).order_by(Account.id)):
             state = "" if account.is_active else " (closed)"
             click.echo(f"{account.email}: {', '.join(account.roles)}{state}")

@@ -1,11 +1,11 @@
-"""Accounts, their sessions and their API keys. Secrets are stored hashed only."""
+"""Tables of accounts, refresh tokens and API keys. Of a secret only a hash is stored."""
 
 from datetime import datetime
 
 from sqlalchemy import ARRAY, DateTime, ForeignKey, Index, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from catalog.base import Base, BigId, CreatedAt
+from catalog.core.base import Base, BigId, CreatedAt
 
 ROLES = ("editor", "reviewer", "ops", "admin")
 
@@ -22,14 +22,17 @@ class Account(Base):
     password_hash: Mapped[str]
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
-    # Raising it makes every access token issued before worthless.
+    # Access tokens contain this number: raising it makes every token issued before invalid.
     token_version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[CreatedAt]
     last_login_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # The link by which an admin lets the owner choose a new password, once.
+    reset_hash: Mapped[str | None]
+    reset_expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class RefreshToken(Base):
-    """One link of a rotation chain (`family`): used once, then replaced."""
+    """A refresh token. It is used once, for the next token of the same `family`."""
 
     __tablename__ = "refresh_tokens"
     __table_args__ = (
@@ -48,7 +51,7 @@ class RefreshToken(Base):
 
 
 class ApiKey(Base):
-    """A key for a program, not a person: its roles, its quota, and only its hash."""
+    """A key by which a client that is not a person calls the API, with its own roles and its own quota."""
 
     __tablename__ = "api_keys"
     __table_args__ = (Index("api_keys_account_id_idx", "account_id"),)

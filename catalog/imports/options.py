@@ -1,26 +1,63 @@
-"""How the items of an import become programs: what an editor chose, checked."""
+"""What an editor chooses for an import: how its items become programs."""
 
 import re
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
-from catalog.errors import FieldError, ValidationFailed
-from catalog.programs.data import validate
+from catalog.core.errors import FieldError, ValidationFailed
+from catalog.programs.rules import validate
 
 MAX_MAPPING = 100
+# The options that are values of a program, by column name.
+DEFAULTS = ("language", "media_type", "kind", "category_id", "series_id")
 _NAMESPACE = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-# What a column of a file may be mapped to; "" leaves the column out.
+# What a column of a file may be mapped to; "" ignores the column.
 TARGETS = (
-    "externalId", "title", "description", "language", "mediaType", "kind", "durationSec", "releaseDate",
-    "mediaUrl", "thumbnailUrl", "category", "series", "season", "episode", "isFeatured", "isExplicit",
-    "expireAt", "tags", "hosts", "guests", "directors", "producers", "narrators", "cast", "slug", "",
-)  # fmt: skip
+    "externalId",
+    "title",
+    "description",
+    "language",
+    "mediaType",
+    "kind",
+    "durationSec",
+    "releaseDate",
+    "mediaUrl",
+    "thumbnailUrl",
+    "category",
+    "series",
+    "season",
+    "episode",
+    "isFeatured",
+    "isExplicit",
+    "expireAt",
+    "tags",
+    "hosts",
+    "guests",
+    "directors",
+    "producers",
+    "narrators",
+    "cast",
+    "slug",
+    "",
+)
 
 
 class Options(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    """`policy`: new programs start as drafts or are published. The other fields fill in what the
-    source does not say; `mapping` renames the columns of a file."""
+    """The options of a run or of a remembered source.
+
+    Attributes:
+        policy: New programs stay drafts, or are published at once.
+        language: For items whose source does not say; likewise media_type, kind, category_id, series_id.
+        tags: Tags that every program gets besides its own.
+        mapping: Column of a file -> one of `TARGETS`.
+        delimiter: Of a CSV file; found by itself if None. Likewise the encoding.
+        namespace: Stands before the external ids; made of the address if None.
+        day_first: 05/03/2024 is in May (False), in March (True), or not a date (None).
+        require_media: Skip items of a feed that have no playable file.
+        detect_media: Ask servers for the first bytes of files of which nothing says whether they are audio or video.
+    """
 
     policy: Literal["draft", "publish"] = "draft"
     language: str | None = None
@@ -33,26 +70,25 @@ class Options(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_d
     delimiter: str | None = None
     encoding: str | None = None
     namespace: str | None = None
-    # 05/03/2024 is March with true, May with false, and no date without.
     day_first: bool | None = None
-    # Items without a playable file are left out of feeds unless this is false.
     require_media: bool = True
+    detect_media: bool = False
 
 
 def check(options: Options) -> None:
-    """Raise ValidationFailed naming what is wrong."""
+    """Check the options.
+
+    Raises:
+        ValidationFailed: Names every wrong option.
+    """
     errors: list[FieldError] = []
-    given = {
-        name: value
-        for name in ("language", "media_type", "kind", "category_id", "series_id")
-        if (value := getattr(options, name)) is not None
-    }
+    values = {name: value for name in DEFAULTS if (value := getattr(options, name)) is not None}
     if options.tags:
-        given["tags"] = options.tags
+        values["tags"] = options.tags
     try:
-        validate(given, creating=False)
-    except ValidationFailed as wrong:
-        errors += [FieldError(f"options.{e.field}", e.code, e.message) for e in wrong.errors]
+        validate(values, creating=False)
+    except ValidationFailed as refusal:
+        errors += [FieldError(f"options.{e.field}", e.code, e.message) for e in refusal.errors]
     if len(options.mapping) > MAX_MAPPING:
         errors.append(FieldError("options.mapping", "too_many", f"At most {MAX_MAPPING}."))
     unknown = sorted({target for target in options.mapping.values() if target not in TARGETS})
@@ -63,9 +99,7 @@ def check(options: Options) -> None:
     if len(set(targets)) != len(targets):
         errors.append(FieldError("options.mapping", "invalid", "Two columns for one field."))
     if options.delimiter is not None and (
-        len(options.delimiter) != 1
-        or options.delimiter in '\r\n"'
-        or not options.delimiter.strip("\0")
+        len(options.delimiter) != 1 or options.delimiter in '\r\n"' or not options.delimiter.strip("\0")
     ):
         errors.append(FieldError("options.delimiter", "invalid", "One character, not a quote."))
     if options.encoding is not None:
@@ -74,25 +108,26 @@ def check(options: Options) -> None:
         except (LookupError, ValueError):
             errors.append(FieldError("options.encoding", "invalid", "No such encoding."))
     if options.namespace is not None and not _NAMESPACE.fullmatch(options.namespace):
-        errors.append(
-            FieldError("options.namespace", "invalid", "1 to 100 letters, digits, . _ : or -.")
-        )
+        errors.append(FieldError("options.namespace", "invalid", "1 to 100 letters, digits, . _ : or -."))
     if errors:
         raise ValidationFailed(errors)
 
 
-def plain(options: Options) -> dict[str, Any]:
-    """As it is stored."""
-    found: dict[str, Any] = msgspec.to_builtins(options)
-    return found
+def plain(options: Options) -> dict[str, object]:
+    """Return the options as they are stored, without those that have their default."""
+    stored: dict[str, object] = msgspec.to_builtins(options)
+    return stored
 
 
-def read(stored: dict[str, Any]) -> Options:
-    """What was stored. Raises msgspec.ValidationError on what this build does not know."""
+def read(stored: Mapping[str, object]) -> Options:
+    """Return stored options.
+
+    Raises:
+        msgspec.ValidationError: There is an option that this build does not know.
+    """
     return msgspec.convert(stored, Options)
 
 
-def defaults(options: Options) -> dict[str, Any]:
-    """Program fields by column that stand in for what an item does not say."""
-    names = ("language", "media_type", "kind", "category_id", "series_id")
-    return {n: getattr(options, n) for n in names if getattr(options, n) is not None}
+def defaults(options: Options) -> dict[str, object]:
+    """Return the values that a program gets where its item does not say, by column name."""
+    return {name: value for name in DEFAULTS if (value := getattr(options, name)) is not None}

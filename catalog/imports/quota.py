@@ -1,20 +1,37 @@
-"""Units of a daily quota, counted where every worker sees them. The day is the database's clock in
-the service's time zone."""
+"""Units spent of a service's daily quota, counted in the database for all workers together.
 
-from datetime import date
+The service is the YouTube Data API; `indexer/importing/running/context.py` counts its requests here.
+"""
 
-from sqlalchemy import Cast, Date, cast, extract, func, select
+from datetime import date, timedelta
+
+from sqlalchemy import Cast, Date, cast, delete, extract, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from catalog.core.db import change_rows
 from catalog.imports.models import ImportQuota
 
-# Where the day of Google's quotas begins: https://developers.google.com/youtube/v3/getting-started#quota
+# Counts of past days limit nothing; they say what was spent.
+KEPT = timedelta(days=90)
+
+# A day of Google's quotas begins at midnight in this zone:
+# https://developers.google.com/youtube/v3/getting-started#quota
 ZONE = "America/Los_Angeles"
 
 
 def spend(session: Session, service: str, units: int, limit: int) -> bool:
-    """Take so many of today's units; False, and nothing taken, when fewer are left."""
+    """Take units of today's quota if enough are left.
+
+    Args:
+        session: The transaction.
+        service: The service's name.
+        units: How many units.
+        limit: The quota of a day, in units.
+
+    Returns:
+        Whether the units were taken.
+    """
     if units > limit:
         return False
     row = insert(ImportQuota).values(service=service, day=_today(), spent=units)
@@ -27,18 +44,23 @@ def spend(session: Session, service: str, units: int, limit: int) -> bool:
 
 
 def use_up(session: Session, service: str, limit: int) -> None:
-    """The service says that nothing is left today, whatever was counted here."""
+    """Count today's whole quota as spent: the service has said so, whatever was counted here.
+
+    Args:
+        session: The transaction.
+        service: The service's name.
+        limit: The quota of a day, in units.
+    """
     row = insert(ImportQuota).values(service=service, day=_today(), spent=limit)
     session.execute(
         row.on_conflict_do_update(
-            index_elements=["service", "day"],
-            set_={"spent": func.greatest(ImportQuota.spent, limit)},
+            index_elements=["service", "day"], set_={"spent": func.greatest(ImportQuota.spent, limit)}
         )
     )
 
 
 def seconds_left(session: Session) -> float:
-    """Until the next day begins."""
+    """Return the seconds until the next day of the quota begins."""
     local = func.timezone(ZONE, func.clock_timestamp())
     midnight = func.timezone(ZONE, func.date_trunc("day", local) + func.make_interval(0, 0, 0, 1))
     left = select(extract("epoch", midnight - func.clock_timestamp()))
@@ -47,3 +69,8 @@ def seconds_left(session: Session) -> float:
 
 def _today() -> Cast[date]:
     return cast(func.timezone(ZONE, func.clock_timestamp()), Date)
+
+
+def prune(session: Session) -> int:
+    """Delete the counts of days longer than `KEPT` ago; return how many."""
+    return change_rows(session, delete(ImportQuota).where(ImportQuota.day < func.now() - KEPT))

@@ -1,4 +1,4 @@
-"""Which channel, playlist or video an address of YouTube means: what editors paste, read once."""
+"""Which channel, playlist or video of YouTube an address means, however an editor writes it."""
 
 import re
 from dataclasses import dataclass
@@ -6,42 +6,46 @@ from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Kind = Literal["channel", "handle", "user", "playlist", "video"]
-_HOSTS = {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "www.youtube-nocookie.com"}  # fmt: skip
+_HOSTS = {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "www.youtube-nocookie.com"}
 _CHANNEL, _VIDEO = re.compile(r"UC[\w-]{22}", re.ASCII), re.compile(r"[\w-]{11}", re.ASCII)
 _PLAYLIST = re.compile(r"(?:PL|UU|FL|OL|LL)[\w-]{10,62}", re.ASCII)
+_IDS: dict[Kind, re.Pattern[str]] = {"channel": _CHANNEL, "playlist": _PLAYLIST, "video": _VIDEO}
 # Handles may be written in any script.
 _HANDLE = re.compile(r"@[\w.·-]{3,30}")
 _USER = re.compile(r"[\w-]{1,60}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A channel (by id, handle or old user name), a playlist or a video."""
+class Reference:
+    """A channel (by id, handle or old user name), a playlist or a video of YouTube."""
 
     kind: Kind
     id: str
 
     @property
     def url(self) -> str:
-        """Its one address: the same place is not remembered twice."""
+        """The one address by which it is stored, so that it is not remembered twice."""
         path = {
-            "channel": f"channel/{self.id}", "handle": self.id, "user": f"user/{self.id}",
-            "playlist": f"playlist?list={self.id}", "video": f"watch?v={self.id}",
-        }[self.kind]  # fmt: skip
+            "channel": f"channel/{self.id}",
+            "handle": self.id,
+            "user": f"user/{self.id}",
+            "playlist": f"playlist?list={self.id}",
+            "video": f"watch?v={self.id}",
+        }[self.kind]
         return f"https://www.youtube.com/{path}"
 
 
 def is_youtube(url: str) -> bool:
-    """Is it an address of YouTube that the Data API can answer for? Its Atom feeds are feeds."""
+    """Return whether the address means something that the Data API answers for; YouTube's Atom feeds do not."""
     return url.startswith(("http://", "https://")) and read(url) is not None
 
 
-def read(given: str) -> Place | None:
-    """What an address or a bare id means; None when it names none of them."""
-    text = given.strip()
-    for kind, pattern in (("channel", _CHANNEL), ("playlist", _PLAYLIST), ("video", _VIDEO)):
+def read(address: str) -> Reference | None:
+    """Return what an address or a bare id means; None if it means nothing of YouTube."""
+    text = address.strip()
+    for kind, pattern in _IDS.items():
         if pattern.fullmatch(text):
-            return Place(kind, text)  # type: ignore[arg-type]
+            return Reference(kind, text)
     if text.startswith("@"):
         return _handle(text)
     try:
@@ -71,9 +75,9 @@ def read(given: str) -> Place | None:
     return None
 
 
-def _handle(text: str) -> Place | None:
-    return Place("handle", text.lower()) if _HANDLE.fullmatch(text) else None
+def _handle(text: str) -> Reference | None:
+    return Reference("handle", text.lower()) if _HANDLE.fullmatch(text) else None
 
 
-def _if(pattern: "re.Pattern[str]", kind: Kind, given: str) -> Place | None:
-    return Place(kind, given) if pattern.fullmatch(given) else None
+def _if(pattern: re.Pattern[str], kind: Kind, text: str) -> Reference | None:
+    return Reference(kind, text) if pattern.fullmatch(text) else None

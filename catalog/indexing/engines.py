@@ -1,6 +1,7 @@
-"""The only writer of the engines' list: who is kept in step, and who listeners are sent to.
+"""The list of search engines: which engines have an index, and which of them searches go to.
 
-Functions take a synchronous Session and flush; committing is the caller's business.
+Called by `indexer/engines/targets.py` (the engines that the settings name), the CLI and `/ops/engines`.
+Functions flush; the caller commits.
 """
 
 import logging
@@ -10,11 +11,10 @@ from collections.abc import Mapping
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
-from catalog import audit
-from catalog.actor import Actor
-from catalog.dirty import IndexDirty, IndexTarget
-from catalog.errors import CatalogError, Conflict, FieldError, NotFound, ValidationFailed
-from catalog.indexing.models import ENDED, ReindexJob, SearchEngine
+from catalog.core import audit
+from catalog.core.actor import Actor
+from catalog.core.errors import CatalogError, Conflict, FieldError, NotFound, ValidationFailed
+from catalog.indexing.models import ENDED, IndexDirty, IndexTarget, ReindexJob, SearchEngine
 
 log = logging.getLogger(__name__)
 NAME = re.compile(r"[a-z0-9][a-z0-9._:-]{0,62}")
@@ -22,42 +22,56 @@ _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
 class LastEngine(CatalogError):
-    """Searches would have nobody left to ask."""
+    """No other engine serves: searches would have no engine to go to."""
 
     code = "last_engine"
 
 
 def get(session: Session, name: str, *, lock: bool = False) -> SearchEngine:
-    """An engine that was not removed. Raises NotFound."""
-    found = session.get(SearchEngine, name, with_for_update=lock, populate_existing=True)
-    if found is None or found.state == "removed":
+    """Return a registered engine.
+
+    Args:
+        session: The transaction.
+        name: The engine's name.
+        lock: Lock the row until the transaction ends.
+
+    Raises:
+        NotFound: No such engine, or it was removed.
+    """
+    engine = session.get(SearchEngine, name, with_for_update=lock, populate_existing=True)
+    if engine is None or engine.state == "removed":
         raise NotFound("engine", name)
-    return found
+    return engine
 
 
-def known(session: Session) -> list[SearchEngine]:
-    """All of them, removed ones too."""
+def list_all(session: Session) -> list[SearchEngine]:
+    """Return every engine by name, removed engines included."""
     return list(session.scalars(select(SearchEngine).order_by(SearchEngine.name)))
 
 
-def is_kept(session: Session, name: str) -> bool:
-    """Is it in the list and not removed, for as long as this transaction lasts?"""
-    _alone(session)
-    found = session.get(SearchEngine, name, populate_existing=True)
-    return found is not None and found.state != "removed"
+def is_registered(session: Session, name: str) -> bool:
+    """Return whether the engine is listed and not removed; the answer holds until the transaction ends."""
+    _lock_list(session)
+    engine = session.get(SearchEngine, name, populate_existing=True)
+    return engine is not None and engine.state != "removed"
 
 
 def register(session: Session, configured: Mapping[str, str]) -> None:
-    """Write down the engines that the settings name (name -> address).
+    """Write down the engines that the settings name.
 
-    One whose address is known under another name, or whose row has none yet, keeps its index and goes
-    by the new name. One that was removed stays so unless it is named anew or moved to another address.
+    An engine whose address is registered under another name, or an engine without an address, keeps its index
+    and gets the new name. An engine that was removed stays removed, unless the settings give its name a new
+    address.
+
+    Args:
+        session: The transaction.
+        configured: Name -> address.
     """
-    rows = {engine.name: engine for engine in known(session)}
+    rows = {engine.name: engine for engine in list_all(session)}
     if all(name in rows and rows[name].url == url for name, url in configured.items()):
         return
-    _alone(session)
-    rows = {engine.name: engine for engine in known(session)}
+    _lock_list(session)
+    rows = {engine.name: engine for engine in list_all(session)}
     for name, url in configured.items():
         same = next((e for e in rows.values() if e.url == url and e.state != "removed"), None)
         blank = next((e for e in rows.values() if e.url is None and e.name not in configured), None)
@@ -71,7 +85,7 @@ def register(session: Session, configured: Mapping[str, str]) -> None:
             session.add(engine)
         if engine.url != url:
             engine.url = None
-    # Addresses may have been exchanged, and each may stand only once.
+    # Two engines may have exchanged their addresses, and an address is unique: first all are cleared.
     session.flush()
     for name, url in configured.items():
         engine = rows[name]
@@ -79,8 +93,8 @@ def register(session: Session, configured: Mapping[str, str]) -> None:
             continue
         holder = next((e for e in rows.values() if e.url == url), None)
         if holder is not None and holder.state != "removed":
-            # Whoever reads the list believes the settings: it is this engine's until one is removed.
-            log.warning("engine %s has the address of %s", holder.name, name)
+            # Readers of the list prefer the settings: they use this address for `name` from now on.
+            log.warning("engines %s and %s have the same address", holder.name, name)
             continue
         if holder is not None:
             holder.url = None
@@ -91,9 +105,7 @@ def register(session: Session, configured: Mapping[str, str]) -> None:
     session.flush()
 
 
-def _rename(
-    session: Session, rows: dict[str, SearchEngine], engine: SearchEngine, name: str
-) -> None:
+def _rename(session: Session, rows: dict[str, SearchEngine], engine: SearchEngine, name: str) -> None:
     for owner in (IndexTarget, ReindexJob):
         session.execute(update(owner).where(owner.engine == engine.name).values(engine=name))
     del rows[engine.name]
@@ -103,16 +115,28 @@ def _rename(
 
 
 def add(session: Session, name: str, url: str, actor: Actor) -> SearchEngine:
-    """An engine that is to be filled and then to serve. Raises ValidationFailed, Conflict."""
+    """Add an engine. Its index is filled by a sender; then searches go to it.
+
+    Args:
+        session: The transaction.
+        name: Matches `NAME`.
+        url: Its http:// or https:// address.
+        actor: Who adds it.
+
+    Raises:
+        ValidationFailed: The name or the address is malformed.
+        Conflict: Another engine has the name or the address.
+    """
     errors = []
     if not NAME.fullmatch(name):
-        errors.append(FieldError("name", "invalid", "1-63 of a-z, 0-9 and . _ : -, no mark first"))
+        message = "1 to 63 characters: a-z, 0-9, '.', '_', ':' or '-'; the first is a letter or digit."
+        errors.append(FieldError("name", "invalid", message))
     if not _URL.fullmatch(url):
-        errors.append(FieldError("url", "invalid", "an http:// or https:// address"))
+        errors.append(FieldError("url", "invalid", "Must be an http:// or https:// address."))
     if errors:
         raise ValidationFailed(errors)
-    _alone(session)
-    rows = {engine.name: engine for engine in known(session)}
+    _lock_list(session)
+    rows = {engine.name: engine for engine in list_all(session)}
     engine = rows.get(name)
     if engine is not None and engine.state != "removed":
         raise Conflict(f"There is an engine called {name}.", field="name")
@@ -132,11 +156,22 @@ def add(session: Session, name: str, url: str, actor: Actor) -> SearchEngine:
 
 
 def drain(session: Session, name: str, actor: Actor, *, force: bool = False) -> SearchEngine:
-    """Send no more listeners to it; it is kept in step. Raises NotFound, LastEngine."""
-    _alone(session)
+    """Send no more searches to an engine; its index is still kept up to date.
+
+    Args:
+        session: The transaction.
+        name: The engine's name.
+        actor: Who drains it.
+        force: Drain even the last engine that serves.
+
+    Raises:
+        NotFound: No such engine.
+        LastEngine: No other engine serves.
+    """
+    _lock_list(session)
     engine = get(session, name, lock=True)
     if engine.state == "serving":
-        _leave_somebody(session, engine, force)
+        _require_another_serving(session, engine, force)
         engine.state = "draining"
         _record(session, actor, "drain", name)
     session.flush()
@@ -144,8 +179,17 @@ def drain(session: Session, name: str, actor: Actor, *, force: bool = False) -> 
 
 
 def resume(session: Session, name: str, actor: Actor) -> SearchEngine:
-    """Send listeners to it again, as soon as it is in step. Raises NotFound."""
-    _alone(session)
+    """Send searches to a drained engine again, as soon as its index is up to date.
+
+    Args:
+        session: The transaction.
+        name: The engine's name.
+        actor: Who resumes it.
+
+    Raises:
+        NotFound: No such engine.
+    """
+    _lock_list(session)
     engine = get(session, name, lock=True)
     if engine.state != "serving":
         engine.state = "serving"
@@ -155,33 +199,40 @@ def resume(session: Session, name: str, actor: Actor) -> SearchEngine:
 
 
 def remove(session: Session, name: str, actor: Actor, *, force: bool = False) -> None:
-    """Forget an engine, its indexes' targets and marks; what it holds stays where it is.
+    """Remove an engine from the list, with its targets and marks. Its indexes stay in the engine.
 
-    Raises NotFound, LastEngine, Conflict while a rebuild on it has not ended.
+    Args:
+        session: The transaction.
+        name: The engine's name.
+        actor: Who removes it.
+        force: Remove even the last engine that serves.
+
+    Raises:
+        NotFound: No such engine.
+        LastEngine: No other engine serves.
+        Conflict: A rebuild on the engine has not ended.
     """
-    _alone(session)
+    _lock_list(session)
     engine = get(session, name, lock=True)
     if engine.state == "serving":
-        _leave_somebody(session, engine, force)
+        _require_another_serving(session, engine, force)
     job = session.scalars(
         select(ReindexJob.id).where(ReindexJob.engine == name, ReindexJob.state.not_in(ENDED))
     ).first()
     if job is not None:
         raise Conflict(f"Reindex job {job} of this engine has not ended yet.")
     engine.state = "removed"
-    gone = session.scalars(
+    target_ids = session.scalars(
         delete(IndexTarget).where(IndexTarget.engine == name).returning(IndexTarget.id)
     ).all()
-    session.execute(delete(IndexDirty).where(IndexDirty.target_id.in_(gone)))
+    session.execute(delete(IndexDirty).where(IndexDirty.target_id.in_(target_ids)))
     _record(session, actor, "remove", name)
     session.flush()
 
 
-def _leave_somebody(session: Session, engine: SearchEngine, force: bool) -> None:
+def _require_another_serving(session: Session, engine: SearchEngine, force: bool) -> None:
     others = session.scalars(
-        select(SearchEngine.name).where(
-            SearchEngine.state == "serving", SearchEngine.name != engine.name
-        )
+        select(SearchEngine.name).where(SearchEngine.state == "serving", SearchEngine.name != engine.name)
     ).first()
     if others is None and not force:
         raise LastEngine(f"{engine.name} is the only engine that serves.")
@@ -191,6 +242,6 @@ def _record(session: Session, actor: Actor, action: str, name: str) -> None:
     audit.record(session, actor, action, "engine", None, {"name": [None, name]})
 
 
-def _alone(session: Session) -> None:
-    """One change of the list at a time."""
+def _lock_list(session: Session) -> None:
+    """Let one transaction at a time change the list of engines."""
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('engines'))"))

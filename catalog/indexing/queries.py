@@ -1,29 +1,38 @@
-"""How rebuilds, audits and targets are read: functions return statements, none runs them."""
+"""How engines, targets, rebuilds and audits are read. Functions return statements; the caller runs them."""
 
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Double, Nullable, Row, Select, extract, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.roles import ExpressionElementRole
 
-from catalog.dirty import IndexDirty, IndexTarget
-from catalog.indexing.models import DriftReport, ReindexJob, SearchEngine
+from catalog.indexing import states
+from catalog.indexing.models import DriftReport, IndexDirty, IndexTarget, ReindexJob, SearchEngine
+
+# A row of `engine_states`.
+EngineRow = Row[str, str | None, str, str | None, bool, float]
 
 
-def _age(moment: Any) -> Any:
-    return func.extract("epoch", func.clock_timestamp() - moment)
+def _age(moment: ExpressionElementRole[datetime | None]) -> ColumnElement[float]:
+    """Seconds since `moment`, by the database's clock."""
+    return type_coerce(extract("epoch", func.clock_timestamp() - moment), Double)
 
 
-def target_states() -> Any:
-    """(target, dirty, parked, seconds of the oldest unconfirmed change, seconds since its sender was
-    seen or null), one row a target."""
-    due = ~IndexDirty.parked
+def target_states() -> Select[IndexTarget, int, int, float, float | None]:
+    """Return every target with its marks counted, by id.
+
+    Columns: the target; its marks that are not parked; its parked marks; the age in seconds of the oldest mark
+    that is not parked, or 0; the seconds since its sender's last heartbeat, or null.
+    """
+    waiting = ~IndexDirty.parked
     return (
         select(
             IndexTarget,
-            func.count(IndexDirty.program_id).filter(due),
+            func.count(IndexDirty.program_id).filter(waiting),
             func.count(IndexDirty.program_id).filter(IndexDirty.parked),
-            func.coalesce(_age(func.min(IndexDirty.marked_at).filter(due)), 0),
-            _age(IndexTarget.heartbeat_at),
+            func.coalesce(_age(func.min(IndexDirty.marked_at).filter(waiting)), 0),
+            Nullable(_age(IndexTarget.heartbeat_at)),
         )
         .outerjoin(IndexDirty, IndexDirty.target_id == IndexTarget.id)
         .group_by(IndexTarget.id)
@@ -31,13 +40,15 @@ def target_states() -> Any:
     )
 
 
-def engine_states() -> Select[Any]:
-    """(name, url, state, index_uid, filled, lag) of every engine, by name, removed ones too;
-    `lag` is the age of its oldest unconfirmed change in seconds, or 0."""
-    marks = IndexDirty.target_id == IndexTarget.id
-    oldest = (
+def engine_states() -> Select[str, str | None, str, str | None, bool, float]:
+    """Return every engine with the index that searches go to, by name, removed engines included.
+
+    Columns: name, url, state, index_uid (null without such a target), filled (it is live), lag: the age in seconds of the
+    index's oldest mark that is not parked, or 0.
+    """
+    oldest_mark = (
         select(IndexDirty.marked_at)
-        .where(marks, ~IndexDirty.parked)
+        .where(IndexDirty.target_id == IndexTarget.id, ~IndexDirty.parked)
         .order_by(IndexDirty.marked_at)
         .limit(1)
         .scalar_subquery()
@@ -47,20 +58,19 @@ def engine_states() -> Select[Any]:
             SearchEngine.name,
             SearchEngine.url,
             SearchEngine.state,
-            IndexTarget.index_uid,
-            func.coalesce(IndexTarget.filled, False).label("filled"),
-            func.coalesce(_age(oldest), 0).label("lag"),
+            Nullable(IndexTarget.index_uid),
+            func.coalesce(IndexTarget.state == "live", False).label("filled"),
+            func.coalesce(_age(oldest_mark), 0).label("lag"),
         )
         .outerjoin(
-            IndexTarget,
-            (IndexTarget.engine == SearchEngine.name) & (IndexTarget.state == "live"),
+            IndexTarget, (IndexTarget.engine == SearchEngine.name) & IndexTarget.state.in_(states.MAIN)
         )
         .order_by(SearchEngine.name)
     )
 
 
-def waiting(target_id: int) -> Select[Any]:
-    """How many documents the target waits for."""
+def count_marks(target_id: int) -> Select[int]:
+    """Return how many marks of the target wait for its sender; parked marks do not count."""
     return (
         select(func.count())
         .select_from(IndexDirty)
@@ -68,18 +78,21 @@ def waiting(target_id: int) -> Select[Any]:
     )
 
 
-def parked(limit: int) -> Select[Any]:
-    """Documents that are put aside, latest first."""
-    return (
-        select(IndexDirty)
-        .where(IndexDirty.parked)
-        .order_by(IndexDirty.marked_at.desc())
-        .limit(limit)
-    )
+def parked(limit: int) -> Select[IndexDirty]:
+    """Return the parked marks of every target, the latest first."""
+    return select(IndexDirty).where(IndexDirty.parked).order_by(IndexDirty.marked_at.desc()).limit(limit)
 
 
-def jobs(before: int | None, limit: int) -> Select[Any]:
-    """(job, marks its new index still waits for, whether its old index is kept), newest first."""
+def rebuilds(before: int | None, limit: int) -> Select[ReindexJob, int, bool, datetime]:
+    """Return rebuilds, the newest first.
+
+    Columns: the job; the marks of its new index that wait; whether its previous index is kept; the database's
+    clock.
+
+    Args:
+        before: Only jobs with a lower id.
+        limit: How many at most.
+    """
     waiting = (
         select(func.count())
         .select_from(IndexDirty)
@@ -87,33 +100,33 @@ def jobs(before: int | None, limit: int) -> Select[Any]:
         .correlate(ReindexJob)
         .scalar_subquery()
     )
-    kept = (
+    previous_is_kept = (
         select(IndexTarget.id)
         .where(IndexTarget.id == ReindexJob.live_target_id, IndexTarget.state == "previous")
         .correlate(ReindexJob)
         .exists()
     )
-    query = select(ReindexJob, waiting, kept, func.clock_timestamp())
+    query = select(ReindexJob, waiting, previous_is_kept, func.clock_timestamp())
     if before is not None:
         query = query.where(ReindexJob.id < before)
     return query.order_by(ReindexJob.id.desc()).limit(limit)
 
 
-def job(job_id: int) -> Select[Any]:
-    """The same of one job."""
-    return jobs(None, 1).where(ReindexJob.id == job_id)
+def rebuild(job_id: int) -> Select[ReindexJob, int, bool, datetime]:
+    """Return one rebuild; columns as in `rebuilds`."""
+    return rebuilds(None, 1).where(ReindexJob.id == job_id)
 
 
-def reports(before: int | None, limit: int) -> Select[Any]:
-    """Audits, newest first."""
+def audits(before: int | None, limit: int) -> Select[DriftReport]:
+    """Return drift reports, the newest first; only those with an id lower than `before`, if given."""
     query = select(DriftReport)
     if before is not None:
         query = query.where(DriftReport.id < before)
     return query.order_by(DriftReport.id.desc()).limit(limit)
 
 
-def last_reports() -> Select[Any]:
-    """The last finished audit of every target."""
+def last_audits() -> Select[DriftReport]:
+    """Return the last finished audit of every target."""
     return (
         select(DriftReport)
         .where(DriftReport.state == "done")

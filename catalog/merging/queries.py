@@ -1,14 +1,13 @@
-"""How pairs that may be one program are found and read: every function returns a statement."""
-
-from typing import Any
+"""How pairs of programs that may be the same are found and read. Functions return statements; the caller runs them."""
 
 from sqlalchemy import Select, TextClause, or_, select, text
 
 from catalog.merging.models import MergeProposal
 
-# Audio and video of an episode come out days apart, and one has more advertisements than the other.
+# How far two programs may be apart: the release dates in days, the durations in seconds or as a share of the
+# longer one. An episode's audio and video come out days apart, and one may have more advertisements.
 MAX_DAYS, MAX_SECONDS, MAX_SHARE = 3, 60, 0.05
-# Shorter titles, and titles that so many share, say nothing: "Trailer", "1".
+# A title with fewer letters, or shared by more programs, does not identify a program: "1", "Trailer".
 MIN_TITLE, MAX_SHARED = 4, 20
 
 _FIND = """
@@ -40,24 +39,42 @@ RETURNING id
 
 
 def propose(run_id: int, namespace: str) -> TextClause:
-    """Pair what the run wrote with programs of other sources: the same folded title, dates and
-    durations close. A pair that was ever proposed is left alone. Returns the new ids."""
+    """Insert proposals for the programs that a run wrote, and return the ids of the new proposals.
+
+    A program is paired with a program of another source that has the same folded title and a close release date
+    and duration. A pair that was proposed before is not proposed again.
+
+    Args:
+        run_id: The import run.
+        namespace: Of the run; programs with the same source type and namespace are of the same source.
+    """
     return text(_FIND).bindparams(
-        run=run_id, prefix=f"{namespace}:", min_title=MIN_TITLE, max_shared=MAX_SHARED,
-        max_apart=MAX_DAYS * 86_400, max_seconds=MAX_SECONDS, max_share=MAX_SHARE,
-    )  # fmt: skip
+        run=run_id,
+        prefix=f"{namespace}:",
+        min_title=MIN_TITLE,
+        max_shared=MAX_SHARED,
+        max_apart=MAX_DAYS * 86_400,
+        max_seconds=MAX_SECONDS,
+        max_share=MAX_SHARE,
+    )
 
 
-def proposals(after: int, limit: int, state: str | None) -> Select[Any]:
-    """Proposals by id."""
+def proposals(after: int, limit: int, state: str | None) -> Select[MergeProposal]:
+    """Return proposals, by id.
+
+    Args:
+        after: Only proposals with a higher id.
+        limit: How many at most.
+        state: Only proposals in this state; None means any.
+    """
     query = select(MergeProposal).where(MergeProposal.id > after)
     if state is not None:
         query = query.where(MergeProposal.state == state)
     return query.order_by(MergeProposal.id).limit(limit)
 
 
-def open_of(program_id: int) -> Select[Any]:
-    """Open proposals that name this program."""
+def open_of(program_id: int) -> Select[MergeProposal]:
+    """Return the open proposals that name the program."""
     return select(MergeProposal).where(
         MergeProposal.state == "open",
         or_(MergeProposal.program_id == program_id, MergeProposal.other_id == program_id),

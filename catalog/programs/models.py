@@ -1,7 +1,7 @@
-"""The program, its past revisions and every address it ever had."""
+"""Tables of programs: the programs, their revisions, every address they ever had, and redirects of merged programs."""
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import (
     ARRAY,
@@ -20,23 +20,25 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from catalog.base import Base, BigId, CreatedAt
+from catalog.core.base import Base, BigId, CreatedAt
+from catalog.review.states import PROGRAM_STATES
+from catalog.taxonomy.models import Credit
 
 MEDIA_TYPES = ("audio", "video")
 KINDS = ("episode", "film", "documentary", "series", "trailer", "short")
-STATUSES = ("draft", "in_review", "scheduled", "published", "archived")
-# Programs are audited in this many parts: id modulo this.
+STATUSES = PROGRAM_STATES
+# A drift audit reads the programs in this many parts: a program is in the part id modulo BUCKETS.
 BUCKETS = 256
 _LIVE = text("deleted_at IS NULL")
 _LISTED = text("status = 'published' AND deleted_at IS NULL")
 
 
 class Program(Base):
-    """One podcast episode, film or documentary: the row that everything else is derived from.
+    """A program: the row that documents, cached answers and revisions are made from.
 
-    `rev` grows with every change of content (a trigger sees to it, raw SQL included); counting
-    views does not move it. `popularity` is `view_count` to two significant digits, so that a
-    popular program is sent to the index again only when its standing really changed.
+    A trigger raises `rev` with every change of content, by plain SQL as well; a change of `view_count` does not
+    raise it. `popularity` is `view_count` rounded down to two significant digits, so that a program with many views
+    is not sent to the index for every view.
     """
 
     __tablename__ = "programs"
@@ -47,7 +49,7 @@ class Program(Base):
         CheckConstraint(f"status IN {STATUSES}", name="status"),
         CheckConstraint("duration_sec >= 0", name="duration_sec"),
         CheckConstraint("view_count >= 0", name="view_count"),
-        # Browsing, newest first, is the mission's query; the others are its filters and sorts.
+        # Browsing, newest first, is the most frequent query. The next indexes are for its filters and sorts.
         Index("programs_status_release_date_idx", "status", text("release_date DESC"), "id"),
         Index(
             "programs_category_release_date_idx",
@@ -91,26 +93,11 @@ class Program(Base):
             text("id DESC"),
             postgresql_where=text("is_featured AND status = 'published' AND deleted_at IS NULL"),
         ),
-        Index(
-            "programs_view_count_idx",
-            text("view_count DESC"),
-            "id",
-            postgresql_where=_LISTED,
-        ),
-        Index(
-            "programs_duration_sec_idx",
-            "duration_sec",
-            "id",
-            postgresql_where=_LISTED,
-        ),
-        Index(
-            "programs_published_at_idx",
-            text("published_at DESC"),
-            "id",
-            postgresql_where=_LISTED,
-        ),
+        Index("programs_view_count_idx", text("view_count DESC"), "id", postgresql_where=_LISTED),
+        Index("programs_duration_sec_idx", "duration_sec", "id", postgresql_where=_LISTED),
+        Index("programs_published_at_idx", text("published_at DESC"), "id", postgresql_where=_LISTED),
         Index("programs_published_id_idx", "id", postgresql_where=_LISTED),
-        # The audit reads the published programs of one bucket after the other.
+        # A drift audit reads the published programs bucket by bucket.
         Index("programs_bucket_idx", text(f"(id % {BUCKETS})"), "id", postgresql_where=_LISTED),
         Index(
             "programs_scheduled_publish_at_idx",
@@ -120,16 +107,9 @@ class Program(Base):
         Index(
             "programs_expire_at_idx",
             "expire_at",
-            postgresql_where=text(
-                "status = 'published' AND expire_at IS NOT NULL AND deleted_at IS NULL"
-            ),
+            postgresql_where=text("status = 'published' AND expire_at IS NOT NULL AND deleted_at IS NULL"),
         ),
-        Index(
-            "programs_updated_at_idx",
-            text("updated_at DESC"),
-            text("id DESC"),
-            postgresql_where=_LIVE,
-        ),
+        Index("programs_updated_at_idx", text("updated_at DESC"), text("id DESC"), postgresql_where=_LIVE),
         Index(
             "programs_status_updated_at_idx",
             "status",
@@ -137,19 +117,10 @@ class Program(Base):
             text("id DESC"),
             postgresql_where=_LIVE,
         ),
-        Index(
-            "programs_created_at_idx",
-            text("created_at DESC"),
-            text("id DESC"),
-            postgresql_where=_LIVE,
-        ),
+        Index("programs_created_at_idx", text("created_at DESC"), text("id DESC"), postgresql_where=_LIVE),
         Index("programs_category_id_idx", "category_id"),
-        Index(
-            "programs_deleted_at_idx",
-            "deleted_at",
-            postgresql_where=text("deleted_at IS NOT NULL"),
-        ),
-        # The same title in another spelling: how imports find that two sources have one episode.
+        Index("programs_deleted_at_idx", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        # Equal titles in any spelling: imports find pairs of programs that may be the same.
         Index(
             "programs_folded_title_idx",
             func.md5(func.catalog_fold(column("title"))).label("folded_title_md5"),
@@ -161,7 +132,7 @@ class Program(Base):
             postgresql_using="gin",
             postgresql_ops={"folded_title": "gin_trgm_ops"},
         ),
-        # Searches that no engine answers.
+        # Searches that no engine answers (`catalog/programs/fallback/`).
         Index(
             "programs_words_idx",
             func.catalog_words(column("title"), column("description")),
@@ -180,9 +151,7 @@ class Program(Base):
     release_date: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     media_url: Mapped[str | None]
     thumbnail_url: Mapped[str | None]
-    category_id: Mapped[int | None] = mapped_column(
-        ForeignKey("categories.id", ondelete="RESTRICT")
-    )
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id", ondelete="RESTRICT"))
     series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id", ondelete="RESTRICT"))
     season: Mapped[int | None] = mapped_column(Integer)
     episode: Mapped[int | None] = mapped_column(Integer)
@@ -193,12 +162,8 @@ class Program(Base):
     expire_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     view_count: Mapped[int] = mapped_column(default=0, server_default="0")
-    popularity: Mapped[int] = mapped_column(
-        Computed("catalog_popularity(view_count)", persisted=True)
-    )
-    locked_fields: Mapped[list[str]] = mapped_column(
-        ARRAY(Text), default=list, server_default=text("'{}'")
-    )
+    popularity: Mapped[int] = mapped_column(Computed("catalog_popularity(view_count)", persisted=True))
+    locked_fields: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     source_type: Mapped[str | None]
     external_id: Mapped[str | None]
     content_hash: Mapped[str | None]
@@ -208,8 +173,35 @@ class Program(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+class Snapshot(TypedDict):
+    """A program at one revision, by JSON name; moments are in UTC, ISO 8601."""
+
+    title: str
+    description: str
+    language: str
+    mediaType: str
+    kind: str
+    durationSec: int | None
+    releaseDate: str | None
+    mediaUrl: str | None
+    thumbnailUrl: str | None
+    categoryId: int | None
+    seriesId: int | None
+    season: int | None
+    episode: int | None
+    isFeatured: bool
+    isExplicit: bool
+    expireAt: str | None
+    lockedFields: list[str]
+    slug: str
+    status: str
+    tags: list[str]
+    people: list[Credit]
+    rev: int
+
+
 class ProgramSlug(Base):
-    """Every address a program ever had: an old link leads to the current page."""
+    """An address that a program has or had: an old link leads to the program."""
 
     __tablename__ = "program_slugs"
     __table_args__ = (Index("program_slugs_program_id_idx", "program_id"),)
@@ -220,35 +212,31 @@ class ProgramSlug(Base):
 
 
 class ProgramRedirect(Base):
-    """A program that was merged into another: its id leads there."""
+    """A merged program: its id leads to the program `into_id`."""
 
     __tablename__ = "program_redirects"
     __table_args__ = (Index("program_redirects_into_id_idx", "into_id"),)
 
-    program_id: Mapped[int] = mapped_column(
-        ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True
-    )
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
     into_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"))
     at: Mapped[CreatedAt]
 
 
 class ProgramRevision(Base):
-    """What the program said at one `rev`, whole, and who made it say so."""
+    """All fields of a program at one `rev`, and who made the change."""
 
     __tablename__ = "program_revisions"
 
-    program_id: Mapped[int] = mapped_column(
-        ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True
-    )
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
     rev: Mapped[int] = mapped_column(primary_key=True)
     action: Mapped[str]
     actor: Mapped[str]
-    snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    snapshot: Mapped[Snapshot] = mapped_column(JSONB)
     at: Mapped[CreatedAt]
 
 
 class ViewFlush(Base):
-    """Batches of counted views already added: what makes a repeated flush harmless."""
+    """A batch of counted views that was added to the programs. A repeated batch is found here and not added again."""
 
     __tablename__ = "view_flushes"
     __table_args__ = (Index("view_flushes_at_idx", "at"),)

@@ -1,23 +1,18 @@
-"""How programs are read: statements, or functions that return one; nothing here runs them."""
+"""How programs are read: statements, and functions that return a statement. The caller runs them."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
-from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import InstrumentedAttribute
 
-from catalog.categories.models import Category
-from catalog.programs.models import (
-    BUCKETS,
-    Program,
-    ProgramRedirect,
-    ProgramRevision,
-    ProgramSlug,
-)
-from catalog.series.models import Series
-from catalog.vocabulary.models import Person, ProgramPerson, ProgramTag, Tag
+from catalog.core.db import AnySelect
+from catalog.programs.models import BUCKETS, Program, ProgramRedirect, ProgramRevision, ProgramSlug
+from catalog.taxonomy.models import Category, Credit, Person, ProgramPerson, ProgramTag, Series, Tag
 
+# What a program has to meet for a listener to see it.
 VISIBLE = (
     Program.status == "published",
     Program.deleted_at.is_(None),
@@ -52,12 +47,51 @@ _PEOPLE = (
 )
 
 
-def detail() -> Select[Any]:
-    """Whole programs, one row each, with category, series, `tags` and `people` beside.
+class ProgramRow(TypedDict):
+    """A row of `detail`: the columns of Program, and the category, series, tags and people of the program."""
 
-    Columns: every column of Program by name, then category_slug, category_name_ar,
-    category_name_en, series_slug, series_title, tags (text[] or null), people (jsonb or null).
-    """
+    id: int
+    slug: str
+    title: str
+    description: str
+    language: str
+    media_type: str
+    kind: str
+    duration_sec: int | None
+    release_date: datetime | None
+    media_url: str | None
+    thumbnail_url: str | None
+    category_id: int | None
+    series_id: int | None
+    season: int | None
+    episode: int | None
+    is_featured: bool
+    is_explicit: bool
+    status: str
+    scheduled_publish_at: datetime | None
+    expire_at: datetime | None
+    published_at: datetime | None
+    view_count: int
+    popularity: int
+    locked_fields: list[str]
+    source_type: str | None
+    external_id: str | None
+    content_hash: str | None
+    rev: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    category_slug: str | None
+    category_name_ar: str | None
+    category_name_en: str | None
+    series_slug: str | None
+    series_title: str | None
+    tags: list[str] | None
+    people: list[Credit] | None
+
+
+def detail() -> AnySelect:
+    """Return whole programs; a row's mapping is a ProgramRow."""
     return (
         select(
             *Program.__table__.columns,
@@ -74,24 +108,22 @@ def detail() -> Select[Any]:
     )
 
 
-_IDS = func.any(bindparam("ids", type_=ARRAY(BigInteger)))
-_SLUG_OWNER = (
-    select(ProgramSlug.program_id).where(ProgramSlug.slug == bindparam("slug")).scalar_subquery()
+IDS = func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+SLUG_OWNER = select(ProgramSlug.program_id).where(ProgramSlug.slug == bindparam("slug")).scalar_subquery()
+# The statements of lookups and of the sender are built once: building a statement of this size takes as long
+# as running it. Bind parameters are written with a colon.
+# `detail()` of the visible programs among `:ids`.
+VISIBLE_BY_IDS = detail().where(Program.id == IDS, *VISIBLE)
+# `detail()` of the program that has or had the address `:slug`, if it is visible.
+VISIBLE_BY_SLUG = detail().where(Program.id == SLUG_OWNER, *VISIBLE)
+# (merged id, id and revision of the program that stayed) of the merged programs among `:ids`, if the other one is visible.
+VISIBLE_REDIRECTS = (
+    select(ProgramRedirect.program_id, Program.id, Program.rev)
+    .join(Program, Program.id == ProgramRedirect.into_id)
+    .where(ProgramRedirect.program_id == IDS, *VISIBLE)
 )
-# Asked on every lookup that no cache answers. Built once: building a statement of this size costs
-# as much as running it.
-# `detail()` of those of `:ids` that a listener may see.
-VISIBLE_BY_IDS = detail().where(Program.id == _IDS, *VISIBLE)
-# `detail()` of the program that has or had the address `:slug`, if visible.
-VISIBLE_BY_SLUG = detail().where(Program.id == _SLUG_OWNER, *VISIBLE)
-# Where a merged program leads, if a listener may see it.
-VISIBLE_REDIRECT = (
-    select(Program.id)
-    .join(ProgramRedirect, ProgramRedirect.into_id == Program.id)
-    .where(ProgramRedirect.program_id == bindparam("id"), *VISIBLE)
-)
-# `detail()` of the published programs of the buckets `:first` to `:last`, expired ones too: what the
-# audit compares. The number of buckets is written out, as the index has it.
+# `detail()` of the published programs in the buckets `:first` to `:last`, expired programs included: what a
+# drift audit compares. The number of buckets is written out, because the expression must equal the index's.
 BY_BUCKETS = (
     detail()
     .where(
@@ -101,22 +133,17 @@ BY_BUCKETS = (
     )
     .order_by(Program.id)
 )
-# `detail()` of `:ids` whatever the state, deleted ones too: what the document builder reads.
-BY_IDS = detail().where(Program.id == _IDS).order_by(Program.id)
+# `detail()` of `:ids` in any state, deleted programs included: what documents are built from.
+BY_IDS = detail().where(Program.id == IDS).order_by(Program.id)
 
 
-def popular_ids(limit: int) -> Select[Any]:
-    """The most viewed visible programs."""
-    return (
-        select(Program.id)
-        .where(*VISIBLE)
-        .order_by(Program.view_count.desc(), Program.id)
-        .limit(limit)
-    )
+def popular_ids(limit: int) -> Select[int]:
+    """Return the ids of the most viewed visible programs."""
+    return select(Program.id).where(*VISIBLE).order_by(Program.view_count.desc(), Program.id).limit(limit)
 
 
 def category_counts() -> Select[int | None, int]:
-    """(category id, visible programs) of every category that has some."""
+    """Return the number of visible programs by category id; categories without one are missing."""
     return (
         select(Program.category_id, func.count())
         .where(*VISIBLE, Program.category_id.is_not(None))
@@ -124,8 +151,8 @@ def category_counts() -> Select[int | None, int]:
     )
 
 
-def newest(limit: int) -> Select[Any]:
-    """The mission's own query: what was released last among the published."""
+def newest(limit: int) -> Select[int]:
+    """Return the ids of the published programs that were released last."""
     return (
         select(Program.id)
         .where(Program.status == "published")
@@ -134,14 +161,21 @@ def newest(limit: int) -> Select[Any]:
     )
 
 
-def revisions(program_id: int, before: int | None, limit: int) -> Select[Any]:
-    """Revisions of one program, newest first."""
+def revisions(program_id: int, before: int | None, limit: int) -> Select[ProgramRevision]:
+    """Return revisions of a program, the newest first.
+
+    Args:
+        program_id: The program.
+        before: Only lower revisions.
+        limit: How many at most.
+    """
     query = select(ProgramRevision).where(ProgramRevision.program_id == program_id)
     if before is not None:
         query = query.where(ProgramRevision.rev < before)
     return query.order_by(ProgramRevision.rev.desc()).limit(limit)
 
 
+# What editors may sort by: the column, and whether the order is descending.
 SORTS = {
     "-updatedAt": (Program.updated_at, True),
     "updatedAt": (Program.updated_at, False),
@@ -154,7 +188,7 @@ SORTS = {
 
 @dataclass(frozen=True, slots=True)
 class EditorFilter:
-    """What an editor narrows the list by; None means any."""
+    """What the list of editors is narrowed to; None means any value. `title` is a part of the title."""
 
     status: str | None = None
     category_id: int | None = None
@@ -168,8 +202,15 @@ class EditorFilter:
 
 def editor_list(
     filters: EditorFilter, sort: str, after: tuple[datetime | int, int] | None, limit: int
-) -> Select[Any]:
-    """`detail()` for editors: any state but deleted, keyset paged by (sort column, id)."""
+) -> AnySelect:
+    """Return `detail()` of the programs that are not deleted.
+
+    Args:
+        filters: What the programs have to meet.
+        sort: A key of `SORTS`.
+        after: The page begins behind the row with this value in the sorted column and this id.
+        limit: How many rows at most.
+    """
     column, descending = SORTS[sort]
     query = detail().where(Program.deleted_at.is_(None))
     exact = {
@@ -181,9 +222,7 @@ def editor_list(
         Program.media_type: filters.media_type,
         Program.is_featured: filters.featured,
     }
-    query = query.where(
-        *(column_ == value for column_, value in exact.items() if value is not None)
-    )
+    query = query.where(*(column_ == value for column_, value in exact.items() if value is not None))
     if filters.title:
         pattern = func.catalog_fold(filters.title)
         escaped = func.replace(func.replace(pattern, "%", r"\%"), "_", r"\_")
@@ -192,15 +231,13 @@ def editor_list(
         value, last = after
         beyond = column < value if descending else column > value
         tie = Program.id < last if descending else Program.id > last
-        query = query.where(
-            tie if column is Program.id else or_(beyond, and_(column == value, tie))
-        )
+        query = query.where(tie if column is Program.id else or_(beyond, and_(column == value, tie)))
     order = (column.desc(), Program.id.desc()) if descending else (column, Program.id)
     return query.order_by(*order).limit(limit)
 
 
 def count_published() -> Select[int]:
-    """How many programs may have a document."""
+    """Return how many programs are published, expired programs included."""
     return (
         select(func.count())
         .select_from(Program)
@@ -208,8 +245,8 @@ def count_published() -> Select[int]:
     )
 
 
-def published_ids_after(last_id: int, limit: int) -> Select[Any]:
-    """Ids of the published, ascending, for walking through all of them."""
+def published_ids_after(last_id: int, limit: int) -> Select[int]:
+    """Return ids of published programs above `last_id`, in ascending order, for a walk through all of them."""
     return (
         select(Program.id)
         .where(Program.status == "published", Program.deleted_at.is_(None), Program.id > last_id)
@@ -218,19 +255,46 @@ def published_ids_after(last_id: int, limit: int) -> Select[Any]:
     )
 
 
-def series_programs(series_id: int, offset: int, limit: int) -> Select[Any]:
-    """`detail()` of a series' visible programs in season and episode order."""
+def series_programs(series_id: int, offset: int, limit: int) -> AnySelect:
+    """Return `detail()` of the visible programs of a series, by season and episode.
+
+    Args:
+        series_id: The series.
+        offset: How many programs lie before the page.
+        limit: How many rows at most.
+    """
     return (
         detail()
         .where(Program.series_id == series_id, *VISIBLE)
-        .order_by(
-            Program.season.asc().nulls_first(), Program.episode.asc().nulls_first(), Program.id
-        )
+        .order_by(Program.season.asc().nulls_first(), Program.episode.asc().nulls_first(), Program.id)
         .offset(offset)
         .limit(limit)
     )
 
 
-def count_series_programs(series_id: int) -> Select[Any]:
-    """How many visible programs a series has."""
+def count_series_programs(series_id: int) -> Select[int]:
+    """Return how many visible programs a series has."""
     return select(func.count()).select_from(Program).where(Program.series_id == series_id, *VISIBLE)
+
+
+def visible_in(column: InstrumentedAttribute[int | None], row_id: int) -> Select[int]:
+    """Return the ids of visible programs whose `column` (the category or the series) is `row_id`."""
+    return select(Program.id).where(column == row_id, *VISIBLE)
+
+
+def shown_categories() -> AnySelect:
+    """Return the active categories with a visible program, in their order, and the id of such a program."""
+    visible = (
+        select(Program.id)
+        .where(Program.category_id == Category.id, *VISIBLE)
+        .limit(1)
+        .correlate(Category)
+        .lateral("visible")
+    )
+    columns = (Category.id, Category.slug, Category.name_ar, Category.name_en)
+    return (
+        select(*columns, visible.c.id.label("program_id"))
+        .join(visible, true())
+        .where(Category.is_active)
+        .order_by(Category.sort_order, Category.id)
+    )

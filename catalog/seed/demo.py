@@ -1,29 +1,82 @@
-"""The demo catalogue: a few hundred programs of several series, films and documentaries.
+"""The demo catalogue: a few hundred episodes, films and documentaries with their series and categories.
 
-The texts are in `data/*.jsonl`, one program a line; here is only how they become rows.
+The texts are in `data/*.jsonl`, one object a line. This module turns them into rows, by the rules that editors' changes
+follow.
 """
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from typing import Any
+from typing import NotRequired, TypedDict, TypeVar
 
+import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from catalog.actor import Actor
-from catalog.categories import lifecycle as categories
-from catalog.categories.models import Category
-from catalog.programs import lifecycle
+from catalog.core.actor import Actor
+from catalog.core.db import change_rows, database_now
+from catalog.core.text import slugify
+from catalog.programs import editing, lifecycle
 from catalog.programs.models import Program
-from catalog.series import lifecycle as series
-from catalog.series.models import Series
-from catalog.text import slugify
+from catalog.taxonomy import categories as category_editing
+from catalog.taxonomy import series as series_editing
+from catalog.taxonomy.models import Category, Series
 
 SOURCE = "demo"
 ACTOR = Actor("system", name="demo catalogue")
-_DEFAULTS = {
+
+
+class CategoryLine(TypedDict):
+    """A line of categories.jsonl."""
+
+    slug: str
+    nameAr: str
+    nameEn: str
+
+
+class SeriesLine(TypedDict):
+    """A line of series.jsonl; episodes inherit language, kind, mediaType, category and host."""
+
+    slug: str
+    title: str
+    description: str
+    language: str
+    kind: str
+    mediaType: str
+    category: str
+    host: str
+
+
+class ProgramLine(TypedDict):
+    """A line of another file, with what its series and its file say filled in.
+
+    `duration` is h:mm:ss, `date` is ISO 8601, `series` and `category` are slugs. `publishInDays` belongs to the status
+    scheduled.
+    """
+
+    title: str
+    description: str
+    language: str
+    kind: str
+    mediaType: str
+    category: str
+    tags: list[str]
+    duration: str
+    date: str
+    views: int
+    series: NotRequired[str]
+    host: NotRequired[str]
+    guests: NotRequired[list[str]]
+    director: NotRequired[str]
+    cast: NotRequired[list[str]]
+    featured: NotRequired[bool]
+    explicit: NotRequired[bool]
+    status: NotRequired[str]
+    publishInDays: NotRequired[int]
+
+
+# The files with programs, and what holds for every line of a file unless the line or its series says otherwise.
+_DEFAULTS: dict[str, dict[str, object]] = {
     "episodes_ar": {"language": "ar", "kind": "episode", "mediaType": "audio"},
     "episodes_en": {"language": "en", "kind": "episode", "mediaType": "audio"},
     "films_ar": {"language": "ar", "kind": "film", "mediaType": "video"},
@@ -31,132 +84,135 @@ _DEFAULTS = {
     "documentaries": {"kind": "documentary", "mediaType": "video"},
     "specials": {"mediaType": "video"},
 }
-_ROLES = (("host", "host"), ("guests", "guest"), ("director", "director"), ("cast", "cast"))
+Line = TypeVar("Line")
 
 
-def lines(name: str) -> Iterator[dict[str, Any]]:
-    """The objects of one data file."""
+def _lines(name: str, shape: type[Line]) -> Iterator[Line]:
     text = files("catalog.seed").joinpath("data", f"{name}.jsonl").read_text(encoding="utf-8")
     for line in text.splitlines():
-        yield json.loads(line)
+        yield msgspec.json.decode(line, type=shape)
 
 
-def programs() -> Iterator[dict[str, Any]]:
-    """Every program with its series' and its file's defaults filled in."""
-    shows = {row["slug"]: row for row in lines("series")}
+def categories() -> list[CategoryLine]:
+    """Return the categories, in the order in which listeners see them."""
+    return list(_lines("categories", CategoryLine))
+
+
+def series() -> dict[str, SeriesLine]:
+    """Return the series by slug."""
+    return {line["slug"]: line for line in _lines("series", SeriesLine)}
+
+
+def programs() -> Iterator[ProgramLine]:
+    """Yield every program, with what its series and its file say filled in."""
+    by_slug = {line["slug"]: line for line in _lines("series", dict[str, object])}
+    inherited_names = ("language", "kind", "mediaType", "category", "host")
     for name, defaults in _DEFAULTS.items():
-        for row in lines(name):
-            show = shows.get(row.get("series", ""), {})
-            inherited = {
-                k: show[k]
-                for k in ("language", "kind", "mediaType", "category", "host")
-                if k in show
-            }
-            yield defaults | inherited | row
+        for line in _lines(name, dict[str, object]):
+            show = by_slug.get(line.get("series"), {})
+            inherited = {field: show[field] for field in inherited_names if field in show}
+            yield msgspec.convert(defaults | inherited | line, ProgramLine)
 
 
-def seconds(clock: str) -> int:
-    """`1:02:03` as seconds."""
-    hours, minutes, rest = (int(part) for part in clock.split(":"))
+def seconds(duration: str) -> int:
+    """Return a duration such as `1:02:03` in seconds."""
+    hours, minutes, rest = (int(part) for part in duration.split(":"))
     return hours * 3600 + minutes * 60 + rest
 
 
-def people(row: dict[str, Any]) -> list[tuple[str, str]]:
-    """(role, name) pairs of a program."""
-    found = []
-    for key, role in _ROLES:
-        names = row.get(key) or []
-        found += [(role, name) for name in ([names] if isinstance(names, str) else names)]
-    return found
+def people(line: ProgramLine) -> list[tuple[str, str]]:
+    """Return the (role, name) pairs of a program."""
+    host, director = line.get("host"), line.get("director")
+    return [
+        *([("host", host)] if host else []),
+        *(("guest", name) for name in line.get("guests", [])),
+        *([("director", director)] if director else []),
+        *(("cast", name) for name in line.get("cast", [])),
+    ]
 
 
 def load(session: Session) -> int:
-    """Load what is not there yet; returns how many programs were added. The caller commits."""
-    shelves = _shelves(session)
-    shows = _shows(session, shelves)
-    known = set(session.scalars(select(Program.external_id).where(Program.source_type == SOURCE)))
-    episode: dict[str, int] = {}
+    """Load the programs that are not there yet, and return how many. The caller commits."""
+    category_ids = _category_ids(session)
+    series_ids = _series_ids(session, category_ids)
+    loaded = set(session.scalars(select(Program.external_id).where(Program.source_type == SOURCE)))
+    episodes: dict[str, int] = {}
     added = 0
-    for row in programs():
-        external = f"{row['kind']}-{slugify(row['title'])}"
-        show = row.get("series")
-        if show and row["kind"] == "episode":
-            episode[show] = episode.get(show, 0) + 1
-        if external in known:
+    for line in programs():
+        slug = line.get("series")
+        if slug and line["kind"] == "episode":
+            episodes[slug] = episodes.get(slug, 0) + 1
+        external_id = f"{line['kind']}-{slugify(line['title'])}"
+        if external_id in loaded:
             continue
-        _add(session, row, external, shelves, shows, episode.get(show or "", 0))
+        values = _values(line, category_ids)
+        if slug:
+            values["series_id"] = series_ids[slug]
+            if line["kind"] == "episode":
+                values |= {"season": 1, "episode": episodes[slug]}
+        source = editing.Source(SOURCE, external_id, None)
+        program = editing.create(session, values, ACTOR, source=source)
+        _reach_status(session, program.id, line)
+        if line["views"]:
+            viewed = update(Program).where(Program.id == program.id)
+            change_rows(session, viewed.values(view_count=line["views"]))
         added += 1
     return added
 
 
-def _shelves(session: Session) -> dict[str, int]:
-    found = {c.slug: c.id for c in session.scalars(select(Category))}
-    for order, row in enumerate(lines("categories")):
-        if row["slug"] not in found:
+def _category_ids(session: Session) -> dict[str, int]:
+    """The ids of the categories by slug; missing categories are created."""
+    ids = {category.slug: category.id for category in session.scalars(select(Category))}
+    for order, line in enumerate(categories()):
+        if line["slug"] not in ids:
+            names = {"name_ar": line["nameAr"], "name_en": line["nameEn"]}
+            values = {"slug": line["slug"], **names, "sort_order": order}
+            ids[line["slug"]] = category_editing.create(session, values, ACTOR).id
+    return ids
+
+
+def _series_ids(session: Session, category_ids: dict[str, int]) -> dict[str, int]:
+    """The ids of the series by slug; missing series are created."""
+    ids = {row.slug: row.id for row in session.scalars(select(Series))}
+    for slug, line in series().items():
+        if slug not in ids:
             values = {
-                "slug": row["slug"],
-                "name_ar": row["nameAr"],
-                "name_en": row["nameEn"],
-                "sort_order": order,
+                "slug": slug,
+                "title": line["title"],
+                "description": line["description"],
+                "language": line["language"],
+                "category_id": category_ids[line["category"]],
             }
-            found[row["slug"]] = categories.create(session, values, ACTOR).id
-    return found
+            ids[slug] = series_editing.create(session, values, ACTOR).id
+    return ids
 
 
-def _shows(session: Session, shelves: dict[str, int]) -> dict[str, int]:
-    found = {s.slug: s.id for s in session.scalars(select(Series))}
-    for row in lines("series"):
-        if row["slug"] not in found:
-            values = {
-                "slug": row["slug"], "title": row["title"], "description": row["description"],
-                "language": row["language"], "category_id": shelves[row["category"]],
-            }  # fmt: skip
-            found[row["slug"]] = series.create(session, values, ACTOR).id
-    return found
-
-
-def _add(
-    session: Session,
-    row: dict[str, Any],
-    external: str,
-    shelves: dict[str, int],
-    shows: dict[str, int],
-    episode: int,
-) -> None:
-    values: dict[str, Any] = {
-        "title": row["title"],
-        "description": row["description"],
-        "language": row["language"],
-        "media_type": row["mediaType"],
-        "kind": row["kind"],
-        "duration_sec": seconds(row["duration"]),
-        "release_date": datetime.fromisoformat(row["date"]).replace(tzinfo=UTC),
-        "category_id": shelves[row["category"]],
-        "is_featured": row.get("featured", False),
-        "is_explicit": row.get("explicit", False),
-        "tags": row["tags"],
-        "people": people(row),
+def _values(line: ProgramLine, category_ids: dict[str, int]) -> dict[str, object]:
+    return {
+        "title": line["title"],
+        "description": line["description"],
+        "language": line["language"],
+        "media_type": line["mediaType"],
+        "kind": line["kind"],
+        "duration_sec": seconds(line["duration"]),
+        "release_date": datetime.fromisoformat(line["date"]).replace(tzinfo=UTC),
+        "category_id": category_ids[line["category"]],
+        "is_featured": line.get("featured", False),
+        "is_explicit": line.get("explicit", False),
+        "tags": line["tags"],
+        "people": people(line),
     }
-    if "series" in row:
-        values["series_id"] = shows[row["series"]]
-        if row["kind"] == "episode":
-            values |= {"season": 1, "episode": episode}
-    program = lifecycle.create(session, values, ACTOR, source=(SOURCE, external))
-    _bring_to(session, program.id, row)
-    if row["views"]:
-        session.execute(
-            update(Program).where(Program.id == program.id).values(view_count=row["views"])
-        )
 
 
-def _bring_to(session: Session, program_id: int, row: dict[str, Any]) -> None:
-    match row.get("status", "published"):
+def _reach_status(session: Session, program_id: int, line: ProgramLine) -> None:
+    """Bring a draft to the status of its line."""
+    match line.get("status", "published"):
         case "published":
-            lifecycle.publish(session, program_id, ACTOR)
+            lifecycle.transition(session, program_id, "publish", ACTOR)
         case "in_review":
-            lifecycle.submit(session, program_id, ACTOR)
+            lifecycle.transition(session, program_id, "submit", ACTOR)
         case "scheduled":
-            at = lifecycle.database_now(session) + timedelta(days=row["publishInDays"])
-            lifecycle.schedule(session, program_id, at, ACTOR)
+            at = database_now(session) + timedelta(days=line.get("publishInDays", 1))
+            lifecycle.transition(session, program_id, "schedule", ACTOR, at=at)
         case "archived":
-            lifecycle.archive(session, program_id, ACTOR)
+            lifecycle.transition(session, program_id, "archive", ACTOR)

@@ -1,7 +1,6 @@
-"""Vocabulary for generated programs: words of plausible shape in both languages.
+"""The vocabulary of generated programs: thousands of words of plausible shape, the same every time.
 
-Arabic words come from roots set into patterns, English ones from stems and endings: thousands of
-forms, the same ones every time.
+Arabic words are roots set into patterns, English words are stems with endings.
 """
 
 from functools import cache
@@ -81,8 +80,22 @@ _ROOTS = [
     "ثلج",
     "مطر",
 ]
-_PATTERNS = ("{0}{1}{2}", "{0}ا{1}{2}", "م{0}{1}و{2}", "{0}{1}ا{2}", "{0}{1}ي{2}", "م{0}{1}{2}ة", "ت{0}{1}ي{2}",
-             "{0}{1}و{2}", "است{0}{1}ا{2}", "م{0}ا{1}{2}", "{0}{1}{2}ان", "ال{0}{1}{2}", "ال{0}ا{1}{2}", "ال{0}{1}ي{2}")  # fmt: skip
+_PATTERNS = (
+    "{0}{1}{2}",
+    "{0}ا{1}{2}",
+    "م{0}{1}و{2}",
+    "{0}{1}ا{2}",
+    "{0}{1}ي{2}",
+    "م{0}{1}{2}ة",
+    "ت{0}{1}ي{2}",
+    "{0}{1}و{2}",
+    "است{0}{1}ا{2}",
+    "م{0}ا{1}{2}",
+    "{0}{1}{2}ان",
+    "ال{0}{1}{2}",
+    "ال{0}ا{1}{2}",
+    "ال{0}{1}ي{2}",
+)
 _STEMS = [
     "light",
     "river",
@@ -166,14 +179,12 @@ _ENDINGS = (
 
 @cache
 def arabic() -> tuple[str, ...]:
-    """About a thousand Arabic words."""
-    found = dict.fromkeys(
-        p.format(*root) for p, root in product(_PATTERNS, _ROOTS) if len(root) == 3
-    )
+    """Return about a thousand Arabic words."""
+    found = dict.fromkeys(p.format(*root) for p, root in product(_PATTERNS, _ROOTS) if len(root) == 3)
     return tuple(found)
 
 
 @cache
 def english() -> tuple[str, ...]:
-    """About a thousand English words."""
+    """Return about a thousand English words."""
     return tuple(dict.fromkeys(stem + ending for ending, stem in product(_ENDINGS, _STEMS)))

@@ -1,78 +1,50 @@
-"""Tags and people: short named things that many programs share."""
+"""Tables of the vocabulary."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, column, func
+from sqlalchemy import ARRAY, BigInteger, Boolean, CheckConstraint, Index, Integer, Sequence, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from catalog.base import Base, BigId, CreatedAt
+from catalog.core.base import Base
 
-PERSON_ROLES = ("host", "guest", "director", "producer", "narrator", "cast")
-
-
-class Tag(Base):
-    """A topic, written as people search for it."""
-
-    __tablename__ = "tags"
-    __table_args__ = (
-        Index(
-            "tags_name_trgm_idx",
-            func.catalog_fold(column("name")).label("folded"),
-            postgresql_using="gin",
-            postgresql_ops={"folded": "gin_trgm_ops"},
-        ),
-    )
-
-    id: Mapped[BigId]
-    slug: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    created_at: Mapped[CreatedAt]
+# Numbers marks: a mark that was made anew has a higher number than the one that was claimed.
+_SEQ = Sequence("vocabulary_seq", metadata=Base.metadata)
 
 
-class Person(Base):
-    """Somebody heard or seen in a program, or who made it."""
+class VocabularyMark(Base):
+    """A program whose words may have changed since they were counted. Triggers write it (`index_mark`)."""
 
-    __tablename__ = "people"
-    __table_args__ = (
-        Index(
-            "people_name_trgm_idx",
-            func.catalog_fold(column("name")).label("folded"),
-            postgresql_using="gin",
-            postgresql_ops={"folded": "gin_trgm_ops"},
-        ),
-    )
+    __tablename__ = "vocabulary_marks"
+    __table_args__ = (Index("vocabulary_marks_seq_idx", "seq"),)
 
-    id: Mapped[BigId]
-    slug: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    created_at: Mapped[CreatedAt]
+    # No foreign key, because a deleted program is marked as well.
+    program_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(server_default=_SEQ.next_value())
 
 
-class ProgramTag(Base):
-    """A tag on a program; `position` keeps the editor's order."""
+class VocabularyProgram(Base):
+    """The words that a program was counted with, so that they can be counted out again."""
 
-    __tablename__ = "program_tags"
-    __table_args__ = (Index("program_tags_tag_id_program_id_idx", "tag_id", "program_id"),)
+    __tablename__ = "vocabulary_programs"
 
-    program_id: Mapped[int] = mapped_column(
-        ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True
-    )
-    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    program_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    words: Mapped[list[str]] = mapped_column(ARRAY(Text))
 
 
-class ProgramPerson(Base):
-    """A person on a program in one role."""
+class VocabularyWord(Base):
+    """A word, in how many published programs it is, and the hashes of what it sounds like."""
 
-    __tablename__ = "program_people"
-    __table_args__ = (
-        Index("program_people_person_id_program_id_idx", "person_id", "program_id"),
-        CheckConstraint(f"role IN {PERSON_ROLES}", name="role"),
-    )
+    __tablename__ = "vocabulary"
+    __table_args__ = (Index("vocabulary_unused_idx", "word", postgresql_where=text("programs <= 0")),)
 
-    program_id: Mapped[int] = mapped_column(
-        ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True
-    )
-    person_id: Mapped[int] = mapped_column(
-        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
-    )
-    role: Mapped[str] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    programs: Mapped[int] = mapped_column(Integer)
+    sounds: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+
+
+class VocabularyState(Base):
+    """One row: a number that grows whenever the words have changed."""
+
+    __tablename__ = "vocabulary_state"
+    __table_args__ = (CheckConstraint("one", name="one"),)
+
+    one: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=text("true"))
+    version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

@@ -1,4 +1,4 @@
-"""`thmanyah doctor`: what this machine has, and what is in the way."""
+"""What this machine has, and what keeps the product from running on it. `thmanyah doctor` calls it."""
 
 import os
 import shutil
@@ -7,22 +7,24 @@ from collections.abc import Callable
 
 import click
 
-from deploy.local import ports, postgres, valkey
+from deploy.local import ports
+from deploy.local.errors import LocalStackError
 from deploy.local.home import Home
+from deploy.local.servers import engine, postgres, valkey
 from deploy.local.stack import PREFERRED, answers
 
 MIN_FREE_BYTES = 1_000_000_000
 
 
 def _python() -> str:
-    if sys.version_info < (3, 11):  # noqa: UP036  (a person may run it with any interpreter)
-        raise RuntimeError(f"Python {sys.version.split()[0]}; 3.11 or newer is needed")
+    if sys.version_info < (3, 11):  # noqa: UP036 (a person may run it with any interpreter)
+        raise LocalStackError(f"Python {sys.version.split()[0]}; 3.11 or newer is needed")
     return sys.version.split()[0]
 
 
 def _postgres() -> str:
     if not os.access(postgres.BIN / "postgres", os.X_OK):
-        raise RuntimeError("the wheel's server cannot be executed")
+        raise LocalStackError("the server of the wheel cannot be executed")
     return str(postgres.BIN)
 
 
@@ -33,49 +35,48 @@ def _valkey() -> str:
 def _disk() -> str:
     free = shutil.disk_usage(Home().path).free
     if free < MIN_FREE_BYTES:
-        raise RuntimeError(f"only {free // 2**20} MiB free")
+        raise LocalStackError(f"only {free // 2**20} MiB free")
     return f"{free // 2**30} GiB free"
 
 
 def _folder() -> str:
     home = Home()
     if not os.access(home.path, os.W_OK):
-        raise RuntimeError(f"{home.path} cannot be written")
+        raise LocalStackError(f"{home.path} cannot be written; name another folder: THMANYAH_HOME=…")
     return str(home.path)
 
 
 def _engine() -> str:
-    found = shutil.which("meilisearch")
-    return found or "the bundled search node"
+    return shutil.which(engine.MEILISEARCH) or "the bundled search node"
 
 
 def _ports() -> str:
-    used = Home().read("ports") or PREFERRED
+    used = Home().ports() or PREFERRED
     taken = [f"{name} {port}" for name, port in used.items() if not ports.is_free(port)]
     if not taken:
         return "all free"
     running = answers(f"http://127.0.0.1:{used.get('api', PREFERRED['api'])}/health/live")
-    return (
-        "taken by the running product"
-        if running
-        else f"taken, others will be used: {', '.join(taken)}"
-    )
+    return "taken by the running product" if running else f"others will be used for {', '.join(taken)}"
 
 
 CHECKS: dict[str, Callable[[], str]] = {
-    "python": _python, "data folder": _folder, "disk": _disk, "postgres": _postgres,
-    "valkey": _valkey, "engine": _engine, "ports": _ports,
-}  # fmt: skip
+    "python": _python,
+    "data folder": _folder,
+    "disk": _disk,
+    "postgres": _postgres,
+    "valkey": _valkey,
+    "engine": _engine,
+    "ports": _ports,
+}
 
 
-@click.command()
-def doctor() -> None:
-    """Check what `thmanyah up` needs; exit 1 when something is in the way."""
+def examine_machine() -> int:
+    """Say what this machine has, a line for each check; return 1 when it cannot run the product, else 0."""
     broken = False
     for name, check in CHECKS.items():
         try:
             verdict = f"ok       {check()}"
-        except (RuntimeError, OSError) as error:
+        except (LocalStackError, ModuleNotFoundError, OSError) as error:
             broken, verdict = True, f"BROKEN   {error}"
         click.echo(f"{name:12} {verdict}")
-    raise SystemExit(int(broken))
+    return int(broken)

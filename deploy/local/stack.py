@@ -1,32 +1,41 @@
-"""What the product consists of on one machine, in the order in which it starts."""
+"""What the product consists of on one machine: its ports, its variables, and its processes in starting order."""
 
 import os
 import shutil
 import signal
 import sys
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-import redis
 
-from deploy.local import ports, postgres, valkey
+from deploy.local import ports
 from deploy.local.home import Home
+from deploy.local.ports import Claims
 from deploy.local.process import Child
+from deploy.local.servers import engine, postgres, valkey
+from deploy.redis_acl import Role
+from indexer import stores
+from indexer.settings import IndexerSettings
 
 DATABASE = "thmanyah"
 ADMIN = "admin@thmanyah.local"
 PREFERRED = {"postgres": 55432, "valkey": 56379, "engine": 7700, "api": 8000}
-# At its default on a large machine a real engine takes eight times as long for a small batch.
-INDEXING_MEMORY = "1GiB"
+# A variable that names a server of the user's own, which is then used instead of a local one.
+_EXTERNAL = (
+    ("postgres", "DATABASE_URL"),
+    ("valkey", "REDIS_CACHE_URL"),
+    ("engine", "MEILI_URL"),
+    # Every process reads it from the environment, and then ignores MEILI_URL.
+    ("engine", "MEILI_URLS"),
+)
 
 
 def answers(url: str) -> bool:
-    """Does an HTTP GET succeed?"""
+    """Return whether an HTTP GET of the address succeeds within a second."""
     try:
-        with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 (our own servers' addresses)
             return bool(response.status == 200)
     except OSError:
         return False
@@ -42,160 +51,163 @@ def _connects(url: str) -> bool:
 
 def _pings(url: str) -> bool:
     try:
-        client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
-        return bool(client.ping())
-    except (redis.RedisError, OSError):
+        return bool(stores.open_sync(url, timeout=1, connect_timeout=1).ping())
+    except stores.REDIS_AWAY:
         return False
 
 
 @dataclass
 class Stack:
-    """Everything `up` supervises. `external` names what runs elsewhere and is only used."""
+    """Everything that `up` supervises, and where everything else is.
+
+    Attributes:
+        home: Where data, secrets and logs are.
+        ports: Ports of the local servers and the API, by the names in `PREFERRED`.
+        moved: The preferred port of everything that had to take another one.
+        claims: Keeps the ports until they are handed on.
+        external: Addresses of servers that the environment names; they are used and not started.
+        engine_name: Which engine is started.
+        environment: Variables of every process of the product.
+        keys: Keys of the local engine by variable, once it is up; empty when the user named an engine and a key.
+    """
 
     home: Home
     ports: dict[str, int]
     moved: dict[str, int]
+    claims: Claims
     external: dict[str, str]
-    environment: dict[str, str]
     engine_name: str
-    # Filled once the engine is up; empty for an engine of the user's own, whose keys were given.
+    environment: dict[str, str] = field(init=False)
     keys: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.environment = self._environment()
 
     @classmethod
     def plan(cls, home: Home) -> "Stack":
-        """Choose ports and addresses; what the environment names is used as it is."""
-        external = {
-            name: os.environ[variable]
-            for name, variable in (
-                ("postgres", "DATABASE_URL"),
-                ("valkey", "REDIS_CACHE_URL"),
-                ("engine", "MEILI_URL"),
-                # Every process reads it from the environment, and then not MEILI_URL.
-                ("engine", "MEILI_URLS"),
-            )
-            if os.environ.get(variable)
-        }
-        remembered = home.read("ports")
-        wanted = PREFERRED | {"api": int(os.environ.get("API_PORT", PREFERRED["api"]))}
+        """Choose ports and addresses; servers that the environment names are used as they are.
+
+        Raises:
+            LocalStackError: No port is free, or the home cannot be written.
+        """
+        external = {name: os.environ[variable] for name, variable in _EXTERNAL if os.environ.get(variable)}
+        last = home.ports()
+        wanted = PREFERRED | {"api": int(os.environ.get("API_PORT") or PREFERRED["api"])}
+        engine_name = "engine" if "engine" in external else engine.name()
+        claims = Claims()
         chosen: dict[str, int] = {}
-        moved: dict[str, int] = {}
         for name, preferred in wanted.items():
             if name in external:
                 continue
-            first = preferred if ports.is_free(preferred) else int(remembered.get(name, preferred))
-            chosen[name] = ports.pick(first, taken=set(chosen.values()))
-            if chosen[name] != preferred:
-                moved[name] = preferred
+            candidates = list(dict.fromkeys((preferred, last.get(name, preferred))))
+            host = os.environ.get("API_HOST") or ports.HOST if name == "api" else ports.HOST
+            # The API and the search node accept a bound socket; servers from elsewhere do not.
+            bind = name == "api" or (name, engine_name) == ("engine", engine.SEARCHNODE)
+            chosen[name] = claims.choose(name, candidates, host=host, bind=bind)
+        moved = {name: wanted[name] for name, port in chosen.items() if port != wanted[name]}
         home.write("ports", chosen)
-        stack = cls(home, chosen, moved, external, {}, _engine_name(external))
-        stack.environment = stack._environment()
-        return stack
+        return cls(home, chosen, moved, claims, external, engine_name)
 
     def _environment(self) -> dict[str, str]:
-        """What every process of the product is told."""
         secrets = self.home.secrets()
-        given = os.environ
+        own = os.environ
         return {
             "DATABASE_URL": self.database_url,
-            "REDIS_CACHE_URL": self.external.get("valkey")
-            or valkey.url(self.ports["valkey"], valkey.CACHE_DB),
-            "REDIS_QUEUE_URL": given.get("REDIS_QUEUE_URL")
-            or self.external.get("valkey")
-            or valkey.url(self.ports["valkey"], valkey.QUEUE_DB),
+            **self._redis("worker"),
             "MEILI_URL": self.engine_url,
-            "MEILI_KEY": given.get("MEILI_KEY")
-            or given.get("MEILI_MASTER_KEY")
+            "MEILI_KEY": own.get("MEILI_KEY")
+            or own.get("MEILI_MASTER_KEY")
             or ("" if "engine" in self.external else secrets["masterKey"]),
-            "THMANYAH_SECRET_KEY": given.get("THMANYAH_SECRET_KEY") or secrets["secretKey"],
+            "THMANYAH_SECRET_KEY": own.get("THMANYAH_SECRET_KEY") or secrets["secretKey"],
             "API_PORT": str(self.ports["api"]),
             "PYTHONUNBUFFERED": "1",
         }
 
+    def _redis(self, role: Role) -> dict[str, str]:
+        """Return the addresses of Redis, for processes with this role."""
+        cache, queue = self.external.get("valkey"), os.environ.get("REDIS_QUEUE_URL")
+        if cache is not None:
+            return {"REDIS_CACHE_URL": cache, "REDIS_QUEUE_URL": queue or cache}
+        own = valkey.addresses(self.ports["valkey"], role, self.home.secrets())
+        return own | ({"REDIS_QUEUE_URL": queue} if queue else {})
+
     @property
     def database_url(self) -> str:
-        """Where the record is."""
+        """Address of the catalogue's database."""
         return self.external.get("postgres") or postgres.url(self.ports["postgres"], DATABASE)
 
     @property
     def engine_url(self) -> str:
-        """Where searches go."""
+        """Address of the engine that answers searches."""
         return self.external.get("engine") or f"http://127.0.0.1:{self.ports['engine']}"
 
     @property
     def api_url(self) -> str:
-        """What a person opens."""
+        """Address of the API, as a person opens it."""
         return f"http://127.0.0.1:{self.ports['api']}"
 
     def servers(self) -> list[Child]:
-        """The stores, which everything else needs first."""
+        """Return the local servers; everything else needs them first."""
         found = []
         if "postgres" not in self.external:
-            data = self.home.path / "postgres"
-            port = self.ports["postgres"]
-            found.append(
-                Child(
-                    "postgres",
-                    postgres.server_command(data, port),
-                    lambda: _connects(postgres.url(port, "postgres")),
-                    f"127.0.0.1:{port}",
-                    popen=postgres.popen_arguments(),
-                    stop_signal=signal.SIGINT,
-                )
-            )
+            found.append(self._postgres(self.ports["postgres"]))
         if "valkey" not in self.external:
-            port_ = self.ports["valkey"]
-            found.append(
-                Child(
-                    "valkey",
-                    valkey.server_command(self.home.path / "valkey", port_),
-                    lambda: _pings(valkey.url(port_, 0)),
-                    f"127.0.0.1:{port_}",
-                )
-            )
+            found.append(self._valkey(self.ports["valkey"]))
         if "engine" not in self.external:
-            found.append(self._engine())
+            found.append(self._engine(self.ports["engine"]))
         return found
 
-    def _engine(self) -> Child:
-        port = self.ports["engine"]
-        folder = self.home.path / self.engine_name
-        environment = {
-            "MEILI_HTTP_ADDR": f"127.0.0.1:{port}",
-            "MEILI_MASTER_KEY": self.home.secrets()["masterKey"],
-            "MEILI_DB_PATH": str(folder),
-            "MEILI_MAX_INDEXING_MEMORY": os.environ.get(
-                "MEILI_MAX_INDEXING_MEMORY", INDEXING_MEMORY
-            ),
-            "MEILI_NO_ANALYTICS": "true",
-            "MEILI_ENV": "development",
-        }
-        if self.engine_name == "meilisearch":
-            folder.mkdir(parents=True, exist_ok=True)
-            environment["MEILI_DUMP_DIR"] = str(folder / "dumps")
-            environment["MEILI_SNAPSHOT_DIR"] = str(folder / "snapshots")
-            environment["MEILI_DB_PATH"] = str(folder / "data")
-        command = (
-            [str(shutil.which("meilisearch"))]
-            if self.engine_name == "meilisearch"
-            else thmanyah("searchnode")
+    def _postgres(self, port: int) -> Child:
+        return Child(
+            "postgres",
+            postgres.server_command(data_folder(self.home), port),
+            lambda: _connects(postgres.url(port, "postgres")),
+            f"127.0.0.1:{port}",
+            base_environment=postgres.environment(),
+            user=postgres.user(),
+            # A fast shutdown: it ends sessions instead of waiting for them.
+            stop_signal=signal.SIGINT,
         )
-        ready: Callable[[], bool] = lambda: answers(f"http://127.0.0.1:{port}/health")  # noqa: E731
-        return Child(self.engine_name, command, ready, f"127.0.0.1:{port}", environment)
+
+    def _valkey(self, port: int) -> Child:
+        data = self.home.path / "valkey"
+        users = valkey.write_users(data, self.home.secrets(), IndexerSettings().redis_prefix)
+        return Child(
+            "valkey",
+            valkey.server_command(data, port, acl=users),
+            lambda: _pings(self.environment["REDIS_CACHE_URL"]),
+            f"127.0.0.1:{port}",
+        )
+
+    def _engine(self, port: int) -> Child:
+        name = self.engine_name
+        return Child(
+            name,
+            [str(shutil.which(name))] if name == engine.MEILISEARCH else thmanyah("searchnode"),
+            lambda: answers(f"http://127.0.0.1:{port}/health"),
+            f"127.0.0.1:{port}",
+            engine.environment(name, self.home.path / name, port, self.home.secrets()["masterKey"]),
+            bound=self.claims.sockets.get("engine"),
+        )
 
     def processes(self) -> list[Child]:
-        """The product's own processes."""
+        """Return the product's own processes."""
         metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self.home.path / "metrics")}
-        # The process that strangers talk to holds no key that writes.
-        searching = {"MEILI_KEY": "", "MEILI_SEARCH_KEY": self.keys["MEILI_SEARCH_KEY"]} if self.keys else {}  # fmt: skip
+        # The API is open to the world, so its key may only search.
+        searching = {"MEILI_KEY": "", "MEILI_SEARCH_KEY": self.keys["MEILI_SEARCH_KEY"]} if self.keys else {}
         api = Child(
-            "api", thmanyah("api"), lambda: answers(f"{self.api_url}/health/live"), self.api_url,
-            self.environment | searching | metrics,
-        )  # fmt: skip
+            "api",
+            thmanyah("api"),
+            lambda: answers(f"{self.api_url}/health/live"),
+            self.api_url,
+            self.environment | self._redis("api") | searching | metrics,
+            bound=self.claims.sockets.get("api"),
+        )
         writing = {"MEILI_KEY": self.keys["MEILI_KEY"]} if self.keys else {}
         others = [
             Child(name, thmanyah(name), lambda: True, about, self.environment | writing)
             for name, about in (
-                ("sync", "keeps the index equal to the record"),
+                ("sync", "keeps the index equal to the catalogue"),
                 ("worker", "background jobs"),
                 ("scheduler", "publishes on time, periodic jobs"),
             )
@@ -204,16 +216,10 @@ class Stack:
 
 
 def thmanyah(command: str) -> list[str]:
-    """The command line of one of our own processes, with this interpreter."""
+    """Return the command line of a process of the product, run by this interpreter."""
     return [sys.executable, "-m", "deploy", command]
 
 
-def _engine_name(external: dict[str, str]) -> str:
-    if "engine" in external:
-        return "engine"
-    return "meilisearch" if shutil.which("meilisearch") else "searchnode"
-
-
 def data_folder(home: Home) -> Path:
-    """Where PostgreSQL's cluster is."""
+    """Return the folder of the local PostgreSQL's cluster."""
     return home.path / "postgres"

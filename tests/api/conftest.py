@@ -1,26 +1,16 @@
 """The API over a test's own stores, and somebody signed in for every role."""
 
 from collections.abc import Iterator
-from functools import cache
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import Engine as Database
 
-from api.auth import access_token
-from api.edge import Edge
+from api.answers.edge import Edge
 from api.settings import Settings
-from catalog.accounts.models import ROLES, Account
-from catalog.db import session_factory
-from tests.support.product import Client, serve
-
-PASSWORD = "correct horse battery"
-
-
-@cache
-def _hash() -> str:
-    # Hashing is slow on purpose: once a run is enough.
-    return PasswordHasher().hash(PASSWORD)
+from tests.support.accounts import add_accounts, signed_in
+from tests.support.client import Client
+from tests.support.product import serve
+from tests.support.shared import SharedApi, shared_api
 
 
 @pytest.fixture
@@ -45,13 +35,12 @@ def edge(served: tuple[Client, Edge]) -> Edge:
 @pytest.fixture
 def staff(listener: Client, settings: Settings, database: Database) -> dict[str, Client]:
     """role -> somebody who has that role alone."""
-    found = {}
-    with session_factory(database).begin() as session:
-        for role in ROLES:
-            account = Account(email=f"{role}@example.com", roles=[role], password_hash=_hash())
-            session.add(account)
-            session.flush()
-            session.refresh(account)
-            token, _ = access_token(settings.api, account)
-            found[role] = Client(listener.base, Authorization=f"Bearer {token}")
-    return found
+    tokens = add_accounts(settings, database)
+    return {role: signed_in(listener, token) for role, token in tokens.items()}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[SharedApi]:
+    """One API for the tests of a module whose requests are refused or only read: it costs a tenth of a second."""
+    with shared_api() as found:
+        yield found

@@ -10,7 +10,7 @@ import pytest
 from deploy.local.home import Home
 from deploy.local.process import Child
 from deploy.local.stack import Stack
-from tests.support.servers import eventually
+from tests.support.waiting import eventually
 
 # Stands for a real one: says how it was started.
 PROGRAM = """#!/bin/sh
@@ -24,13 +24,13 @@ def engine(home: Path, monkeypatch: pytest.MonkeyPatch, **given: str) -> Child:
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    servers = Stack.plan(Home(home)).servers()
+    stack = Stack.plan(Home(home))
+    servers = stack.servers()
+    stack.claims.close()
     return next(child for child in servers if child.name in ("meilisearch", "searchnode"))
 
 
-@pytest.mark.parametrize(
-    ("given", "memory"), [({}, "1GiB"), ({"MEILI_MAX_INDEXING_MEMORY": "2GiB"}, "2GiB")]
-)
+@pytest.mark.parametrize(("given", "memory"), [({}, "1GiB"), ({"MEILI_MAX_INDEXING_MEMORY": "2GiB"}, "2GiB")])
 def test_a_meilisearch_on_path_is_started_instead_with_its_memory_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], memory: str
 ) -> None:

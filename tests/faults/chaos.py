@@ -18,15 +18,15 @@ import requests
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from catalog.db import session_factory
-from catalog.dirty import IndexTarget
-from catalog.indexing import lifecycle
-from catalog.indexing.models import ENDED, ReindexJob
-from indexer import index_settings
-from indexer.drift import Audit
-from indexer.engine import Engine, EngineRejectedError, EngineUnavailableError
-from tests.catalog.support import EDITOR
+from catalog.core.db import session_factory
+from catalog.indexing import rebuilds
+from catalog.indexing.models import ENDED, IndexTarget, ReindexJob
+from indexer.engines import index_settings
+from indexer.engines.admin import Engine
+from indexer.engines.errors import EngineRejectedError, EngineUnavailableError
+from indexer.rebuild.drift.audit import Audit
 from tests.faults.world import PROCESSES, SERVERS, World, choose_line, world
+from tests.support.programs import EDITOR
 
 # Drafts whose title nobody may ever find.
 SECRET = "zxqvsecret"
@@ -82,20 +82,16 @@ class Round:
             time.sleep(0.005)
 
     def _statement(self, chance: random.Random) -> tuple[Any, dict[str, Any]]:
-        some = (
-            "(SELECT id FROM programs WHERE status = :was ORDER BY md5(id::text || :salt) LIMIT :n)"
-        )
+        some = "(SELECT id FROM programs WHERE status = :was ORDER BY md5(id::text || :salt) LIMIT :n)"
         salt, n = str(chance.random()), chance.randint(1, 20)
         kind = chance.choices(
             ["edit", "publish", "withdraw", "delete", "insert", "secret", "category", "view"],
             [30, 15, 15, 5, 15, 5, 3, 12],
         )[0]
-        published, draft = {"was": "published", "salt": salt, "n": n}, {"was": "draft", "salt": salt, "n": n}  # fmt: skip
+        published, draft = {"was": "published", "salt": salt, "n": n}, {"was": "draft", "salt": salt, "n": n}
         match kind:
             case "edit":
-                return text(
-                    f"UPDATE programs SET title = 'Edit ' || :salt WHERE id IN {some}"
-                ), published
+                return text(f"UPDATE programs SET title = 'Edit ' || :salt WHERE id IN {some}"), published
             case "publish":
                 return text(
                     f"UPDATE programs SET status = 'published', published_at = now() WHERE id IN {some} "
@@ -106,10 +102,7 @@ class Round:
             case "delete":
                 return text(f"DELETE FROM programs WHERE id IN {some}"), draft
             case "category":
-                return text("UPDATE categories SET name_en = :salt WHERE id = :n"), {
-                    "salt": salt,
-                    "n": n,
-                }
+                return text("UPDATE categories SET name_en = :salt WHERE id = :n"), {"salt": salt, "n": n}
             case "view":
                 return text(
                     f"UPDATE programs SET view_count = view_count + 997 WHERE id IN {some}"
@@ -127,8 +120,12 @@ class Round:
     def _read(self) -> None:
         chance = random.Random(self.seed + 2_000_003)
         session = requests.Session()
-        paths = ("/discovery/search?q=" + SECRET, "/discovery/search?q=edit", "/discovery/browse?limit=50",
-                 "/discovery/suggest?q=" + SECRET[:5])  # fmt: skip
+        paths = (
+            "/discovery/search?q=" + SECRET,
+            "/discovery/search?q=edit",
+            "/discovery/browse?limit=50",
+            "/discovery/suggest?q=" + SECRET[:5],
+        )
         while not self.stop.is_set():
             path = chance.choice(paths)
             try:
@@ -146,9 +143,7 @@ class Round:
     # -- faults
 
     def _hurt(self, chance: random.Random) -> None:
-        fault = chance.choices(["line", "kill", "freeze", "wipe", "rebuild"], [35, 30, 15, 10, 10])[
-            0
-        ]
+        fault = chance.choices(["line", "kill", "freeze", "wipe", "rebuild"], [35, 30, 15, 10, 10])[0]
         part, (line, how) = chance.choice(SERVERS + PROCESSES), choose_line(chance)
         seconds = chance.uniform(0.1, 1)
         named = {"line": f"{how} {line}", "kill": f"kill {part}", "freeze": f"freeze {part}"}
@@ -168,11 +163,9 @@ class Round:
     def _rebuild(self) -> None:
         try:
             with session_factory(self.world.database).begin() as session:
-                running = session.scalars(
-                    select(ReindexJob.id).where(ReindexJob.state.not_in(ENDED))
-                ).first()
+                running = session.scalars(select(ReindexJob.id).where(ReindexJob.state.not_in(ENDED))).first()
                 if running is None:
-                    lifecycle.request_rebuild(
+                    rebuilds.request(
                         session, "default", f"seed {self.seed}", EDITOR, build=index_settings.BUILD
                     )
         except DBAPIError:
@@ -215,9 +208,7 @@ class Round:
         with self.world.database.connect() as connection:
             marks = connection.scalar(text("SELECT count(*) FROM index_dirty"))
             jobs = connection.scalar(
-                select(text("count(*)"))
-                .select_from(ReindexJob)
-                .where(ReindexJob.state.not_in(ENDED))
+                select(text("count(*)")).select_from(ReindexJob).where(ReindexJob.state.not_in(ENDED))
             )
         return {"marks": int(marks or 0), "rebuilds": int(jobs or 0)}
 
@@ -232,10 +223,21 @@ class Totals:
     faults: int = 0
 
 
-def run(
-    seeds: Iterable[int], *, seconds: float, programs: int, minutes: float = float("inf")
-) -> Totals:
-    """A round for each seed, over one product, for so long. Raises Broken, which names the seed."""
+def run(seeds: Iterable[int], *, seconds: float, programs: int, minutes: float = float("inf")) -> Totals:
+    """Run a round for each seed over one product.
+
+    Args:
+        seeds: Each decides the writes, the faults and their order.
+        seconds: How long writes and faults go on in each round.
+        programs: How many programs the product has at the start.
+        minutes: No round begins later than this.
+
+    Returns:
+        What all rounds together did.
+
+    Raises:
+        Broken: An audit found a difference; the message names the seed.
+    """
     totals = Totals()
     with world(programs) as found:
         ends = time.monotonic() + minutes * 60
@@ -252,8 +254,11 @@ def run(
             totals.writes += one.writes
             totals.reads += one.reads
             totals.faults += len(one.done)
-            print(f"seed {seed}: {one.writes} writes, {one.reads} reads, {', '.join(one.done)}; quiet "
-                  f"{time.monotonic() - began - seconds:.1f} s later", flush=True)  # fmt: skip
+            print(
+                f"seed {seed}: {one.writes} writes, {one.reads} reads, {', '.join(one.done)}; quiet "
+                f"{time.monotonic() - began - seconds:.1f} s later",
+                flush=True,
+            )
     return totals
 
 
@@ -268,14 +273,18 @@ def main() -> None:
     began = time.monotonic()
     try:
         totals = run(
-            itertools.count(options.seed), seconds=options.seconds, programs=options.programs,
+            itertools.count(options.seed),
+            seconds=options.seconds,
+            programs=options.programs,
             minutes=options.minutes,
-        )  # fmt: skip
+        )
     except Broken as error:
         print(error, flush=True)
         sys.exit(1)
-    print(f"{totals.seeds} seeds, {totals.writes} writes, {totals.reads} reads, {totals.faults} faults in "
-          f"{time.monotonic() - began:.0f} s: every audit found 0 missing, 0 stale, 0 ghosts")  # fmt: skip
+    print(
+        f"{totals.seeds} seeds, {totals.writes} writes, {totals.reads} reads, {totals.faults} faults in "
+        f"{time.monotonic() - began:.0f} s: every audit found 0 missing, 0 stale, 0 ghosts"
+    )
 
 
 if __name__ == "__main__":

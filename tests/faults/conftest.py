@@ -1,13 +1,11 @@
-"""What the faults are done to: a pipeline, and servers that nobody else uses."""
+"""Servers that nobody else uses."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.indexer.conftest import Pipeline, pipeline
+from tests.support.nodes import Node, nodes
 from tests.support.servers import Servers
-
-__all__ = ["Pipeline", "pipeline"]
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +17,19 @@ def killable() -> Iterator[Servers]:
         yield found
     finally:
         found.stop()
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Node]]:
+    """Two search nodes for all tests of a module."""
+    with nodes(tmp_path_factory.mktemp("nodes"), "east", "west") as pair:
+        yield pair
+
+
+@pytest.fixture
+def pair(started: list[Node]) -> tuple[Node, Node]:
+    """Two running nodes, whatever the test before did to them; each test has an index of its own."""
+    for node in started:
+        node.revive()
+    east, west = started
+    return east, west

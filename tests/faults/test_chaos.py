@@ -4,6 +4,8 @@ import pytest
 
 from tests.faults import chaos
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.timeout(400)
 def test_two_seeds_of_everything_at_once() -> None:

@@ -1,60 +1,27 @@
 """The lines between the parts: late, cut, reset, mangled, silent, dead. Editors go on; then the audit."""
 
-import itertools
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
-from api.settings import Settings
-from indexer import document, place
-from indexer.engine import Engine
-from tests.faults.conftest import Pipeline
-from tests.indexer.test_sender import bulk, change, publish
+from indexer.engines import document
+from indexer.engines.admin import Engine
+from tests.support.databases import scalar
+from tests.support.editors import editors, sending, settled
+from tests.support.pipeline import Pipeline, bulk, change, publish
 from tests.support.proxy import FAULTS, Proxy
-from tests.support.servers import eventually, scalar
-from tests.support.threads import alongside
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 # How often a fault has to be met before the line is mended.
 TOUCHES = 4
-
-
-@contextmanager
-def sending(settings: Settings) -> Iterator[None]:
-    """The sender of one target, as `thmanyah sync` runs it; impatient, so that a silent line is short."""
-    indexer = settings.indexer.model_copy(update={"write_timeout": 1.0})
-    with alongside(lambda stop: place.run(settings.catalog, indexer, None, stop)):
-        yield
-
-
-@contextmanager
-def editors(pipeline: Pipeline, ids: list[int]) -> Iterator[None]:
-    """Edits, withdrawals, publications and deletions by plain SQL, until the block ends."""
-
-    def write(stop: threading.Event) -> None:
-        for n in itertools.count():
-            if stop.wait(0.02):
-                return
-            one, other = ids[n % len(ids)], ids[(n * 7 + 3) % len(ids)]
-            change(pipeline, "UPDATE programs SET title = :t WHERE id = :id", t=f"Edit {n}", id=one)
-            if n % 5 == 0:
-                flip = "UPDATE programs SET status = CASE status WHEN 'draft' THEN 'published' ELSE 'draft' END WHERE id = :id"
-                change(pipeline, flip, id=other)
-            if n % 40 == 39:
-                change(pipeline, "DELETE FROM programs WHERE id = :id", id=other)
-
-    with alongside(write):
-        yield
-
-
-def settled(pipeline: Pipeline) -> None:
-    eventually(lambda: pipeline.waiting() == 0, within=60, what="nothing waits")
-    pipeline.audit()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -132,9 +99,7 @@ def test_what_the_engine_says_in_its_distress_parks_and_settles_nothing(
     indexer = pipeline.settings.indexer
     with (
         Proxy(indexer.meili_url) as engine,
-        sending(
-            replace(pipeline.settings, indexer=indexer.model_copy(update={"meili_url": engine.url}))
-        ),
+        sending(replace(pipeline.settings, indexer=indexer.model_copy(update={"meili_url": engine.url}))),
     ):
         eventually(lambda: pipeline.waiting() == 0)
         with engine.hurting("corrupt", mangle=said):
@@ -164,8 +129,11 @@ def test_the_number_of_another_task_is_no_acknowledgement(
 ) -> None:
     """The engine refuses what was sent; a damaged answer names a task that succeeded."""
     real = document.build
-    monkeypatch.setattr(document, "build", lambda row: real(row) | (
-        {"id": "not an id!"} if row["title"] == "Bad" else {}))  # fmt: skip
+
+    def build(row: Any) -> document.Document:
+        return msgspec.structs.replace(real(row), id="not an id!") if row["title"] == "Bad" else real(row)
+
+    monkeypatch.setattr(document, "build", build)
     ids = publish(pipeline, 3)
     indexer = pipeline.settings.indexer
     with Proxy(indexer.meili_url) as engine:
@@ -174,7 +142,7 @@ def test_the_number_of_another_task_is_no_acknowledgement(
         sender.drain()
         done = pipeline.engine.send(indexer.meili_index, [])
         pipeline.engine.finished(done)
-        other = once(rb'"taskUid":(\d+)', lambda m: b'"taskUid":' + str(done.uid).encode().rjust(len(m[1])))  # fmt: skip
+        other = once(rb'"taskUid":(\d+)', lambda m: b'"taskUid":' + str(done.uid).encode().rjust(len(m[1])))
         change(pipeline, "UPDATE programs SET title = 'Bad' WHERE id = :id", id=ids[1])
         with engine.hurting("corrupt", mangle=other):
             sender.drain()
@@ -195,7 +163,7 @@ def test_one_damaged_refusal_parks_nothing(pipeline: Pipeline) -> None:
         sender = pipeline.sender()
         sender.drain()
         publish(pipeline, 1)
-        with engine.hurting("corrupt", mangle=once(rb"(?s)\A.*\"status\":\"succeeded\".*\Z", _as_failed)):  # fmt: skip
+        with engine.hurting("corrupt", mangle=once(rb"(?s)\A.*\"status\":\"succeeded\".*\Z", _as_failed)):
             sender.drain()
             assert engine.touched["corrupt"] == 1
         pipeline.audit()

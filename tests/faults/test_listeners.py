@@ -11,15 +11,17 @@ import redis
 import requests
 from sqlalchemy import text
 
-from catalog.db import session_factory
-from tests.catalog.support import make
-from tests.faults.conftest import Pipeline
-from tests.faults.test_lines import editors, settled
-from tests.indexer.test_sender import bulk, change
-from tests.support.product import Client, sending, serve
+from catalog.core.db import session_factory
+from tests.support.client import Client
+from tests.support.editors import editors, settled
+from tests.support.pipeline import Pipeline, bulk, change
+from tests.support.product import sending, serve
+from tests.support.programs import make
 from tests.support.proxy import FAULTS, Proxy
-from tests.support.servers import eventually
 from tests.support.threads import alongside
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 # A draft's title: one word of it is searched for, the others may not come back.
 SECRET, UNSAID = "zxqvsecret", "before its day"
@@ -35,12 +37,18 @@ def listeners(client: Client, ids: list[int]) -> Iterator[list[str]]:
         for n in itertools.count():
             if stop.is_set():
                 return
-            for path in (f"/discovery/search?q=edit {n}", f"/discovery/search?q={SECRET}&limit={n % 50 + 1}",
-                         f"/discovery/browse?limit={n % 50 + 1}", f"/discovery/suggest?q={SECRET[:4]}",
-                         f"/discovery/programs/{ids[n % len(ids)]}"):  # fmt: skip
+            for path in (
+                f"/discovery/search?q=edit {n}",
+                f"/discovery/search?q={SECRET}&limit={n % 50 + 1}",
+                f"/discovery/browse?limit={n % 50 + 1}",
+                f"/discovery/suggest?q={SECRET[:4]}",
+                f"/discovery/programs/{ids[n % len(ids)]}",
+            ):
                 found = own.get(path)
                 # A program that an editor took back, or a browser that was served too late to be told.
-                if found.status_code not in (200, 404) or (found.status_code == 404 and "programs" not in path):  # fmt: skip
+                if found.status_code not in (200, 404) or (
+                    found.status_code == 404 and "programs" not in path
+                ):
                     wrong.append(f"{path}: {found.status_code} {found.text[:200]}")
                 if UNSAID in found.text:
                     wrong.append(f"{path} shows a draft: {found.text[:200]}")
@@ -53,7 +61,9 @@ def says_what_is_true(client: Client, pipeline: Pipeline, ids: list[int]) -> Non
     """Lookups and searches agree with the record, and the engine answers again."""
     change(pipeline, "UPDATE programs SET title = 'Whole again ' || id")
     with pipeline.database.connect() as connection:
-        rows = connection.execute(text("SELECT id, title, status FROM programs WHERE id = ANY(:ids)"), {"ids": ids}).all()  # fmt: skip
+        rows = connection.execute(
+            text("SELECT id, title, status FROM programs WHERE id = ANY(:ids)"), {"ids": ids}
+        ).all()
     settled(pipeline)
     for row in rows:
         asked = f"/discovery/programs/{row.id}"
@@ -82,20 +92,24 @@ def stocked(pipeline: Pipeline) -> list[int]:
     return ids
 
 
-def test_the_line_from_the_api_to_the_engine(
-    pipeline: Pipeline, cache_redis: "redis.Redis"
-) -> None:
+def test_the_line_from_the_api_to_the_engine(pipeline: Pipeline, cache_redis: "redis.Redis") -> None:
     ids = stocked(pipeline)
     settings = pipeline.settings
     brief = {"read_timeout": 0.3, "connect_timeout": 0.3, "breaker_seconds": 0.2}
     with sending(settings, cache_redis), Proxy(settings.indexer.meili_url) as engine:
         indexer = settings.indexer.model_copy(update={"meili_url": engine.url} | brief)
-        api = settings.api.model_copy(update={"fallback_timeout_ms": 60_000})
+        # Pages made anew in the background ask PostgreSQL too: room for all, so that no listener is refused.
+        roomy = {"fallback_timeout_ms": 60_000, "fallback_concurrency": 60}
+        api = settings.api.model_copy(update=roomy)
         with serve(replace(settings, indexer=indexer, api=api)) as (client, _):
             for fault in FAULTS:
-                with editors(pipeline, ids), listeners(client, ids) as wrong, engine.hurting(fault, seconds=0.5):  # fmt: skip
+                with (
+                    editors(pipeline, ids),
+                    listeners(client, ids) as wrong,
+                    engine.hurting(fault, seconds=0.5),
+                ):
                     times = 1 if fault == "refuse" else 5
-                    eventually(lambda f=fault, t=times: engine.touched[f] >= t, within=60, what=fault)  # fmt: skip
+                    eventually(lambda f=fault, t=times: engine.touched[f] >= t, within=60, what=fault)
                     eventually(lambda: client.get("/discovery/search", q="edit").status_code == 200)
                 assert wrong == [], fault
             says_what_is_true(client, pipeline, ids)
@@ -105,10 +119,11 @@ def test_the_line_from_the_api_to_redis(pipeline: Pipeline, cache_redis: "redis.
     ids = stocked(pipeline)
     settings = pipeline.settings
     with sending(settings, cache_redis), Proxy(settings.indexer.redis_cache_url) as line:
-        urls = {name: line.through(getattr(settings.indexer, name)) for name in ("redis_cache_url", "redis_queue_url")}  # fmt: skip
-        indexer = settings.indexer.model_copy(
-            update=urls | {"redis_timeout": 0.2, "read_timeout": 30}
-        )
+        urls = {
+            name: line.through(getattr(settings.indexer, name))
+            for name in ("redis_cache_url", "redis_queue_url")
+        }
+        indexer = settings.indexer.model_copy(update=urls | {"redis_timeout": 0.2, "read_timeout": 30})
         with serve(replace(settings, indexer=indexer)) as (client, _):
             for fault in FAULTS:
                 with editors(pipeline, ids), listeners(client, ids) as wrong, line.hurting(fault):
@@ -128,7 +143,7 @@ def test_the_line_from_the_sender_to_redis(
     with Proxy(settings.indexer.redis_cache_url) as line:
         told = redis.Redis.from_url(
             line.through(settings.indexer.redis_cache_url), socket_timeout=0.2, socket_connect_timeout=0.2
-        )  # fmt: skip
+        )
         with sending(settings, told), serve(settings) as (client, _):
             eventually(lambda: pipeline.waiting() == 0)
             with editors(pipeline, ids), line.hurting(fault):

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from indexer.engine import Engine
-from tests.faults.conftest import Pipeline
-from tests.faults.test_lines import sending, settled
-from tests.indexer.test_sender import bulk, change
+from indexer.engines.admin import Engine
+from tests.support.editors import sending, settled
 from tests.support.nodes import nodes
-from tests.support.servers import MASTER_KEY, Servers, eventually
+from tests.support.pipeline import Pipeline, bulk, change
+from tests.support.servers import MASTER_KEY, Servers
 from tests.support.threads import alongside
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 
 class TestRecord:
@@ -31,7 +33,7 @@ class TestRecord:
         with sending(pipeline.settings), stubborn(pipeline, ids, written):
             for _ in range(2):
                 before = len(written)
-                eventually(lambda n=before: len(written) > n + 20, within=60, what="editors write")  # type: ignore[misc]
+                eventually(lambda n=before: len(written) > n + 20, within=60, what="editors write")
                 killable.kill("postgres")
                 killable.restart("postgres")
             after = len(written)
@@ -48,8 +50,14 @@ def stubborn(pipeline: Pipeline, ids: list[int], written: list[int]) -> Iterator
         n = 0
         while not stop.is_set():
             try:
-                change(pipeline, "UPDATE programs SET title = :t, status = CASE WHEN :n % 7 = 0 THEN 'draft' ELSE 'published' END "
-                       "WHERE id = :id", t=f"Edit {n}", n=n, id=ids[n % len(ids)])  # fmt: skip
+                change(
+                    pipeline,
+                    "UPDATE programs SET title = :t, status = CASE WHEN :n % 7 = 0 THEN 'draft' ELSE 'published' END "
+                    "WHERE id = :id",
+                    t=f"Edit {n}",
+                    n=n,
+                    id=ids[n % len(ids)],
+                )
             except DBAPIError:
                 stop.wait(0.05)
                 continue
@@ -62,9 +70,7 @@ def stubborn(pipeline: Pipeline, ids: list[int], written: list[int]) -> Iterator
 
 
 @pytest.mark.parametrize("wiped", [False, True], ids=["with its data", "without"])
-def test_an_engine_killed_with_batches_on_their_way(
-    wiped: bool, pipeline: Pipeline, tmp_path: Path
-) -> None:
+def test_an_engine_killed_with_batches_on_their_way(wiped: bool, pipeline: Pipeline, tmp_path: Path) -> None:
     with nodes(tmp_path, "east") as (node,):
         indexer = pipeline.settings.indexer.model_copy(
             update={"meili_url": node.url, "meili_key": MASTER_KEY}

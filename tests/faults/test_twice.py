@@ -12,24 +12,28 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from catalog.db import session_factory
+from catalog.core.db import database_now, session_factory
 from catalog.programs import lifecycle
-from indexer import index_settings, place
-from indexer.engine import Engine, EngineUnavailableError
-from tests.catalog.support import EDITOR, make
-from tests.faults.conftest import Pipeline
-from tests.faults.test_lines import editors, settled
-from tests.indexer.test_reindex import agrees, carry_out, job, request, unlease
-from tests.indexer.test_sender import bulk, change
-from tests.journeys.conftest import environment
+from indexer.engines import index_settings
+from indexer.engines.admin import Engine
+from indexer.engines.errors import EngineUnavailableError
+from indexer.sender import leadership
+from tests.support.databases import scalar
+from tests.support.editors import editors, settled
+from tests.support.pipeline import Pipeline, bulk, change
+from tests.support.processes import environment, running
 from tests.support.product import sending
-from tests.support.servers import eventually, running, scalar
+from tests.support.programs import EDITOR, make
+from tests.support.rebuilds import agrees, carry_out, job, request, unlease
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 # A whole process of the product whose idea of the time is off by so many seconds.
 SHIFTED = """
 import sys, time
 from datetime import datetime
-import catalog.programs.lifecycle, indexer.clock, indexer.schedule, indexer.sync
+import catalog.programs.lifecycle, indexer.jobs.clock, indexer.jobs.schedule, indexer.sender.sender
 from deploy.cli import main
 shift, real = int(sys.argv.pop(1)), time.time
 class Any(type):
@@ -50,26 +54,33 @@ main()
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "TARGETS_SECONDS", 0.05)
+    monkeypatch.setattr(leadership, "TARGETS_SECONDS", 0.05)
 
 
 @pytest.mark.parametrize("hours", [1, -1])
 def test_application_clocks_that_are_wrong(hours: int, pipeline: Pipeline, tmp_path: Path) -> None:
     """The sender and the scheduler believe it is an hour later or earlier."""
     with session_factory(pipeline.database).begin() as session:
-        now = lifecycle.database_now(session)
-        due, later, gone, kept = make(session), make(session), make(session, "published"), make(session, "published")  # fmt: skip
-        numbers = {name: p.id for name, p in (("due", due), ("later", later), ("gone", gone), ("kept", kept))}  # fmt: skip
-        lifecycle.schedule(session, due.id, now + timedelta(seconds=2), EDITOR)
-        lifecycle.schedule(session, later.id, now + timedelta(minutes=30), EDITOR)
+        now = database_now(session)
+        due, later, gone, kept = (
+            make(session),
+            make(session),
+            make(session, "published"),
+            make(session, "published"),
+        )
+        numbers = {name: p.id for name, p in (("due", due), ("later", later), ("gone", gone), ("kept", kept))}
+        lifecycle.transition(session, due.id, "schedule", EDITOR, at=now + timedelta(seconds=2))
+        lifecycle.transition(session, later.id, "schedule", EDITOR, at=now + timedelta(minutes=30))
         for name, seconds in (("gone", 2), ("kept", 1800)):
-            session.execute(text("UPDATE programs SET expire_at = now() + make_interval(secs => :s) WHERE id = :id"),
-                            {"s": seconds, "id": numbers[name]})  # fmt: skip
+            session.execute(
+                text("UPDATE programs SET expire_at = now() + make_interval(secs => :s) WHERE id = :id"),
+                {"s": seconds, "id": numbers[name]},
+            )
     with processes(pipeline, tmp_path, hours, "sync", "scheduler"):
         wanted = {numbers["due"], numbers["kept"]}
         eventually(lambda: pipeline.waiting() == 0 and set(pipeline.stored()) == wanted, within=60)
         settled(pipeline)
-        assert scalar(pipeline.database, "SELECT count(*) FROM programs WHERE status = 'scheduled'") == 1  # fmt: skip
+        assert scalar(pipeline.database, "SELECT count(*) FROM programs WHERE status = 'scheduled'") == 1
 
 
 @contextmanager
@@ -78,7 +89,7 @@ def processes(pipeline: Pipeline, folder: Path, hours: int, *names: str) -> Iter
     started = [
         running([sys.executable, "-c", SHIFTED, str(hours * 3600), name], env, folder / f"{name}.log")
         for name in names
-    ]  # fmt: skip
+    ]
     # The index is made by the sender; until then there is nothing to look at.
     try:
         index = pipeline.settings.indexer.meili_index
@@ -98,7 +109,9 @@ def test_one_rebuild_asked_of_many_workers_at_once(pipeline: Pipeline) -> None:
         before = pipeline.engine.created_at(uid)
         swaps = _swaps(pipeline.engine)
         job_id, states = request(pipeline), []
-        workers = [threading.Thread(target=lambda: states.append(carry_out(pipeline, job_id))) for _ in range(4)]  # fmt: skip
+        workers = [
+            threading.Thread(target=lambda: states.append(carry_out(pipeline, job_id))) for _ in range(4)
+        ]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -158,10 +171,12 @@ def test_settings_change_while_editors_write(pipeline: Pipeline) -> None:
         )
         pipeline.engine.finished(task.task_uid)
         automatic = pipeline.settings.indexer.model_copy(update={"reindex_automatic": True})
-        pipeline.settings = type(pipeline.settings)(pipeline.settings.catalog, automatic, pipeline.settings.api)  # fmt: skip
+        pipeline.settings = type(pipeline.settings)(
+            pipeline.settings.catalog, automatic, pipeline.settings.api
+        )
         with sending(pipeline.settings):
             asked = "SELECT id FROM reindex_jobs"
-            job_id = int(eventually(lambda: scalar(pipeline.database, asked), within=60))  # type: ignore[call-overload]
+            job_id = int(eventually(lambda: scalar(pipeline.database, asked), within=60))
             assert carry_out(pipeline, job_id) == "done", job(pipeline, job_id).detail
     with sending(pipeline.settings):
         agrees(pipeline)
@@ -175,12 +190,10 @@ def test_bulk_loads_and_deletes_past_the_application(pipeline: Pipeline) -> None
     pipeline.sender().drain()
     with pipeline.database.begin() as connection, connection.connection.cursor() as cursor:
         columns = "slug, title, language, media_type, kind, status, published_at"
-        with cursor.copy(f"COPY programs ({columns}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+        with cursor.copy(f"COPY programs ({columns}) FROM STDIN") as copy:
             for n in range(300):
                 status = "published" if n % 3 else "draft"
-                copy.write_row(
-                    (f"c{n}", f"Copied {n}", "en", "audio", "episode", status, "2026-01-01")
-                )
+                copy.write_row((f"c{n}", f"Copied {n}", "en", "audio", "episode", status, "2026-01-01"))
     pipeline.sender().drain()
     assert len(pipeline.stored()) == 200
     pipeline.audit()

@@ -14,12 +14,13 @@ import psycopg
 import redis
 from sqlalchemy import Engine as Database
 
-from catalog.db import make_engine
-from catalog.settings import CatalogSettings
+from catalog.core.db import make_engine
+from catalog.core.settings import CatalogSettings
 from indexer.settings import IndexerSettings
-from perf.product import Product, product
+from tests.support.databases import TEMPLATE, plain
 from tests.support.proxy import FAULTS, Proxy
-from tests.support.servers import TEMPLATE, Servers
+from tests.support.servers import Servers
+from tests.support.stack import Product, product
 
 SERVERS = ("postgres", "valkey", "searchnode")
 PROCESSES = ("sync", "api", "worker", "scheduler")
@@ -89,23 +90,28 @@ def world(programs: int) -> Iterator[World]:
     servers = Servers(durable=True)
     try:
         at = servers.start()
-        admin, name = at["TEST_POSTGRES"], "chaos"
-        with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-        url = f"{admin.rpartition('/')[0]}/{name}"
-        database = make_engine(CatalogSettings(database_url=url, pool_min=1, pool_max=20, statement_timeout_ms=0))  # fmt: skip
+        admin = at["TEST_POSTGRES"]
+        with psycopg.connect(plain(admin), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE chaos TEMPLATE {TEMPLATE}")
+        url = f"{admin.rpartition('/')[0]}/chaos"
+        database = make_engine(
+            CatalogSettings(database_url=url, pool_min=1, pool_max=20, statement_timeout_ms=0)
+        )
         indexer = IndexerSettings(meili_url=at["TEST_ENGINE"], meili_key=at["TEST_ENGINE_KEY"])
         with (
             Proxy(at["TEST_ENGINE"]) as engine,
             Proxy(url) as record,
             Proxy(at["TEST_VALKEY"]) as memory,
             product(
-                programs, REINDEX_KEEP_HOURS="0.002", DATABASE_URL=record.through(url),
+                programs,
+                REINDEX_KEEP_HOURS="0.002",
+                DATABASE_URL=record.through(url),
                 REDIS_CACHE_URL=f"{memory.through(at['TEST_VALKEY'])}/0",
                 REDIS_QUEUE_URL=f"{memory.through(at['TEST_VALKEY'])}/1",
-                MEILI_URL=engine.url, MEILI_KEY=at["TEST_ENGINE_KEY"],
+                MEILI_URL=engine.url,
+                MEILI_KEY=at["TEST_ENGINE_KEY"],
             ) as running,
-        ):  # fmt: skip
+        ):
             lines = {"engine": engine, "record": record, "redis": memory}
             yield World(servers, running, lines, database, indexer)
         database.dispose()

@@ -1,10 +1,12 @@
-"""Search nodes of a test's own, which may be killed, frozen and wiped."""
+"""Search nodes of a test's own: it may kill, freeze and wipe them."""
 
 import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from deploy.local import ports
 from deploy.local.process import Child
@@ -26,27 +28,40 @@ class Node:
         }
         self._child = Child(
             name, thmanyah("searchnode"), lambda: answers(f"{self.url}/health"), self.url, environment
-        )  # fmt: skip
+        )
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         self._child.start(self.folder)
         log = self.folder / f"{self.name}.log"
-        assert self._child.wait_ready(60, lambda: False), log.read_text()
+        assert self._child.wait_ready(120, lambda: False), log.read_text()
+
+    @property
+    def process(self) -> psutil.Process:
+        """The operating system's process; the node has to be running."""
+        assert self._child.process is not None
+        return psutil.Process(self._child.process.pid)
 
     def send(self, number: signal.Signals) -> None:
-        """Give it a signal."""
+        """Send a signal."""
         assert self._child.process is not None
         self._child.process.send_signal(number)
 
     def kill(self) -> None:
-        """As a power cut does."""
+        """Send SIGKILL and wait for the end, as a power cut does."""
         assert self._child.process is not None
         self._child.process.kill()
         self._child.process.wait()
 
+    def revive(self) -> None:
+        """Thaw the node if it is frozen; start it if it was killed."""
+        if self._child.running:
+            self.send(signal.SIGCONT)
+        else:
+            self.start()
+
     def wipe(self) -> None:
-        """Forget everything it stored, while it is not running."""
+        """Delete everything it stored; it has to be stopped."""
         shutil.rmtree(self.folder / "data")
 
     def stop(self) -> None:
@@ -58,7 +73,7 @@ class Node:
 
 @contextmanager
 def nodes(folder: Path, *names: str) -> Iterator[list[Node]]:
-    """Running nodes of these names."""
+    """Start a node for each name; end them with the block."""
     found = [Node(folder, name) for name in names]
     try:
         for node in found:

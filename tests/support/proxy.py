@@ -32,7 +32,10 @@ class _Line:
             with suppress(OSError):
                 self.near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
         # Without it a thread that waits in recv would keep the socket open.
-        for end, how in ((self.near, socket.SHUT_RD if reset else socket.SHUT_RDWR), (self.far, socket.SHUT_RDWR)):  # fmt: skip
+        for end, how in (
+            (self.near, socket.SHUT_RD if reset else socket.SHUT_RDWR),
+            (self.far, socket.SHUT_RDWR),
+        ):
             with suppress(OSError):
                 end.shutdown(how)
             end.close()
@@ -53,7 +56,7 @@ class Proxy:
     touched: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FAULTS, 0))
 
     def __post_init__(self) -> None:
-        host, _, port = self.target.rpartition("@")[2].rpartition("//")[2].partition("/")[0].rpartition(":")  # fmt: skip
+        host, _, port = self.target.rpartition("@")[2].rpartition("//")[2].partition("/")[0].rpartition(":")
         self._far = (host, int(port))
         self._chance = random.Random(self.seed)
         self._mangle: Callable[[bytes], bytes] = self._flip
@@ -175,7 +178,7 @@ class Proxy:
                     continue
             line.near.sendall(data)
 
-    def _drop(self, which: Callable[[_Line], bool] = lambda line: True, *, reset: bool = False) -> None:  # fmt: skip
+    def _drop(self, which: Callable[[_Line], bool] = lambda line: True, *, reset: bool = False) -> None:
         with self._lock:
             chosen = [line for line in self._lines if which(line)]
         for line in chosen:

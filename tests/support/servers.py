@@ -6,57 +6,99 @@
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, text
 
-from catalog import migrate
-from deploy.local import ports, postgres, valkey
+from catalog.schema import migrate
+from deploy.local import ports
 from deploy.local.process import Child
+from deploy.local.servers import postgres, valkey
 from deploy.local.stack import answers, thmanyah
+from tests.support.databases import TEMPLATE, plain
 
 MASTER_KEY = "test-master-key-0123456789"
-TEMPLATE = "template_catalogue"
+# A file system in memory, and the bytes that must be free there before a run uses it.
+_MEMORY, _ROOM = Path("/dev/shm"), 2 * 1024**3
+PREFIX = "thmanyah-tests-"
+_DAY_SECONDS = 86_400
+
+
+def in_memory() -> Path | None:
+    """Return the file system in memory if the machine has one with room; a container's may have 64 MB.
+
+    Each test's database is a folder of 500 files that is made and removed again: on a disk this is the largest
+    part of the whole suite's processor time. What a run that was killed left there a day ago is removed.
+    """
+    if not os.access(_MEMORY, os.W_OK):
+        return None
+    for left in _MEMORY.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _DAY_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    return _MEMORY if shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
 class Servers:
     """PostgreSQL with a migrated template, Valkey and a search node in one temporary folder.
 
-    `durable`: what was committed survives a server that is killed.
+    `durable`: what was committed survives a server that is killed, and lies on a disk.
     """
 
     def __init__(self, *, durable: bool = False) -> None:
         self.durable = durable
-        self.folder = Path(tempfile.mkdtemp(prefix="thmanyah-tests-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=None if durable else in_memory()))
         self.children: list[Child] = []
         self.addresses: dict[str, str] = {}
 
     def start(self) -> dict[str, str]:
-        """Start them; returns what tests are told by the environment."""
+        """Start them and wait until they answer.
+
+        Returns:
+            Their addresses, by the names of the variables that tests read.
+
+        Raises:
+            RuntimeError: A server ended or did not answer within a minute; the message is its log.
+        """
         data = self.folder / "postgres"
         postgres.initialise(data, durable=self.durable)
         pg, vk, engine = (ports.ephemeral() for _ in range(3))
         admin = postgres.url(pg, "postgres")
         self.children = [
-            Child("postgres", postgres.server_command(data, pg, durable=self.durable), lambda: _connects(admin), "",
-                  popen=postgres.popen_arguments()),
-            Child("valkey", valkey.server_command(self.folder / "valkey", vk, durable=self.durable),
-                  lambda: not ports.is_free(vk), ""),
-        ]  # fmt: skip
+            Child(
+                "postgres",
+                postgres.server_command(data, pg, durable=self.durable),
+                lambda: connects(admin),
+                "",
+                base_environment=postgres.environment(),
+                user=postgres.user(),
+            ),
+            Child(
+                "valkey",
+                valkey.server_command(self.folder / "valkey", vk, durable=self.durable),
+                lambda: not ports.is_free(vk),
+                "",
+            ),
+        ]
         url, key = os.environ.get("TEST_MEILI_URL"), os.environ.get("TEST_MEILI_KEY", MASTER_KEY)
         if not url:
             url, key = f"http://127.0.0.1:{engine}", MASTER_KEY
             self.children.append(
-                Child("searchnode", thmanyah("searchnode"), lambda: answers(f"{url}/health"), "",
-                      {"MEILI_HTTP_ADDR": f"127.0.0.1:{engine}", "MEILI_MASTER_KEY": key,
-                       "MEILI_DB_PATH": str(self.folder / "engine")}),
-            )  # fmt: skip
+                Child(
+                    "searchnode",
+                    thmanyah("searchnode"),
+                    lambda: answers(f"{url}/health"),
+                    "",
+                    {
+                        "MEILI_HTTP_ADDR": f"127.0.0.1:{engine}",
+                        "MEILI_MASTER_KEY": key,
+                        "MEILI_DB_PATH": str(self.folder / "engine"),
+                    },
+                )
+            )
         for child in self.children:
             child.start(self.folder / "logs")
         for child in self.children:
@@ -64,7 +106,7 @@ class Servers:
                 raise RuntimeError(
                     f"{child.name}: {(self.folder / 'logs' / f'{child.name}.log').read_text()}"
                 )
-        with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
+        with psycopg.connect(plain(admin), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         migrate.upgrade(postgres.url(pg, TEMPLATE))
         self.addresses = {
@@ -104,38 +146,9 @@ class Servers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _connects(url: str) -> bool:
+def connects(url: str) -> bool:
     try:
-        psycopg.connect(url.replace("+psycopg", ""), connect_timeout=2).close()
+        psycopg.connect(plain(url), connect_timeout=2).close()
     except psycopg.OperationalError:
         return False
     return True
-
-
-def eventually(check: Callable[[], object], *, within: float = 20, what: str = "") -> object:
-    """Poll until `check` returns something true; its value. Fails after `within` seconds."""
-    deadline = time.monotonic() + within
-    while True:
-        found = check()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within} s: {what or check}")
-        time.sleep(0.02)
-
-
-def scalar(database: Engine, statement: str) -> Any:
-    """The first value of a statement, its connection given back."""
-    with database.connect() as connection:
-        return connection.scalar(text(statement))
-
-
-def running(
-    command: list[str], environment: dict[str, str], log: Path
-) -> "subprocess.Popen[bytes]":
-    """One of the product's processes, its output in `log`."""
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            command, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip

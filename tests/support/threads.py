@@ -1,4 +1,4 @@
-"""Something that goes on while a test does something else."""
+"""Work that goes on in a thread while a test does something else."""
 
 import threading
 from collections.abc import Callable, Iterator

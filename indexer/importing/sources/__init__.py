@@ -1,4 +1,7 @@
-"""One adapter for every kind of source. A new kind is a new entry here; the runner stays as it is."""
+"""One adapter for each kind of source. The runner finds it in `SOURCES` by the run's kind.
+
+A new kind is a module here and an entry in `SOURCES`: CONTRIBUTING.md, "Add a source".
+"""
 
 from collections.abc import Mapping
 

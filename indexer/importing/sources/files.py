@@ -1,84 +1,103 @@
-"""CSV, JSON and JSON Lines files, uploaded or fetched, read as streams."""
+"""The adapters of CSV, JSON and JSON Lines files, uploaded or fetched. Files are read as streams."""
 
 import csv
 import io
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import TextIO
 
 import ijson
 
-from catalog.errors import FieldError
-from catalog.imports.rows import Row
-from indexer.importing import encodings, rows
+from catalog.core.errors import FieldError
+from catalog.imports.writing.rows import Row
 from indexer.importing.errors import ImportFailed
-from indexer.importing.sources.base import Work
+from indexer.importing.reading import encodings, records
+from indexer.importing.sources.base import ImportContext
 
+# Characters of one line of CSV or JSON Lines.
 MAX_LINE = 1_000_000
 MAX_DEPTH = 64
-# What a JSON file may keep its list under.
+# Values by column or key.
+Record = dict[str, object]
+# Keys under which a JSON file may have its list of objects.
 _LISTS = ("data", "items", "episodes", "programs", "results", "videos", "entries")
 
 
-class _File:
+class _File(ABC):
     source_type = "file"
 
-    def fetch(self, work: Work) -> None:
-        """Uploaded files are kept already; others are fetched whole."""
-        if work.run.url is None or work.documents():
+    def fetch(self, context: ImportContext) -> None:
+        """Fetch and store the file; an uploaded file is stored already.
+
+        Raises:
+            ImportFailed: `empty_document`, or why it cannot be fetched.
+        """
+        if context.run.url is None or context.stored():
             return
-        fetched = work.fetcher.fetch(work.run.url, max_bytes=work.settings.max_file_bytes)
+        fetched = context.fetcher.fetch(context.run.url, max_bytes=context.settings.max_file_bytes)
         if not fetched.body.strip():
             raise ImportFailed("empty_document", "The file is empty.")
-        work.keep(0, fetched.body, {"url": fetched.url, "contentType": fetched.content_type})
+        context.store(0, fetched.body, {"url": fetched.url, "contentType": fetched.content_type})
 
-    def count(self, work: Work) -> int | None:
-        """Counted by reading: parsing is a fraction of what writing costs."""
-        return sum(1 for _ in self.records(work))
+    def count(self, context: ImportContext) -> int | None:
+        """Return the number of records. The file is read for it, which costs a fraction of writing them."""
+        return sum(1 for _ in self.records(context))
 
-    def rows(self, work: Work) -> Iterator[Row]:
-        """Every record."""
+    def rows(self, context: ImportContext) -> Iterator[Row]:
+        """Yield one row for each record.
+
+        Raises:
+            ImportFailed: As `records`.
+        """
         fields: dict[str, str] = {}
         seen: dict[str, None] = {}
-        for position, record in enumerate(self.records(work), 1):
+        for position, record in enumerate(self.records(context), 1):
             if isinstance(record, Row):
                 record.position = position
                 yield record
                 continue
             if not record.keys() <= seen.keys():
-                # In the order met, so that a run that is taken over sees the same.
+                # In the order of the file, so that a process that takes the run over decides the same.
                 seen |= dict.fromkeys(record)
-                fields = rows.columns(seen, work.options)
-            yield rows.row(position, record, fields, work.run.namespace, work.options)
+                fields = records.columns(seen, context.options)
+            yield records.row(position, record, fields, context.run.namespace, context.options)
 
-    def records(self, work: Work) -> Iterator[dict[str, Any] | Row]:
-        """Column (or key) to value; a Row with an error for one that cannot be read."""
-        raise NotImplementedError
+    @abstractmethod
+    def records(self, context: ImportContext) -> Iterator[Record | Row]:
+        """Yield the records in the order of the file; for one that cannot be read, a row with an error.
+
+        Raises:
+            ImportFailed: The file is not of this format.
+        """
 
 
 class CsvSource(_File):
-    """Comma, semicolon, tab or bar between the columns; the first line names them."""
+    """Tables with a comma, semicolon, tab or bar between the columns; the first line names them."""
 
-    def records(self, work: Work) -> Iterator[dict[str, Any] | Row]:
-        """Raises ImportFailed (`not_a_table`)."""
-        with _text(work) as text:
+    def records(self, context: ImportContext) -> Iterator[Record | Row]:
+        """Yield the lines of the table.
+
+        Raises:
+            ImportFailed: `not_a_table` or `unknown_columns`.
+        """
+        with _text(context) as text:
             sample = text.read(8192)
             if sample.startswith("PK\x03\x04"):
                 detail = "This is a spreadsheet or an archive: save the table as CSV."
                 raise ImportFailed("not_a_table", detail)
-            lines = _Joined(sample, text)
-            said = lines.skip_to_header()
-            reader = csv.reader(
-                lines, delimiter=work.options.delimiter or said or _delimiter(lines.head())
-            )
+            lines = _Lines(sample, text)
+            declared = lines.skip_to_header()
+            delimiter = context.options.delimiter or declared or _delimiter(lines.header())
+            reader = csv.reader(lines, delimiter=delimiter)
             try:
-                header = _apart(next(reader, []))
+                header = _unique(next(reader, []))
             except csv.Error:
                 header = []
             if not any(header):
                 raise ImportFailed("not_a_table", "The first line does not name the columns.")
-            if not set(rows.columns(header, work.options).values()) & {"title", "externalId"}:
+            if not set(records.columns(header, context.options).values()) & {"title", "externalId"}:
                 listed = ", ".join(header)[:300]
                 raise ImportFailed("unknown_columns", f"No column names a title among: {listed}.")
             while True:
@@ -90,7 +109,7 @@ class CsvSource(_File):
                     yield _unreadable(str(error))
                     continue
                 if lines.ended:
-                    # The reader was still inside quotes when nothing more came.
+                    # The file ended inside quotes.
                     yield _unreadable("A quote that is opened in this row is never closed.")
                     return
                 if not any(cell.strip() for cell in cells):
@@ -102,11 +121,15 @@ class CsvSource(_File):
 
 
 class JsonLinesSource(_File):
-    """One JSON object a line."""
+    """Files with a JSON object on each line."""
 
-    def records(self, work: Work) -> Iterator[dict[str, Any] | Row]:
-        """A line that is no object is an item that failed."""
-        with _text(work) as text:
+    def records(self, context: ImportContext) -> Iterator[Record | Row]:
+        """Yield the objects.
+
+        Raises:
+            ImportFailed: `too_large`: a line is longer than `MAX_LINE`.
+        """
+        with _text(context) as text:
             while line := text.readline(MAX_LINE):
                 if not line.strip():
                     continue
@@ -116,29 +139,30 @@ class JsonLinesSource(_File):
 
 
 class JsonSource(_File):
-    """A list of objects, or an object that keeps it under a usual name."""
+    """A list of objects, alone or under one of the usual keys of an object."""
 
-    def records(self, work: Work) -> Iterator[dict[str, Any] | Row]:
-        """Streamed: the list is never in memory whole. Raises ImportFailed (`not_json`, `too_deep`,
-        `not_a_list`)."""
-        with _text(work) as text:
+    def records(self, context: ImportContext) -> Iterator[Record | Row]:
+        """Yield the objects; one of them is in memory at a time.
+
+        Raises:
+            ImportFailed: `not_json`, `too_deep` or `not_a_list`.
+        """
+        with _text(context) as text:
             try:
-                # Basic events carry no path: a path of a hundred thousand levels fills the memory.
-                for item in _listed(ijson.basic_parse(_Utf8(text), use_float=True)):
+                # Not ijson's events with paths: the path of a hundred thousand levels would fill the memory.
+                for item in _items_of_list(ijson.basic_parse(_Utf8(text), use_float=True)):
                     yield item if isinstance(item, dict) else _unreadable("Not an object.")
             except (ijson.JSONError, UnicodeError, OverflowError) as error:
-                said = error.args[0] if error.args else ""
-                said = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-                first = said.partition("\n")[0]
-                raise ImportFailed(
-                    "not_json", f"The file is not valid JSON: {first}"[:300]
-                ) from error
+                reason = error.args[0] if error.args else ""
+                reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+                first_line = reason.partition("\n")[0]
+                raise ImportFailed("not_json", f"The file is not valid JSON: {first_line}"[:300]) from error
 
 
-def _listed(events: Iterator[tuple[str, Any]]) -> Iterator[Any]:
-    """Items of the first list at the top or under a usual name of the top object."""
+def _items_of_list(events: Iterator[tuple[str, object]]) -> Iterator[object]:
+    # The items of the first list: the document itself, or a value of its object under a key of _LISTS.
     depth, inside, key, builder = 0, 0, "", ijson.ObjectBuilder()
-    found = False
+    list_found = False
     for event, value in events:
         opening, closing = event in ("start_array", "start_map"), event in ("end_array", "end_map")
         if closing:
@@ -148,11 +172,9 @@ def _listed(events: Iterator[tuple[str, Any]]) -> Iterator[Any]:
         elif inside and closing:
             inside = 0
         elif event == "map_key" and depth == 1:
-            key = value
-        elif (
-            event == "start_array" and not found and (depth == 0 or (depth == 1 and key in _LISTS))
-        ):
-            found, inside = True, depth + 1
+            key = str(value)
+        elif event == "start_array" and not list_found and (depth == 0 or (depth == 1 and key in _LISTS)):
+            list_found, inside = True, depth + 1
         if opening:
             depth += 1
             if depth > MAX_DEPTH:
@@ -160,15 +182,13 @@ def _listed(events: Iterator[tuple[str, Any]]) -> Iterator[Any]:
         elif inside and depth == inside and event != "map_key":
             yield builder.value
             builder = ijson.ObjectBuilder()
-    if not found:
+    if not list_found:
         listed = ", ".join(_LISTS)
-        raise ImportFailed(
-            "not_a_list", f"The file holds no list of objects (looked at: {listed})."
-        )
+        raise ImportFailed("not_a_list", f"The file has no list of objects (at its top, or under {listed}).")
 
 
 class _Utf8:
-    """Text of any encoding as the bytes the JSON parser reads."""
+    """Text as the UTF-8 bytes that the JSON parser reads."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
@@ -177,41 +197,44 @@ class _Utf8:
         return self._text.read(size).encode(errors="replace")
 
 
-class _Joined:
-    """Lines of what was read already and of what is still to come."""
+class _Lines:
+    """The lines of a table whose beginning, the sample, was read already.
+
+    `ended` is set when the reader asks for a line behind the last one.
+    """
 
     def __init__(self, sample: str, rest: TextIO) -> None:
-        self._head, self._rest = io.StringIO(sample, newline=""), rest
+        self._sample, self._rest = io.StringIO(sample, newline=""), rest
         self.ended = False
 
     def skip_to_header(self) -> str | None:
-        """Leave out empty lines, and Excel's line that names the delimiter; returns that."""
-        said, here = None, self._head.tell()
-        while (line := self._head.readline()).strip(" \t\r\n\ufeff") == "" and line:
-            here = self._head.tell()
+        """Skip empty lines and Excel's line `sep=;`; return the delimiter that it names, else None."""
+        delimiter, here = None, self._sample.tell()
+        while (line := self._sample.readline()).strip(" \t\r\n\ufeff") == "" and line:
+            here = self._sample.tell()
         if found := re.fullmatch(r"sep=(.)\s*", line, re.IGNORECASE | re.DOTALL):
-            said, here = found[1], self._head.tell()
-        self._head.seek(here)
-        return said
+            delimiter, here = found[1], self._sample.tell()
+        self._sample.seek(here)
+        return delimiter
 
-    def head(self) -> str:
-        """The first line that is still to come, as far as it was read already."""
-        here = self._head.tell()
-        line = self._head.readline()
-        self._head.seek(here)
+    def header(self) -> str:
+        """Return the next line without taking it, as far as it is in the sample."""
+        here = self._sample.tell()
+        line = self._sample.readline()
+        self._sample.seek(here)
         return line
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._head.readline()
+        line = self._sample.readline()
         if not line.endswith("\n"):
             line += self._rest.readline(MAX_LINE)
         if not line:
             self.ended = True
             raise StopIteration
-        # PostgreSQL keeps no NUL, and the csv module stops at one.
+        # PostgreSQL's text has no NUL, and the csv module stops at one.
         return line.replace("\0", "")
 
 
@@ -219,30 +242,30 @@ def _unreadable(message: str) -> Row:
     return Row(0, errors=[FieldError("", "unreadable", message[:200])])
 
 
-def _object(line: str) -> dict[str, Any] | Row:
+def _object(line: str) -> Record | Row:
     try:
-        found = json.loads(line)
+        found: object = json.loads(line)
     except (ValueError, RecursionError) as error:
         return _unreadable(f"Not valid JSON: {error}")
     return found if isinstance(found, dict) else _unreadable("Not an object.")
 
 
-def _apart(header: list[str]) -> list[str]:
-    """Names that differ: a second `title` is called `title (2)`, so that the first one counts."""
-    met: dict[str, int] = {}
+def _unique(header: list[str]) -> list[str]:
+    """The names of the columns, each once: a second `title` becomes `title (2)`, which fills no field."""
+    count: dict[str, int] = {}
     found = []
     for name in (name.strip() for name in header):
-        met[name] = met.get(name, 0) + 1
-        found.append(name if met[name] == 1 else f"{name} ({met[name]})")
+        count[name] = count.get(name, 0) + 1
+        found.append(name if count[name] == 1 else f"{name} ({count[name]})")
     return found
 
 
-def _delimiter(first: str) -> str:
-    return max(",;\t|", key=lambda c: (first.count(c), c == ","))
+def _delimiter(header: str) -> str:
+    return max(",;\t|", key=lambda c: (header.count(c), c == ","))
 
 
-def _text(work: Work) -> TextIO:
-    with work.open(0) as stream:
-        encoding = work.options.encoding or encodings.guess(stream.read(encodings.SAMPLE))
-    stream = work.open(0)
+def _text(context: ImportContext) -> TextIO:
+    with context.open(0) as stream:
+        encoding = context.options.encoding or encodings.guess(stream.read(encodings.SAMPLE))
+    stream = context.open(0)
     return io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")

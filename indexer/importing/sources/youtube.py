@@ -1,26 +1,46 @@
-"""YouTube channels, playlists and videos through the Data API v3.
+"""The adapter of YouTube channels, playlists and videos, through the Data API v3.
 
-What is kept of a run: document 0 says what it is a list of; every further one is a page of at most
-fifty videos, whole. A fetch that stopped (killed, or out of quota) goes on behind the last page.
+Document 0 of a run describes the list (`ListHead`). Each further document is a page of at most fifty videos.
+A fetch that stopped, because its process died or the quota was spent, goes on behind the last stored page.
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import NotRequired, TypedDict
 
 from catalog.imports import youtube as addresses
+from catalog.imports.models import DocumentMeta
 from catalog.imports.options import Options
-from catalog.imports.rows import Row, SeriesRef, external_id
-from catalog.imports.youtube import Place
-from indexer.importing import dates, values
+from catalog.imports.writing.rows import Row, SeriesRef, external_id
+from catalog.imports.youtube import Reference
 from indexer.importing.errors import FetchError, ImportFailed
-from indexer.importing.sources.base import Work
-from indexer.importing.sources.feed_items import spoken
+from indexer.importing.reading import dates, values
+from indexer.importing.reading.nested import Json, mapping
+from indexer.importing.sources.base import ImportContext
 from indexer.importing.sources.youtube_api import StalePage, YoutubeApi
 
 MAX_TAGS = 20
-_SIZES = ("maxres", "standard", "high", "medium", "default")
-_NOT_YET = {"live": "It is going on live.", "upcoming": "It has not begun yet."}
+_THUMBNAIL_SIZES = ("maxres", "standard", "high", "medium", "default")
+_NOT_YET = {"live": "It is still live.", "upcoming": "It has not begun yet."}
+
+
+class ListHead(TypedDict):
+    """What the run imports: a channel's uploads, a playlist, or one video (whose `playlist` is None)."""
+
+    kind: str
+    playlist: str | None
+    title: str
+    link: str
+    description: NotRequired[str]
+    image: NotRequired[str | None]
+    language: NotRequired[str | None]
+
+
+class _Page(TypedDict):
+    """A stored page: the list's entries, and those of their videos that can be watched."""
+
+    ids: list[str]
+    videos: list[Json]
 
 
 class YoutubeSource:
@@ -28,178 +48,212 @@ class YoutubeSource:
 
     source_type = "youtube"
 
-    def fetch(self, work: Work) -> None:
-        """Three units for a small channel, and two for every fifty videos more."""
-        place = addresses.read(work.run.url or "")
-        if place is None:
-            raise ImportFailed("bad_url", "It is no channel, playlist or video of YouTube.")
-        api = YoutubeApi(work)
-        kept = work.documents()
-        if not kept:
-            head = _head(api, place)
-            work.keep(0, _encode(head), {"playlist": head["playlist"]})
+    def fetch(self, context: ImportContext) -> None:
+        """Fetch and store the list and its pages.
+
+        It costs three units of the quota for a small channel, and two for every fifty videos more.
+
+        Raises:
+            ImportFailed: `bad_url`, `not_found`, or what `YoutubeApi` raises.
+        """
+        reference = addresses.read(context.run.url or "")
+        if reference is None:
+            raise ImportFailed("bad_url", "The address is no channel, playlist or video of YouTube.")
+        api = YoutubeApi(context)
+        stored = context.stored()
+        if not stored:
+            head = _fetch_head(api, reference)
+            context.store(0, json.dumps(head, ensure_ascii=False).encode(), {"playlist": head["playlist"]})
             playlist, pages = head["playlist"], []
         else:
-            playlist, pages = kept[0][1].get("playlist"), kept[1:]
+            playlist, pages = stored[0][1].get("playlist"), [meta for _, meta in stored[1:]]
         if playlist is None:
             if not pages:
-                self._keep(work, api, 1, [place.id], None)
+                self._store_page(context, api, 1, [reference.id], None)
             return
-        if pages and pages[-1][1].get("next") is None:
+        if pages and pages[-1].get("next") is None:
             return
-        self._pages(work, api, place, str(playlist), pages)
+        self._fetch_pages(context, api, reference, playlist, pages)
 
-    def _pages(
-        self, work: Work, api: YoutubeApi, place: Place, playlist: str, pages: list[tuple[int, dict[str, Any]]]
-    ) -> None:  # fmt: skip
-        """Page after page behind those that are kept."""
-        seen = {i for _, meta in pages for i in meta["ids"]}
-        token = pages[-1][1]["next"] if pages else None
-        number, asked, restarted = len(pages) + 1, set[str | None](), False
-        # One more than may be imported: the runner then says that it is too much.
-        while token not in asked and len(seen) <= work.settings.max_items:
-            asked.add(token)
+    def _fetch_pages(
+        self,
+        context: ImportContext,
+        api: YoutubeApi,
+        reference: Reference,
+        playlist: str,
+        pages: Sequence[DocumentMeta],
+    ) -> None:
+        # The pages behind those that are stored.
+        seen = {video_id for meta in pages for video_id in meta.get("ids", [])}
+        token = pages[-1].get("next") if pages else None
+        number, requested, restarted = len(pages) + 1, set[str | None](), False
+        # One item more than may be imported is enough: the runner then ends the run with `too_many_items`.
+        while token not in requested and len(seen) <= context.settings.max_items:
+            requested.add(token)
             try:
-                ids, added, token = api.page(playlist, token)
+                page = api.page(playlist, token)
             except StalePage:
                 if restarted:
                     raise
-                # From the start: what is kept already is not asked for again.
-                asked, token, restarted = set(), None, True
+                # From the first page. Videos that are stored are not asked for again.
+                requested, token, restarted = set(), None, True
                 continue
             except FetchError as error:
-                if error.code == "not_found" and place.kind != "playlist" and token is None:
-                    # So YouTube says that a channel has nothing to show.
+                if error.code == "not_found" and reference.kind != "playlist" and token is None:
+                    # YouTube's answer for a channel without videos.
                     return
                 raise
-            fresh = [i for i in dict.fromkeys(ids) if i not in seen]
-            if _read_before(work, place, added):
-                token = None
-            if fresh:
-                self._keep(work, api, number, fresh, token)
-                seen.update(fresh)
+            token = None if _is_known(context, reference, page.added) else page.next_token
+            new_ids = [i for i in dict.fromkeys(page.video_ids) if i not in seen]
+            if new_ids:
+                self._store_page(context, api, number, new_ids, token)
+                seen.update(new_ids)
                 number += 1
             if token is None:
                 return
 
-    def _keep(self, work: Work, api: YoutubeApi, number: int, ids: list[str], token: str | None) -> None:  # fmt: skip
-        page = {"ids": ids, "videos": api.videos(ids)}
-        work.keep(number, _encode(page), {"ids": ids, "next": token})
+    def _store_page(
+        self, context: ImportContext, api: YoutubeApi, number: int, ids: list[str], next_token: str | None
+    ) -> None:
+        page: _Page = {"ids": ids, "videos": api.videos(ids)}
+        body = json.dumps(page, ensure_ascii=False).encode()
+        context.store(number, body, {"ids": ids, "next": next_token})
 
-    def count(self, work: Work) -> int | None:
-        """Known from the pages."""
-        return sum(len(meta.get("ids", ())) for _, meta in work.documents())
+    def count(self, context: ImportContext) -> int | None:
+        """Return the number of entries in the stored pages."""
+        return sum(len(meta.get("ids", ())) for _, meta in context.stored())
 
-    def rows(self, work: Work) -> Iterator[Row]:
-        """Videos in the order of the list."""
-        position, head = 0, _decode(work, 0)
-        work.facts["title"] = head["title"]
-        shown = ("title", "image", "link", "language")
-        work.facts["about"] = {name: head[name] for name in shown if head.get(name)}
-        for number, _ in work.documents()[1:]:
-            page = _decode(work, number)
+    def rows(self, context: ImportContext) -> Iterator[Row]:
+        """Yield the videos in the order of the list."""
+        head = _load_head(context)
+        context.facts["title"] = head["title"]
+        about = {name: head.get(name) for name in ("title", "image", "link", "language")}
+        context.facts["about"] = {name: value for name, value in about.items() if value}
+        position = 0
+        for number, _ in context.stored()[1:]:
+            page = _load_page(context, number)
             videos = {video.get("id"): video for video in page["videos"]}
             for video_id in page["ids"]:
                 position += 1
-                key = external_id(work.run.namespace, video_id)
-                yield row(Row(position, key), videos.get(video_id), head, work.options)
+                key = external_id(context.run.namespace, video_id)
+                yield row(Row(position, key), videos.get(video_id), head, context.options)
 
 
-def _head(api: YoutubeApi, place: Place) -> dict[str, Any]:
-    """What the list is; `playlist` is None for a single video."""
-    if place.kind == "video":
-        return {"kind": "video", "playlist": None, "title": "", "link": place.url}
-    found = api.playlist(place.id) if place.kind == "playlist" else api.channel(place)
+def _fetch_head(api: YoutubeApi, reference: Reference) -> ListHead:
+    if reference.kind == "video":
+        return {"kind": "video", "playlist": None, "title": "", "link": reference.url}
+    found = api.playlist(reference.id) if reference.kind == "playlist" else api.channel(reference)
     if found is None:
-        raise ImportFailed("not_found", "YouTube does not have it, or it is private.")
-    snippet = found.get("snippet") or {}
-    playlist = place.id
-    if place.kind != "playlist":
-        related = (found.get("contentDetails") or {}).get("relatedPlaylists") or {}
+        raise ImportFailed("not_found", "YouTube has no such channel or playlist, or it is private.")
+    snippet = mapping(found.get("snippet"))
+    playlist = reference.id
+    if reference.kind != "playlist":
+        related = mapping(mapping(found.get("contentDetails")).get("relatedPlaylists"))
         playlist = str(related.get("uploads") or "")
         if not playlist:
             raise ImportFailed("not_found", "The channel has no list of uploads.")
     return {
-        "kind": place.kind,
+        "kind": reference.kind,
         "playlist": playlist,
         "title": values.one_line(str(snippet.get("title") or "")),
         "description": values.safe_text(str(snippet.get("description") or "")),
         "image": _image(snippet),
         "language": values.language(snippet.get("defaultLanguage") or ""),
-        "link": place.url,
+        "link": reference.url,
     }
 
 
-def _read_before(work: Work, place: Place, added: list[str]) -> bool:
-    """Is this page of a refresh older than what was read last time? Uploads are newest first; a
-    playlist may be in any order, so it is always read whole."""
-    since = work.facts.get("last_success_at")
-    if since is None or place.kind == "playlist" or not added:
+def _is_known(context: ImportContext, reference: Reference, added: list[str]) -> bool:
+    """Whether a refresh need not read on behind this page, because the last one has read its entries.
+
+    Uploads are listed newest first. A playlist may have any order, so it is always read to its end.
+    """
+    since = context.last_refresh.succeeded_at
+    if since is None or reference.kind == "playlist" or not added:
         return False
     moments = [dates.moment(at) for at in added]
     return any(at is not None and at < since for at in moments)
 
 
-def row(found: Row, video: dict[str, Any] | None, head: dict[str, Any], options: Options) -> Row:
-    """The video as a row; what nobody can watch (yet) is skipped."""
+def row(found: Row, video: Json | None, head: ListHead, options: Options) -> Row:
+    """Fill the row from the video. A video that nobody can watch, or not yet, is skipped.
+
+    Args:
+        found: The row with its position and external id.
+        video: As the API describes it; None when it has no such video.
+        head: The list that the video is in.
+        options: The run's options.
+    """
     if video is None:
         found.skip = ("unavailable", "It is private or deleted.")
         return found
-    snippet, details = video.get("snippet") or {}, video.get("contentDetails") or {}
-    status = video.get("status") or {}
+    snippet, details = mapping(video.get("snippet")), mapping(video.get("contentDetails"))
+    status = mapping(video.get("status"))
     found.title = title = values.one_line(str(snippet.get("title") or ""))
-    if snippet.get("liveBroadcastContent") in _NOT_YET:
-        found.skip = ("not_yet", _NOT_YET[snippet["liveBroadcastContent"]])
-    elif status.get("privacyStatus") == "private":
-        found.skip = ("unavailable", "It is private.")
-    elif status.get("privacyStatus") == "unlisted" and head["kind"] != "video":
-        found.skip = ("unlisted", "Its publisher does not list it.")
-    elif status.get("uploadStatus", "processed") not in ("processed", "uploaded"):
-        found.skip = ("unavailable", f"YouTube calls it {status['uploadStatus']}.")
+    found.skip = _reason_to_skip(snippet, status, head)
     if found.skip is not None:
         return found
     description = values.safe_text(str(snippet.get("description") or ""))
-    given = snippet.get("defaultAudioLanguage") or snippet.get("defaultLanguage")
-    language = values.language(given or "") or head.get("language")
-    said: dict[str, Any] = {
+    declared = values.language(snippet.get("defaultAudioLanguage") or snippet.get("defaultLanguage") or "")
+    language = declared or head.get("language") or options.language
+    fields: dict[str, object] = {
         "title": title,
         "description": description,
-        "language": language or options.language or spoken(title + description),
+        "language": language or values.language_of(title + description),
         "media_type": "video",
         "kind": options.kind or "episode",
         "duration_sec": values.duration(details.get("duration") or ""),
         "release_date": dates.moment(snippet.get("publishedAt") or ""),
         "media_url": f"https://www.youtube.com/watch?v={video['id']}",
         "thumbnail_url": _image(snippet),
-        "is_explicit": (details.get("contentRating") or {}).get("ytRating") == "ytAgeRestricted",
+        "is_explicit": mapping(details.get("contentRating")).get("ytRating") == "ytAgeRestricted",
     }
     if isinstance(snippet.get("tags"), list):
-        said["tags"] = values.names(snippet["tags"], MAX_TAGS)
-    found.values = {name: value for name, value in said.items() if value not in (None, [])}
-    found.extra = {"youtube": {"channelId": snippet.get("channelId"), "embeddable": status.get("embeddable")}}  # fmt: skip
+        fields["tags"] = values.names(snippet["tags"], MAX_TAGS)
+    found.values = {name: value for name, value in fields.items() if value not in (None, [])}
+    found.extra = {"youtube": {"channelId": snippet.get("channelId"), "embeddable": status.get("embeddable")}}
     if options.series_id is None:
         found.series = _series(head, snippet)
     return found
 
 
-def _series(head: dict[str, Any], snippet: dict[str, Any]) -> SeriesRef | None:
+def _reason_to_skip(snippet: Json, status: Json, head: ListHead) -> tuple[str, str] | None:
+    """The code and sentence of a video that is not imported."""
+    broadcast = str(snippet.get("liveBroadcastContent"))
+    if broadcast in _NOT_YET:
+        return "not_yet", _NOT_YET[broadcast]
+    if status.get("privacyStatus") == "private":
+        return "unavailable", "It is private."
+    if status.get("privacyStatus") == "unlisted" and head["kind"] != "video":
+        return "unlisted", "Its publisher does not list it."
+    if status.get("uploadStatus", "processed") not in ("processed", "uploaded"):
+        return "unavailable", f"YouTube's status of it is {status['uploadStatus']}."
+    return None
+
+
+def _series(head: ListHead, snippet: Json) -> SeriesRef | None:
     if head["kind"] == "playlist":
-        return SeriesRef(head["title"], head["description"], head["image"]) if head["title"] else None  # fmt: skip
-    # A channel shows many series; it names one only where nothing better is known.
+        title = head["title"]
+        return SeriesRef(title, head.get("description", ""), head.get("image")) if title else None
+    # A channel has videos of many series, so it names the series only of a program that has none.
     title = head["title"] or values.one_line(str(snippet.get("channelTitle") or ""))
-    return SeriesRef(title, head.get("description") or "", head.get("image"), weak=True) if title else None  # fmt: skip
+    return SeriesRef(title, head.get("description") or "", head.get("image"), weak=True) if title else None
 
 
-def _image(snippet: dict[str, Any]) -> str | None:
-    sizes = snippet.get("thumbnails") or {}
-    return next((url for s in _SIZES if (url := values.address((sizes.get(s) or {}).get("url")))), None)  # fmt: skip
+def _image(snippet: Json) -> str | None:
+    """The address of the largest thumbnail."""
+    sizes = mapping(snippet.get("thumbnails"))
+    urls = (values.address(mapping(sizes.get(size)).get("url")) for size in _THUMBNAIL_SIZES)
+    return next((url for url in urls if url), None)
 
 
-def _encode(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode()
+def _load_head(context: ImportContext) -> ListHead:
+    with context.open(0) as stream:
+        head: ListHead = json.load(stream)
+    return head
 
 
-def _decode(work: Work, number: int) -> dict[str, Any]:
-    with work.open(number) as stream:
-        found: dict[str, Any] = json.load(stream)
-    return found
+def _load_page(context: ImportContext, number: int) -> _Page:
+    with context.open(number) as stream:
+        page: _Page = json.load(stream)
+    return page

@@ -1,0 +1,84 @@
+"""Routes that need no sign-in: sign in, exchange a refresh token, sign out."""
+
+from litestar import post
+from litestar.concurrency import sync_to_thread
+from litestar.params import JSONBody
+from sqlalchemy.orm import Session
+
+from api.accounts import schemas
+from api.accounts.attempts import limit_address, slow_attempts
+from api.http import transaction
+from api.http.auth import access_token
+from api.http.reply import JsonResponse
+from api.http.request import ApiRequest
+from catalog.accounts import lifecycle
+from catalog.accounts import sessions as refresh_tokens
+from catalog.accounts.credentials import InvalidCredentials, digest, verify
+from catalog.accounts.models import Account
+
+_WRONG = "E-mail or password is wrong."
+
+
+def tokens_answer(request: ApiRequest, issued: refresh_tokens.Issued) -> JsonResponse[schemas.TokensAnswer]:
+    """Return the tokens of a sign-in or of a rotation."""
+    token, seconds = access_token(request.shared.settings.api, issued.account, issued.family)
+    pair = schemas.Tokens(access_token=token, refresh_token=issued.token, expires_in=seconds)
+    return JsonResponse(schemas.TokensAnswer(data=pair))
+
+
+@post("/login", status_code=200, summary="Sign in", opt={"errors": ("invalid_credentials",)})
+async def login(request: ApiRequest, data: JSONBody[schemas.LoginIn]) -> JsonResponse[schemas.TokensAnswer]:
+    """Exchange an e-mail address and password for tokens.
+
+    Raises:
+        InvalidCredentials: The e-mail address or the password is wrong, or the account is closed.
+    """
+    await limit_address(request)
+    await slow_attempts(request, f"login:{digest(data.email.lower())}")
+    found = await transaction.read(request, lambda s: lifecycle.find_by_email(s, data.email))
+    usable = found is not None and found.is_active
+    password_hash = found.password_hash if found is not None and usable else None
+    # Off the event loop: checking a password costs tens of milliseconds of one core.
+    if not await sync_to_thread(verify, password_hash, data.password) or found is None:
+        raise InvalidCredentials(_WRONG)
+    days = request.shared.settings.api.refresh_days
+    account_id = found.id
+
+    def work(session: Session) -> refresh_tokens.Issued:
+        account = session.get(Account, account_id)
+        if account is None or not account.is_active:
+            raise InvalidCredentials(_WRONG)
+        return refresh_tokens.sign_in(session, account, days)
+
+    return tokens_answer(request, await transaction.write(request, work))
+
+
+@post(
+    "/refresh",
+    status_code=200,
+    summary="Exchange a refresh token",
+    description="A refresh token that is sent twice revokes all refresh and access tokens of its sign-in.",
+    opt={"errors": ("invalid_token", "token_reused")},
+)
+async def refresh(
+    request: ApiRequest, data: JSONBody[schemas.RefreshIn]
+) -> JsonResponse[schemas.TokensAnswer]:
+    """Exchange a refresh token for the next pair of tokens.
+
+    Raises:
+        TokenReused: The token was exchanged before; every token of its family is revoked now.
+    """
+    days = request.shared.settings.api.refresh_days
+    issued = await transaction.write(request, lambda s: refresh_tokens.rotate(s, data.refresh_token, days))
+    if isinstance(issued, str):
+        raise refresh_tokens.TokenReused("This refresh token was used before: sign in again.")
+    return tokens_answer(request, issued)
+
+
+@post("/logout", status_code=204, summary="Sign out")
+async def logout(request: ApiRequest, data: JSONBody[schemas.RefreshIn]) -> None:
+    """Revoke the family of a refresh token, and its access tokens; an unknown token is no error."""
+    await transaction.write(request, lambda s: refresh_tokens.sign_out(s, data.refresh_token))
+
+
+HANDLERS = [login, refresh, logout]

@@ -1,0 +1,167 @@
+"""An encoded answer, where it came from, and the one way from it to bytes on the wire.
+
+The edge and the routes send answers through `wire`, so that nobody can tell which of them did.
+"""
+
+import gzip
+import math
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Literal, NamedTuple, TypeAlias
+
+from litestar.types import Receive, Scope, Send
+
+Kind = Literal["program", "page"]
+# This process's memory; the same, superseded; Redis; another request's flight; the source.
+Level = Literal["l1", "stale", "l2", "coalesced", "miss"]
+Header: TypeAlias = tuple[bytes, bytes]
+
+# A CDN hears of no withdrawal: it may show an answer for ten seconds at the most.
+_CACHE_CONTROL = (b"cache-control", b"public, max-age=5, s-maxage=5, stale-while-revalidate=5")
+_BRIEF_CACHE_CONTROL = (b"cache-control", b"public, max-age=1, s-maxage=1")
+MISSING_CACHE_CONTROL = "public, max-age=1, s-maxage=5"
+JSON = (b"content-type", b"application/json")
+_GZIP = (b"content-encoding", b"gzip")
+# The representation depends on what the client can read.
+_VARY = (b"vary", b"accept-encoding")
+_REFUSES_GZIP = re.compile(rb"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
+_COMPRESSION = 6
+_LEVELS: dict[Level, Header] = {
+    level: (b"x-cache", level.encode()) for level in ("l1", "stale", "l2", "coalesced", "miss")
+}
+
+
+class Media(NamedTuple):
+    """A kind of document: its name in Redis, the headers that every document of it has, whether it is kept compressed."""
+
+    name: str
+    headers: tuple[Header, ...]
+    compressed: bool = False
+
+
+JSON_MEDIA = Media("json", (JSON,))
+# Name -> kind of document. A room that answers with another kind adds it when it is imported.
+MEDIA: dict[str, Media] = {JSON_MEDIA.name: JSON_MEDIA}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The bytes of a response, shared by all who ask; never changed.
+
+    Attributes:
+        body: The document, compressed by gzip if its media is; empty with status 404.
+        status: 200, or 404 when there is nothing.
+        rev: The revision, of a single program; else 0.
+        ids: The programs it shows.
+        max_ttl: Seconds that each of the two levels may keep it, if that is less than its kind's time.
+        media: What kind of document the body is.
+        etag: The ETag with its quotes.
+        unchanged: The headers of a 304.
+        headers: The headers of a response with the body as it is.
+    """
+
+    body: bytes
+    status: int = 200
+    rev: int = 0
+    ids: tuple[int, ...] = ()
+    max_ttl: float = math.inf
+    media: Media = JSON_MEDIA
+    etag: bytes = field(init=False, repr=False, compare=False)
+    unchanged: tuple[Header, ...] = field(init=False, repr=False, compare=False)
+    headers: tuple[Header, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        etag = b'"%s"' % blake2b(self.body, digest_size=8).hexdigest().encode()
+        control = _CACHE_CONTROL if self.max_ttl == math.inf else _BRIEF_CACHE_CONTROL
+        # Compressed or not, a document has one tag: so the tag is weak (RFC 9110, 8.8.1).
+        unchanged = (
+            ((b"etag", b"W/" + etag), control, _VARY) if self.media.compressed else ((b"etag", etag), control)
+        )
+        encoding = (_GZIP,) if self.media.compressed else ()
+        length = (b"content-length", b"%d" % len(self.body))
+        object.__setattr__(self, "etag", etag)
+        object.__setattr__(self, "unchanged", unchanged)
+        object.__setattr__(self, "headers", (*unchanged, *self.media.headers, *encoding, length))
+
+
+def document(text: bytes, media: Media, *, ids: tuple[int, ...] = (), max_ttl: float = math.inf) -> Answer:
+    """Return the answer for a document.
+
+    Args:
+        text: The document, not compressed.
+        media: What kind of document it is.
+        ids: The programs it shows.
+        max_ttl: Seconds that each of the two levels may keep it.
+    """
+    # Equal documents have equal bytes, whenever they are made.
+    body = gzip.compress(text, _COMPRESSION, mtime=0) if media.compressed else text
+    return Answer(body, ids=ids, max_ttl=max_ttl, media=media)
+
+
+NOT_FOUND = Answer(b"", status=404)
+Load = Callable[[], Awaitable[Answer]]
+
+
+class Found(NamedTuple):
+    """An answer and where it came from: the answer is shared, the level is each asker's own."""
+
+    answer: Answer
+    level: Level
+
+
+class Answered(NamedTuple):
+    """What a route leaves in its request's state as `answered`, so that the edge gives the next answer itself.
+
+    `via` are the key and the answer that led from the address to `key`, as a slug's does; None when none did.
+    """
+
+    key: str
+    kind: Kind
+    via: tuple[str, Answer] | None = None
+
+
+def wire(found: Found, unchanged: bytes, encodings: bytes = b"") -> "tuple[int, list[Header], bytes]":
+    """Status, headers and body of a response with an answer of status 200.
+
+    Args:
+        found: The answer and its level, which becomes `X-Cache`.
+        unchanged: The request's If-None-Match; empty without one.
+        encodings: The request's Accept-Encoding; empty without one.
+    """
+    answer, level = found
+    if unchanged and _matches(answer.etag, unchanged):
+        return 304, [*answer.unchanged, _LEVELS[level]], b""
+    if answer.media.compressed and (b"gzip" not in encodings or _REFUSES_GZIP.search(encodings)):
+        body = gzip.decompress(answer.body)
+        length = (b"content-length", b"%d" % len(body))
+        return 200, [*answer.unchanged, *answer.media.headers, length, _LEVELS[level]], body
+    return 200, [*answer.headers, _LEVELS[level]], answer.body
+
+
+def _matches(etag: bytes, unchanged: bytes) -> bool:
+    if unchanged.strip() == b"*":
+        return True
+    return etag in {tag.strip().removeprefix(b"W/") for tag in unchanged.split(b",")}
+
+
+class Reply:
+    """A response that a route returns as it goes on the wire."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: list[Header], body: bytes) -> None:
+        """Take a response's parts.
+
+        Args:
+            status: The HTTP status.
+            headers: As ASGI has them: names in lower case.
+            body: The whole body; the edge leaves it out for HEAD.
+        """
+        self.status, self.headers, self.body = status, headers, body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})

@@ -1,0 +1,120 @@
+"""The first level: answers in this process's memory, bounded in bytes.
+
+An answer here is given only while `invalidations` has nothing against it.
+"""
+
+import sys
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from api import metrics
+from api.answers.answer import Answer
+from api.answers.invalidations import Invalidations
+
+# How long a process that has stopped hearing about changes trusts its memory, in seconds.
+BLIND_SECONDS = 1.0
+# Bytes that an entry costs beside its body, and for each program it shows (measured with tracemalloc).
+_ENTRY_BYTES, _ID_BYTES = 700, 40
+
+
+@dataclass(slots=True)
+class Entry:
+    """An answer, the generation it was made in, and when it was stored and ends (monotonic seconds)."""
+
+    answer: Answer
+    generation: int
+    removals_seen: int
+    stored_at: float
+    fresh_until: float
+
+
+class Memory:
+    """`max_bytes` is the bound; what was not asked for longest goes first."""
+
+    def __init__(self, max_bytes: int, invalidations: Invalidations) -> None:
+        """Begin empty."""
+        self.max_bytes, self.bytes = max_bytes, 0
+        self.entries: OrderedDict[str, Entry] = OrderedDict()
+        self._known = invalidations
+        self._missing: set[str] = set()
+
+    def peek(self, key: str) -> Answer | None:
+        """The answer that may be given now without asking anybody."""
+        entry = self.entries.get(key)
+        if entry is None or not self._usable(entry, time.monotonic()):
+            return None
+        answer = entry.answer
+        if answer.rev == 0 and entry.generation != self._known.generation and answer.status == 200:
+            return None
+        self.entries.move_to_end(key)
+        return answer
+
+    def superseded(self, key: str) -> Entry | None:
+        """The page that was superseded a moment ago and may still be shown."""
+        entry, now = self.entries.get(key), time.monotonic()
+        if entry is None or entry.answer.status != 200 or not self._usable(entry, now):
+            return None
+        return entry if self._known.superseded_lately(entry.generation, now) else None
+
+    def _usable(self, entry: Entry, now: float) -> bool:
+        if now >= entry.fresh_until:
+            return False
+        known = self._known
+        if now - entry.stored_at > BLIND_SECONDS and known.blind:
+            return False
+        if entry.removals_seen != known.removals:
+            if any(i in known.tombstones for i in entry.answer.ids):
+                return False
+            entry.removals_seen = known.removals
+        return True
+
+    def store(self, key: str, answer: Answer, ttl: float, *, generation: int, removals: int) -> None:
+        """Store an answer, unless it is older than what is known or stored.
+
+        Args:
+            key: What it answers.
+            answer: An answer of status 200, or 404 to be forgotten at the next change.
+            ttl: Seconds to keep it.
+            generation: The generation of search pages when it was asked for.
+            removals: `Invalidations.removals` when it was asked for.
+        """
+        known = self._known
+        if known.outdated(answer) or any(i in known.tombstones for i in answer.ids):
+            return
+        old = self.entries.get(key)
+        if old is not None and old.answer.rev > answer.rev and answer.status == 200:
+            return
+        self.drop(key)
+        now = time.monotonic()
+        ends = now + min(ttl, answer.max_ttl)
+        self.entries[key] = Entry(answer, generation, removals, now, ends)
+        self.bytes += _size(key, answer)
+        if answer.status != 200:
+            self._missing.add(key)
+        while self.bytes > self.max_bytes and self.entries:
+            metrics.CACHE_BYTES.inc(self.drop(next(iter(self.entries))))
+
+    def drop(self, key: str) -> int:
+        """Forget the answer for a key; return the bytes of its body."""
+        entry = self.entries.pop(key, None)
+        self._missing.discard(key)
+        if entry is None:
+            return 0
+        self.bytes -= _size(key, entry.answer)
+        return len(entry.answer.body)
+
+    def drop_missing(self) -> None:
+        """Forget every 404: what was missing may be there now."""
+        for key in list(self._missing):
+            self.drop(key)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.entries.clear()
+        self._missing.clear()
+        self.bytes = 0
+
+
+def _size(key: str, answer: Answer) -> int:
+    return sys.getsizeof(key) + len(answer.body) + _ENTRY_BYTES + _ID_BYTES * len(answer.ids)

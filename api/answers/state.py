@@ -1,0 +1,44 @@
+"""What requests share where answers come from the cache, and the way from a cached answer to a response."""
+
+from dataclasses import dataclass
+
+from api.answers.answer import Answer, Answered, Kind, Load, Reply, wire
+from api.answers.cache import Cache
+from api.http.cors import Cors
+from api.http.request import ApiRequest, AppState
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnsweringState(AppState):
+    """AppState with the cache itself, from which the edge and listeners' routes answer, and who may read answers."""
+
+    cache: Cache
+    cors: Cors
+
+
+async def reply(
+    request: ApiRequest,
+    shared: AnsweringState,
+    key: str,
+    kind: Kind,
+    load: Load,
+    via: tuple[str, Answer] | None = None,
+) -> Reply | None:
+    """Return an answer from the cache, or compute and cache it; None when there is nothing.
+
+    Args:
+        request: The edge answers the next request of the same address.
+        shared: Has the cache.
+        key: The cache key of the answer.
+        kind: `program` or `page`; decides how long the answer is cached.
+        load: Computes the answer when no cache has it.
+        via: The key and the cached answer that led to `key`, for example of a slug.
+    """
+    settings = shared.settings.api
+    ttl = settings.program_ttl if kind == "program" else settings.page_ttl
+    found = await shared.cache.get(key, kind, load, ttl=ttl)
+    if found.answer.status == 404:
+        return None
+    request.scope["state"]["answered"] = Answered(key, kind, via)
+    unchanged = request.headers.get("if-none-match", "").encode("latin-1")
+    return Reply(*wire(found, unchanged, request.headers.get("accept-encoding", "").encode("latin-1")))

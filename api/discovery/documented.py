@@ -1,0 +1,150 @@
+"""The query parameters of listeners' routes for the OpenAPI document, and descriptions that several routes share.
+
+These routes read their query strings by themselves to be fast (`api.discovery.params`), so the framework does not know
+the parameters. A test checks that both modules say the same.
+"""
+
+from litestar.openapi.datastructures import ResponseSpec
+
+from api.discovery.params import DEFAULT_ZONE, FACETS, MAX_PAGE, MAX_Q, ORDERS, SORTS
+from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
+from catalog.programs.models import KINDS, MEDIA_TYPES
+
+# A parameter of the OpenAPI document: JSON.
+Parameter = dict[str, object]
+
+
+def _query(name: str, about: str, example: object, **schema: object) -> Parameter:
+    found: Parameter = {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": about,
+        "schema": schema,
+    }
+    return found if example is None else found | {"example": example}
+
+
+def _seconds(name: str, about: str, example: int) -> Parameter:
+    return _query(name, about, example, type="integer", minimum=0, maximum=10**7)
+
+
+_LIMIT = _query("limit", "Size of a page.", 20, type="integer", minimum=1, maximum=100, default=20)
+_FACETS = _query(
+    "facets",
+    f"Count values of these, comma separated: {', '.join(FACETS)}.",
+    "language,categoryId",
+    type="string",
+)
+
+
+def _several(name: str, about: str, example: object, **item: object) -> Parameter:
+    """A parameter that may be repeated."""
+    schema = {"type": "array", "maxItems": MAX_VALUES, "items": item}
+    return _query(f"{name}", f"{about} Repeat it, or separate values with commas.", [example], **schema) | {
+        "style": "form",
+        "explode": True,
+    }
+
+
+def _names(name: str, about: str, example: str) -> Parameter:
+    # A comma in a name is sent with a backslash before it.
+    return _several(name, about, example, type="string", maxLength=MAX_VALUE, pattern=r"^([^,\\]|\\,)*$")
+
+
+def _ids(name: str, about: str, example: int) -> Parameter:
+    return _several(name, about, example, type="integer", minimum=1, maximum=MAX_ID)
+
+
+_FILTERS = [
+    _ids("categoryId", "Only these categories.", 3),
+    _several(
+        "language", "Only these languages.", "ar", type="string", maxLength=20, pattern="^[A-Za-z0-9-]*$"
+    ),
+    _several("mediaType", "Only these media.", "audio", type="string", enum=list(MEDIA_TYPES)),
+    _several("kind", "Only these kinds.", "episode", type="string", enum=list(KINDS)),
+    _ids("seriesId", "Only these series.", 1),
+    _names("tag", "Only with one of these tags.", "قهوة"),
+    _names("tagAll", "Only with all of these tags.", "قهوة"),
+    _names("person", "Only with one of these people.", "سلمان الراشد"),
+    _names("personAll", "Only with all of these people.", "سلمان الراشد"),
+    _seconds("durationMin", "The shortest duration in seconds.", 600),
+    _seconds("durationMax", "The longest duration in seconds.", 3600),
+    _query(
+        "releasedAfter",
+        "Released on this day or later, or at this time (ISO 8601).",
+        "2024-01-01",
+        type="string",
+    ),
+    _query(
+        "releasedBefore",
+        "Released on this day or earlier, or at this time (ISO 8601).",
+        "2024-12-31",
+        type="string",
+    ),
+    _query(
+        "tz",
+        "The time zone of dates, and of times without an offset.",
+        "Africa/Cairo",
+        type="string",
+        default=DEFAULT_ZONE,
+    ),
+    _query("featured", "Only featured programs, or only the others.", True, type="boolean"),
+]
+SEARCH = [
+    _query("q", "The words to search for; typos are tolerated.", "المراه", type="string", maxLength=MAX_Q),
+    *_FILTERS,
+    _query("sort", "Order.", "relevance", type="string", enum=list(SORTS)),
+    _query("page", "Page.", 1, type="integer", minimum=1, maximum=MAX_PAGE, default=1),
+    _LIMIT,
+    _FACETS,
+    _query("highlight", "Mark the matching words with <em>, in safe HTML.", True, type="boolean"),
+    _query(
+        "operators",
+        "Read q as a query language: -word leaves out programs with the word. Otherwise the hyphen is text.",
+        None,
+        type="boolean",
+    ),
+]
+BROWSE = [
+    *_FILTERS,
+    _query("sort", "Order.", "newest", type="string", enum=list(ORDERS)),
+    _LIMIT,
+    _query("cursor", "meta.nextCursor of the page before.", None, type="string", maxLength=MAX_CURSOR),
+    _FACETS,
+]
+SUGGEST = [
+    _query("q", "The text typed so far.", "قه", type="string", minLength=1, maxLength=100)
+    | {"required": True},
+    _query(
+        "limit", "The largest number of suggestions.", 8, type="integer", minimum=1, maximum=20, default=8
+    ),
+]
+SERIES = [_query("page", "Page.", 1, type="integer", minimum=1, maximum=10_000, default=1), _LIMIT]
+
+FILTERS = (
+    "Filters: categoryId, language, mediaType (audio, video), kind (episode, film, documentary, series, "
+    "trailer, short), seriesId, tag, person: each may have several values, of which a program has one; tagAll, "
+    "personAll: a program has all of them; durationMin, durationMax (seconds), releasedAfter, releasedBefore (ISO 8601, "
+    "in the time zone tz), featured (true, false). The counts of a facet leave out the filters by its own values, so "
+    "that they say what choosing another value would find."
+)
+DEGRADED = (
+    " When no search engine answers, the catalogue's database answers instead: meta.degraded is true and "
+    "meta.unavailable names the requested parts that are missing."
+)
+
+
+def answers(shape: type, *, moves: bool = False) -> dict[int, ResponseSpec]:
+    """Return the documented answers of a route that is served from the cache.
+
+    Args:
+        shape: The struct whose JSON the route answers with.
+        moves: Whether the route also redirects to the current address of a program.
+    """
+    found = {200: ResponseSpec(shape, generate_examples=False)}
+    if moves:
+        found[301] = ResponseSpec(
+            None, description="The program has moved to the address in Location.", generate_examples=False
+        )
+    return found

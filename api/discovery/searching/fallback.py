@@ -1,0 +1,212 @@
+"""Search, browse and suggestions from PostgreSQL, for the time when no engine answers. `service` calls it.
+
+Each request has a time limit, and only a few run at the same time. Hits have the same type as the engine's hits, so
+`service` builds cards and cursors from both. When PostgreSQL fails too, the listener gets the error of the engine.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Executable, RowMapping, Select, func, or_, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from api import metrics
+from api.discovery.params import SORTS, BrowseRequest, Filters, SearchRequest, hides_unreleased
+from catalog.programs import queries
+from catalog.programs.fallback import statements
+from catalog.programs.fallback import words as query_words
+from catalog.programs.fallback.conditions import Condition, tagged, with_person
+from catalog.programs.models import Program
+from catalog.replicas.servers import ReadServer, ReadServers
+from indexer.engines import document
+from indexer.engines.document import ListedFields
+from indexer.engines.errors import EngineUnavailableError
+from indexer.engines.index_settings import MAX_TOTAL_HITS
+
+log = logging.getLogger(__name__)
+# Seconds for which L1 and L2 keep a degraded answer.
+KEPT_SECONDS = 1.0
+# PostgreSQL cancels the statement in time. After this additional time the client stops waiting for PostgreSQL.
+_GRACE_SECONDS = 0.25
+# Every statement has a fitting index. Without sequential scans, a wrong estimate cannot make PostgreSQL read a table.
+_LIMIT = text(
+    "SELECT set_config('statement_timeout', :timeout, true), set_config('enable_seqscan', 'off', true)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """A page of hits in the engine's form. `total` counts all hits, up to MAX_TOTAL_HITS."""
+
+    hits: Sequence[ListedFields]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Candidates for suggestions: programs and series as rows with id, slug and title; people and tags as names."""
+
+    titles: Sequence[RowMapping]
+    series: Sequence[RowMapping]
+    people: Sequence[str]
+    tags: Sequence[str]
+
+
+def conditions(filters: Filters) -> list[Condition]:
+    """Return the filters as conditions of SQL; `Filters.conditions` returns the same for the engine."""
+    exact: dict[InstrumentedAttribute[Any], Sequence[int | str]] = {
+        Program.category_id: filters.category_id,
+        Program.language: filters.language,
+        Program.media_type: filters.media_type,
+        Program.kind: filters.kind,
+        Program.series_id: filters.series_id,
+    }
+    wanted: list[Condition] = [column.in_(values) for column, values in exact.items() if values]
+    if filters.tag:
+        wanted.append(tagged(filters.tag))
+    if filters.person:
+        wanted.append(with_person(filters.person))
+    wanted += [tagged([name]) for name in filters.tag_all]
+    wanted += [with_person([name]) for name in filters.person_all]
+    if filters.featured is not None:
+        wanted.append(Program.is_featured == filters.featured)
+    if filters.duration_min is not None:
+        wanted.append(Program.duration_sec >= filters.duration_min)
+    if filters.duration_max is not None:
+        wanted.append(Program.duration_sec <= filters.duration_max)
+    if filters.released_after is not None:
+        wanted.append(Program.release_date >= _moment(filters.released_after))
+    if filters.released_before is not None:
+        # The engine compares whole seconds, so the whole last second is included.
+        wanted.append(Program.release_date < _moment(filters.released_before) + timedelta(seconds=1))
+    return wanted
+
+
+def _narrowed(request: SearchRequest | BrowseRequest) -> list[Condition]:
+    """The conditions of a request, as the service asks the engine for them."""
+    wanted = conditions(request.filters)
+    if hides_unreleased(request.sort, request.filters):
+        wanted.append(or_(Program.release_date.is_(None), Program.release_date <= func.now()))
+    return wanted
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class _Budget:
+    """The transaction of a request, and the time that it has left."""
+
+    def __init__(self, session: AsyncSession, seconds: float) -> None:
+        self.session, self.deadline = session, time.monotonic() + seconds
+
+    async def rows(self, statement: Executable, **parameters: Any) -> Sequence[RowMapping]:
+        """Return the rows of a statement. PostgreSQL cancels it at the deadline."""
+        left = max(1, int((self.deadline - time.monotonic()) * 1000))
+        await self.session.execute(_LIMIT, {"timeout": str(left)})
+        return (await self.session.execute(statement, parameters)).mappings().all()
+
+    async def hits(self, statement: Select[list[int], int]) -> Hits:
+        """Return the documents of the programs that a statement finds; its columns are `ids` and `total`."""
+        found = (await self.rows(statement))[0]
+        rows = await self.rows(queries.VISIBLE_BY_IDS, ids=found["ids"]) if found["ids"] else []
+        built = {row["id"]: document.build(cast("queries.ProgramRow", dict(row))) for row in rows}
+        return Hits([built[i] for i in found["ids"] if i in built], found["total"])
+
+
+class Fallback:
+    """Answers from PostgreSQL. Each method raises EngineUnavailableError when PostgreSQL fails or is busy."""
+
+    def __init__(self, servers: ReadServers, *, timeout: float, concurrency: int) -> None:
+        self.servers, self.timeout = servers, timeout
+        self._slots = asyncio.Semaphore(concurrency)
+
+    @asynccontextmanager
+    async def _budget(self, route: str) -> AsyncIterator[_Budget]:
+        if self._slots.locked():
+            metrics.FALLBACK_FAILURES.labels("busy").inc()
+            raise EngineUnavailableError("no engine answers, and PostgreSQL is busy with other searches")
+        async with self._slots:
+            try:
+                async with asyncio.timeout(self.timeout + _GRACE_SECONDS):
+                    server, session = await self._connected()
+                    async with session:
+                        with server.attempt(await session.connection()):
+                            yield _Budget(session, self.timeout)
+            except (SQLAlchemyError, TimeoutError) as error:
+                state = getattr(getattr(error, "orig", None), "sqlstate", None)
+                late = isinstance(error, TimeoutError) or state == "57014"
+                metrics.FALLBACK_FAILURES.labels("timeout" if late else "database").inc()
+                said = f"{type(error).__name__} {error}".partition("\n")[0]
+                raise EngineUnavailableError(f"no engine answers, and PostgreSQL failed: {said}") from error
+        metrics.SEARCH_DEGRADED.labels(route).inc()
+
+    async def _connected(self) -> tuple[ReadServer, AsyncSession]:
+        """Return the least busy replica that accepts a connection, or the primary, and a session on it.
+
+        Raises:
+            DBAPIError: A server refuses a connection for a reason of its own.
+        """
+        *replicas, primary = self.servers.candidates()
+        for server in replicas:
+            session = server.searches()
+            try:
+                await session.connection()
+            except DBAPIError as error:
+                await session.close()
+                if not server.is_lost(error):
+                    raise
+                server.leave(type(error).__name__)
+                metrics.READ_FAILOVERS.labels(server.name).inc()
+            else:
+                metrics.READS.labels(server.name).inc()
+                return server, session
+        metrics.READS.labels(primary.name).inc()
+        return primary, primary.searches()
+
+    async def search(self, request: SearchRequest) -> Hits:
+        """Return a page of results. When no program has the words as typed, search again with typos allowed."""
+        words = query_words.split(request.q)
+        order = SORTS[request.sort]
+        page = ((request.page - 1) * request.limit, request.limit)
+        narrowed = _narrowed(request)
+        async with self._budget("search") as budget:
+            found = await budget.hits(statements.search(words, narrowed, order, page, MAX_TOTAL_HITS))
+            if found.total or not words:
+                return found
+            forgiving = statements.search(words, narrowed, order, page, MAX_TOTAL_HITS, typos=True)
+            return await budget.hits(forgiving)
+
+    async def browse(self, request: BrowseRequest, after: tuple[int | None, int] | None) -> Hits:
+        """Return the programs of a page and one more.
+
+        Args:
+            request: The page.
+            after: The sort key and id of the last program of the page before; None for the first page.
+        """
+        statement = statements.browse(
+            _narrowed(request), request.order, after, request.limit + 1, MAX_TOTAL_HITS
+        )
+        async with self._budget("browse") as budget:
+            return await budget.hits(statement)
+
+    async def suggest(self, q: str, limit: int) -> Offers:
+        """Return candidates whose words begin with the typed words."""
+        words = query_words.split(q)
+        async with self._budget("suggest") as budget:
+            if not words:
+                return Offers([], [], [], [])
+            return Offers(
+                await budget.rows(statements.suggest_titles(words, limit)),
+                await budget.rows(statements.suggest_series(words, limit)),
+                [row["name"] for row in await budget.rows(statements.suggest_people(words, limit))],
+                [row["name"] for row in await budget.rows(statements.suggest_tags(words, limit))],
+            )

@@ -1,0 +1,225 @@
+"""The ladder: a query that finds too little is asked again as it may have been meant. `service` asks by it.
+
+    plain ── every word known ──► the best hit has every word ──► answer
+      │                                   │ it misses a word
+      │ a word is unknown                 ▼
+      └──────────────────────────► readings, all in one request ──► the best fitting hit answers
+
+The readings come from the words of the catalogue (`catalog.words.readings`). A query of known words costs one request,
+as it did without the ladder; one with an unknown word is sent together with its readings.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from msgspec import UNSET, structs
+
+from api import metrics
+from api.discovery.params import quote
+from api.discovery.searching.fit import NOTHING, Fit, fit
+from api.discovery.searching.vocabulary import Vocabulary
+from catalog.words.joined import ARTICLE, bare
+from catalog.words.readings import Reading
+from catalog.words.spelling import spell, split, written
+from indexer.engines.document import ListedFields
+from indexer.engines.messages import Hit, Query, Results
+from indexer.engines.search import SearchPool
+
+# Readings in one request: together with a query whose words are unknown, and after one that found too little.
+_WITH_PLAIN, _AFTERWARDS = 4, 6
+# How much worse a hit may fit for each unit of a reading's cost.
+_PER_COST = 0.02
+# How much better a reading must fit than a query whose words are all there, and how much better a correction than one
+# whose words are hardly there by chance.
+_COMPLETE, _CERTAIN = 0.1, 0.3
+# A reading that fits nearly as well as the query itself is offered beside its hits.
+_OFFERED = 0.05
+# Vowel marks and signs that a title may have beside its letters.
+_MARKS_OF_A_TITLE = 6
+# These say what the query meant; the others look for less than it asked for.
+SPELLINGS = ("correction", "split", "merged", "layout", "script", "joined")
+
+
+class Shown(NamedTuple):
+    """A reading as a listener sees it: its rung, and its words as the best hit spells them."""
+
+    rung: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """The answer to a query.
+
+    Attributes:
+        results: The page asked for.
+        query: What the engine was asked for it.
+        rewrite: The reading that answered; None: the query itself did.
+        offer: A reading that the listener may have meant, though the query itself answered.
+        max_ttl: For how many seconds the answer may be kept.
+    """
+
+    results: Results[Hit]
+    query: Query
+    rewrite: Shown | None = None
+    offer: Shown | None = None
+    max_ttl: float = math.inf
+
+
+class _Candidate(NamedTuple):
+    reading: Reading | None
+    query: Query
+    results: Results[Hit]
+    best: Hit | None
+    fit: Fit
+    value: float
+
+
+class Ladder:
+    """Asks the engine a query and, where it needs them, its other readings."""
+
+    def __init__(self, engine: SearchPool, vocabulary: Vocabulary) -> None:
+        """Take what is asked.
+
+        Args:
+            engine: The search engines.
+            vocabulary: Has the words of the catalogue.
+        """
+        self._engine, self._vocabulary = engine, vocabulary
+
+    async def climb(self, query: Query, typed: str) -> Climb:
+        """Answer a query.
+
+        Args:
+            query: What the engine is asked.
+            typed: The words as the listener typed them.
+
+        Raises:
+            EngineUnavailableError: No engine answers.
+            EngineRejectedError: An engine refuses the query.
+        """
+        found = await self._climb(query, typed)
+        if query.page == 1 and query.sort is UNSET and found.rewrite is None:
+            _put_titled_first(found.results.hits, split(typed))
+        return found
+
+    async def _climb(self, query: Query, typed: str) -> Climb:
+        plain = structs.replace(query, q=spell(query.q))
+        reader = self._vocabulary.reader
+        doubtful = reader.doubtful(typed)
+        max_ttl = self._vocabulary.max_ttl(doubtful=doubtful)
+        if not reader.lexicon.size or not split(typed):
+            return Climb(await self._engine.search(plain), plain, max_ttl=max_ttl)
+        readings = reader.read(typed, _WITH_PLAIN) if doubtful else []
+        candidates = await self._ask(plain, typed, readings)
+        if not any(_is_certain(candidate, typed) for candidate in candidates):
+            more = reader.read(typed, len(readings) + _AFTERWARDS)[len(readings) :]
+            if more:
+                candidates += await self._ask(plain, typed, more, plainly=False)
+        return replace(_chosen(candidates, typed), max_ttl=max_ttl)
+
+    async def _ask(
+        self, query: Query, typed: str, readings: Sequence[Reading], *, plainly: bool = True
+    ) -> list[_Candidate]:
+        """Ask for the query itself and its readings in one request.
+
+        A page that does not begin with the best hits says nothing of how well its query fits: the best hit is asked
+        for beside it.
+        """
+        asked: list[tuple[Reading | None, Query]] = [(None, query)] if plainly else []
+        asked += [(reading, _of(query, reading)) for reading in readings]
+        first = query.page == 1 and query.sort is UNSET
+        if first and len(asked) == 1:
+            pages = [await self._engine.search(asked[0][1])]
+        else:
+            together = [page for _, page in asked]
+            if not first:
+                together += [_probe(page) for page in together]
+            pages = await self._engine.multi_search(together)
+        probes = pages if first else pages[len(asked) :]
+        return [
+            _candidate(reading, wanted, page, probe.hits[0] if probe.hits else None, typed)
+            for (reading, wanted), page, probe in zip(asked, pages, probes, strict=False)
+        ]
+
+
+def _is_certain(candidate: _Candidate, typed: str) -> bool:
+    """Whether nothing else was meant. Words that are scattered over a description may be there by chance."""
+    return candidate.fit.complete and (candidate.fit.named or len(split(typed)) == 1)
+
+
+def _put_titled_first(hits: list[Hit], words: Sequence[str]) -> None:
+    """Put a program first whose title is the query, but for articles: an engine prefers longer titles that begin so."""
+    wanted = [bare(word) for word in words]
+    length = sum(map(len, words))
+    for n, hit in enumerate(hits):
+        # Few titles have the length, and splitting costs more than counting.
+        letters = len(hit.title) - hit.title.count(" ")
+        if abs(letters - length) <= len(ARTICLE) * len(words) + _MARKS_OF_A_TITLE and wanted == [
+            bare(word) for word in split(hit.title)
+        ]:
+            hits.insert(0, hits.pop(n))
+            return
+
+
+def _of(query: Query, reading: Reading) -> Query:
+    """The query of a reading: a program must have all its words."""
+    asked = structs.replace(query, q=reading.text, matching_strategy="all")
+    if reading.kind:
+        filters = [] if query.filter is UNSET else query.filter
+        asked.filter = [*filters, f"kind = {quote(reading.kind)}"]
+    return asked
+
+
+def _probe(page: Query) -> Query:
+    return Query(
+        q=page.q,
+        limit=1,
+        filter=page.filter,
+        attributes_to_retrieve=page.attributes_to_retrieve,
+        matching_strategy=page.matching_strategy,
+    )
+
+
+def _candidate(
+    reading: Reading | None, query: Query, page: Results[Hit], best: Hit | None, typed: str
+) -> _Candidate:
+    words = split(typed if reading is None else reading.text)
+    found = NOTHING if best is None else fit(words, best, unfinished=not typed[-1:].isspace())
+    if reading is None:
+        return _Candidate(reading, query, page, best, found, found.value)
+    kept = len(words) / (len(words) + reading.dropped)
+    return _Candidate(reading, query, page, best, found, found.value * kept - _PER_COST * reading.cost)
+
+
+def _chosen(candidates: Sequence[_Candidate], typed: str) -> Climb:
+    """Of the queries with hits, the one whose best hit fits best; of two that fit alike, the plainer one."""
+    plain, *others = candidates
+    found = max((c for c in others if c.best is not None), key=lambda c: c.value, default=None)
+    if found is None or found.reading is None or found.best is None:
+        return Climb(plain.results, plain.query)
+    shown = Shown(found.reading.rung, _spelled_as_in(found.best, found.reading.text))
+    # Where every word was found as it was typed, it was hardly meant otherwise.
+    beaten = plain.value + (_COMPLETE if plain.fit.complete else 0.0)
+    if found.reading.rung == "correction" and _is_certain(plain, typed):
+        beaten = plain.value + _CERTAIN
+    if plain.best is None or (found.value > beaten and not _same_answer(plain, found)):
+        metrics.SEARCH_REWRITES.labels(found.reading.rung).inc()
+        return Climb(found.results, found.query, rewrite=shown)
+    offered = found.reading.rung in SPELLINGS and found.value > plain.value - _OFFERED
+    return Climb(plain.results, plain.query, offer=shown if offered else None)
+
+
+def _same_answer(plain: _Candidate, found: _Candidate) -> bool:
+    """Whether the query itself leads to the same program, and leaves out no word to get there."""
+    if plain.best is None or found.best is None:
+        return False
+    return plain.best.id == found.best.id and plain.results.total <= found.results.total
+
+
+def _spelled_as_in(hit: ListedFields, text: str) -> str:
+    """The words of a reading as the program writes them."""
+    words = written((hit.title, hit.series_title or "", *hit.people, *hit.tags, hit.description))
+    return " ".join(words.get(word, word) for word in text.split())

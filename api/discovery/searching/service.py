@@ -1,0 +1,294 @@
+"""Search and browse: builds the query for the engine, and the answer from the engine's hits.
+
+`api.discovery.routes` calls it through the cache. When no engine answers, `fallback` answers from PostgreSQL, and the
+answer is marked as degraded.
+"""
+
+import math
+import re
+import time
+from collections.abc import Sequence
+from operator import attrgetter
+
+import msgspec
+from msgspec import UNSET
+
+from api.answers.answer import Answer
+from api.answers.cache import NEGATIVE_SECONDS, Cache
+from api.discovery import schemas
+from api.discovery.asked import Asked
+from api.discovery.params import SORTS, BrowseRequest, Filters, SearchRequest, hides_unreleased
+from api.discovery.searching import highlights
+from api.discovery.searching.degraded import degraded
+from api.discovery.searching.facets import Facets
+from api.discovery.searching.fallback import Fallback, Hits
+from api.discovery.searching.ladder import Climb, Ladder, Shown
+from api.discovery.searching.suggestions import Suggestions
+from api.http import cursor
+from indexer.engines.document import ListedFields
+from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
+from indexer.engines.index_settings import MAX_TOTAL_HITS
+from indexer.engines.messages import Hit, Query
+from indexer.engines.search import SearchPool
+
+_encode = msgspec.json.Encoder().encode
+# The attributes of a document that a card needs.
+_CARD = [field.encode_name for field in msgspec.structs.fields(ListedFields)]
+# In the engine's query language, a hyphen before a word excludes the programs with this word.
+_EXCLUSION = re.compile(r"(?:(?<=\s)|^)-+(?=\S)")
+# The engine splits the Arabic article off as a word, and this word matches nearly every Arabic text.
+_ARTICLE = re.compile(r"(?<!\w)ال(?=\w\w)")
+_EXCLUDED_ARTICLE = re.compile(rf"(?:(?<=\s)|^)-{_ARTICLE.pattern}")
+_BY_NAME = {field.encode_name: attrgetter(field.name) for field in msgspec.structs.fields(ListedFields)}
+
+
+class Searches:
+    """Computes the answers of listeners' routes that list programs."""
+
+    def __init__(
+        self,
+        engine: SearchPool,
+        ladder: Ladder,
+        suggestions: Suggestions,
+        fallback: Fallback,
+        facets: Facets,
+        cache: Cache,
+        asked: Asked,
+        secret: str,
+    ) -> None:
+        """Keep the collaborators.
+
+        Args:
+            engine: The search engines.
+            ladder: Asks them a query and, where it needs them, its other readings.
+            suggestions: What to offer where nothing is found.
+            fallback: Answers when no engine does.
+            facets: Names the values of facets.
+            cache: Has the tombstones of withdrawn programs, which the engine may still have.
+            asked: Counts queries that were answered as they were typed.
+            secret: Signs cursors.
+        """
+        self.engine, self.ladder, self.suggestions = engine, ladder, suggestions
+        self.fallback, self.facets = fallback, facets
+        self.cache, self.asked, self.secret = cache, asked, secret
+
+    async def search(self, request: SearchRequest) -> Answer:
+        """Return a page of search results.
+
+        Raises:
+            EngineUnavailableError: Neither an engine nor PostgreSQL answers.
+            EngineRejectedError: The engine refuses the query.
+        """
+        query = _query(request)
+        query.filter = _conditions(request, request.filters) or UNSET
+        query.facets = list(request.facets) or UNSET
+        if request.highlight and request.q:
+            query.attributes_to_highlight = ["title", "description"]
+            query.attributes_to_crop = ["description:40"]
+            query.highlight_pre_tag, query.highlight_post_tag = highlights.OPEN, highlights.CLOSE
+        try:
+            climb = await self._climb(request, query)
+            found = climb.results
+            with unreadable_as_unavailable():
+                answer = self._results(request, Hits(found.hits, found.total))
+                answer.meta.rewrite = _rewrite(climb.rewrite)
+                answer.meta.did_you_mean = _rewrite(climb.offer) or UNSET
+                if not found.total and request.q.strip():
+                    answer.meta.suggestions = await self.suggestions.nearest(request.q)
+                if request.facets:
+                    answer.facets = await self.facets.named(
+                        (found.facet_distribution or {}) | await self._alone(request, climb.query)
+                    )
+        except EngineUnavailableError:
+            answer = self._results(request, await self.fallback.search(request))
+            highlighted = request.highlight and bool(request.q)
+            return degraded(
+                answer,
+                facets=bool(request.facets),
+                highlight=highlighted,
+                operators=request.operators and _EXCLUSION.search(request.q) is not None,
+            )
+        taken_as_typed = climb.rewrite is None and climb.offer is None and not request.operators
+        if taken_as_typed and answer.data and request.page == 1:
+            self.asked.add(request.q)
+        # Nothing found now may be found in a moment: words of the catalogue are counted after they are published.
+        max_ttl = climb.max_ttl if found.total else min(climb.max_ttl, NEGATIVE_SECONDS)
+        return Answer(_encode(answer), ids=tuple(c.id for c in answer.data), max_ttl=max_ttl)
+
+    async def _alone(self, request: SearchRequest | BrowseRequest, query: Query) -> dict[str, dict[str, int]]:
+        """Count the facets whose values the request filters by, as they would be without these filters.
+
+        Args:
+            request: The page.
+            query: What the engine was asked for the page.
+
+        Raises:
+            EngineUnavailableError: No engine answers.
+            EngineRejectedError: An engine refuses the query.
+        """
+        facets = [name for name in request.facets if request.filters.without(name) != request.filters]
+        if not facets:
+            return {}
+        whole = _conditions(request, request.filters)
+        # A reading of the query may look for one kind of program only.
+        narrowed = [] if query.filter is UNSET else [c for c in query.filter if c not in whole]
+        counted = [
+            Query(
+                q=query.q,
+                # Asked for a page, an engine counts every hit.
+                page=1,
+                hits_per_page=0,
+                filter=[*_conditions(request, request.filters.without(name)), *narrowed] or UNSET,
+                facets=[name],
+                matching_strategy=query.matching_strategy,
+            )
+            for name in facets
+        ]
+        found = await self.engine.multi_search(counted)
+        return {name: results.counts(name) for name, results in zip(facets, found, strict=True)}
+
+    def _results(self, request: SearchRequest, page: Hits) -> schemas.SearchAnswer:
+        return schemas.SearchAnswer(
+            data=self._cards(page.hits),
+            meta=schemas.SearchMeta(
+                page=request.page,
+                limit=request.limit,
+                total=page.total,
+                total_is_exact=page.total < MAX_TOTAL_HITS,
+                total_pages=math.ceil(page.total / request.limit),
+                query=request.q,
+                sort=request.sort,
+            ),
+        )
+
+    async def _climb(self, request: SearchRequest, query: Query) -> Climb:
+        """Ask for candidates. Operators say exactly what is wanted; a phrase that nobody wrote is words."""
+        typed = _EXCLUSION.sub("", request.q)
+        operators = request.operators and _EXCLUSION.search(request.q) is not None
+        if operators or '"' in request.q or not request.q.strip():
+            found = await self.engine.search(query)
+            if found.total or operators or not request.q.strip():
+                return Climb(found, query)
+            typed = typed.replace('"', " ")
+            query.q = typed
+        return await self.ladder.climb(query, typed)
+
+    def _cards(self, hits: Sequence[ListedFields]) -> list[schemas.ProgramCard]:
+        withdrawn = self.cache.withdrawn(hit.id for hit in hits)
+        cards = []
+        for hit in hits:
+            if hit.id in withdrawn:
+                continue
+            card = schemas.card(hit)
+            if isinstance(hit, Hit) and hit.formatted is not None:
+                card.highlight = schemas.Highlight(
+                    title=highlights.marked(hit.formatted.title),
+                    description=highlights.marked(hit.formatted.description),
+                )
+            cards.append(card)
+        return cards
+
+    async def browse(self, request: BrowseRequest) -> Answer:
+        """Return a page of a listing.
+
+        A cursor holds the sort key of the last program, so pages may go beyond the engine's limit of hits.
+
+        Raises:
+            Problem: The cursor belongs to another list.
+            EngineUnavailableError: Neither an engine nor PostgreSQL answers.
+            EngineRejectedError: The engine refuses the query.
+        """
+        field, direction = request.order
+        binding = cursor.bound("browse", request.sort, request.filters.key())
+        conditions = _conditions(request, request.filters)
+        facets = list(request.facets) or UNSET
+        # The total and the facets describe the whole listing, not only the part after the cursor.
+        whole = Query(q="", limit=0, filter=conditions or UNSET, facets=facets)
+        query = Query(
+            q="",
+            limit=request.limit + 1,
+            filter=conditions or UNSET,
+            sort=[f"{field}:{direction}", f"id:{direction}"],
+            attributes_to_retrieve=_CARD,
+        )
+        after: tuple[int | None, int] | None = None
+        if request.cursor is not None:
+            value, last = cursor.decode(self.secret, binding, request.cursor)
+            after = value, last
+            query.filter = [*conditions, _after(field, direction, value, last)]
+        try:
+            if after is not None:
+                found, listing = await self.engine.multi_search([query, whole])
+            else:
+                query.facets = facets
+                found = listing = await self.engine.search(query)
+            with unreadable_as_unavailable():
+                total = min(listing.total, MAX_TOTAL_HITS)
+                answer = self._listing(request, binding, Hits(found.hits, total))
+                if request.facets:
+                    answer.facets = await self.facets.named(
+                        (listing.facet_distribution or {}) | await self._alone(request, whole)
+                    )
+        except EngineUnavailableError:
+            answer = self._listing(request, binding, await self.fallback.browse(request, after))
+            return degraded(answer, facets=bool(request.facets))
+        return Answer(_encode(answer), ids=tuple(c.id for c in answer.data))
+
+    def _listing(self, request: BrowseRequest, binding: str, page: Hits) -> schemas.BrowseAnswer:
+        """Return the answer for a page of hits. One hit more than the limit means that there is a next page."""
+        hits = page.hits
+        following = None
+        if len(hits) > request.limit:
+            hits = hits[: request.limit]
+            # The field's value in the document: both the engine and PostgreSQL can continue from it.
+            field, _ = request.order
+            following = cursor.encode(self.secret, binding, [_BY_NAME[field](hits[-1]), hits[-1].id])
+        return schemas.BrowseAnswer(
+            data=self._cards(hits),
+            meta=schemas.BrowseMeta(
+                limit=request.limit,
+                total=page.total,
+                total_is_exact=page.total < MAX_TOTAL_HITS,
+                sort=request.sort,
+                next_cursor=following,
+            ),
+        )
+
+
+def _rewrite(shown: Shown | None) -> schemas.Rewrite | None:
+    return None if shown is None else schemas.Rewrite(kind=shown.rung, query=shown.text)
+
+
+def _query(request: SearchRequest) -> Query:
+    """Return the engine's query: the words, the order, and the strategy for programs that lack some of the words."""
+    q = _EXCLUDED_ARTICLE.sub("-", request.q) if request.operators else _EXCLUSION.sub("", request.q)
+    query = Query(q=q, page=request.page, hits_per_page=request.limit, attributes_to_retrieve=_CARD)
+    order = SORTS[request.sort]
+    if order is not None:
+        # Sorted by another value than relevance, poor matches would come first. So a program must have all words.
+        query.q, query.matching_strategy = _ARTICLE.sub("", q), "all"
+        query.sort = [f"{order[0]}:{order[1]}"]
+    elif _ARTICLE.match(q.lstrip()):
+        # By default the engine drops words from the end until only the article is left, which matches nearly all. With
+        # this strategy it drops the most frequent word first: the article.
+        query.matching_strategy = "frequency"
+    return query
+
+
+def _conditions(request: SearchRequest | BrowseRequest, filters: Filters) -> list[str]:
+    """The engine's filter of a request, with these filters of it."""
+    found = filters.conditions()
+    if hides_unreleased(request.sort, request.filters):
+        found.append(f"NOT releaseDate > {int(time.time())}")
+    return found
+
+
+def _after(field: str, direction: str, value: int | None, last: int) -> str:
+    """Return the filter for the programs after (value, id). Programs without a value come last in both directions."""
+    operator = "<" if direction == "desc" else ">"
+    if value is None:
+        return f"{field} IS NULL AND id {operator} {int(last)}"
+    return (
+        f"{field} {operator} {int(value)} OR ({field} = {int(value)} AND id {operator} {int(last)}) "
+        f"OR {field} IS NULL"
+    )

@@ -1,0 +1,32 @@
+"""The state that listeners' routes share, and their request type. `api.app` builds the state once for each process."""
+
+from dataclasses import dataclass
+
+from api.answers.state import AnsweringState
+from api.discovery.lookups.programs import Programs
+from api.discovery.lookups.taxonomy import Taxonomy
+from api.discovery.searching.service import Searches
+from api.discovery.searching.suggestions import Suggestions
+from api.discovery.views import ViewBuffer
+from api.http.request import ApiRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscoveryState(AnsweringState):
+    """The shared state of all requests, with the services of listeners' routes."""
+
+    searches: Searches
+    suggestions: Suggestions
+    programs: Programs
+    taxonomy: Taxonomy
+    views: ViewBuffer
+
+
+class DiscoveryRequest(ApiRequest):
+    """A request of a listener's route, with the type of its shared state."""
+
+    @property
+    def shared(self) -> DiscoveryState:
+        """What all requests of this process share."""
+        found: DiscoveryState = self.app.state.shared
+        return found

@@ -1,0 +1,1 @@
+"""Editors' routes for pending revisions: changes that wait for a reviewer beside the live version."""

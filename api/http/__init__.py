@@ -1,0 +1,4 @@
+"""What every group of routes shares: requests, errors, authentication, parameters, rate limits, transactions, replies.
+
+Nothing here knows a group of routes.
+"""

@@ -1,0 +1,176 @@
+"""The route /metrics: the counters of all worker processes, and gauges of the pipeline, read at each scrape."""
+
+import logging
+import os
+
+from litestar import MediaType, Response, Router, get
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.http.request import ApiRequest
+from catalog.indexing import queries
+from catalog.replicas.servers import ReadServers
+from indexer.stores import REDIS_AWAY
+from indexer.stores.queues import NAMES
+
+log = logging.getLogger(__name__)
+
+_TARGETS = """
+SELECT t.id, count(d.*) FILTER (WHERE NOT d.parked), count(d.*) FILTER (WHERE d.parked),
+  coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at) FILTER (WHERE NOT d.parked)), 0),
+  extract(epoch FROM clock_timestamp() - coalesce(t.heartbeat_at, t.created_at)),
+  t.state = 'live'
+FROM index_targets t LEFT JOIN index_dirty d ON d.target_id = t.id GROUP BY t.id
+"""
+_FAILED = """
+SELECT 'rebuild', count(*) FROM reindex_jobs WHERE state = 'failed' AND finished_at > now() - interval '1 hour'
+UNION ALL
+SELECT 'audit', count(*) FROM drift_reports WHERE state = 'failed' AND finished_at > now() - interval '1 hour'
+UNION ALL
+SELECT 'import', count(*) FROM import_runs WHERE status = 'failed' AND finished_at > now() - interval '1 hour'
+"""
+_IMPORTS = "SELECT kind, name, total FROM import_totals ORDER BY kind, name"
+
+
+class _Gauges(Collector):
+    """Gauges of the whole system, read from PostgreSQL and Redis."""
+
+    def __init__(self) -> None:
+        self.dirty = GaugeMetricFamily(
+            "index_dirty_rows", "Programs not yet confirmed by the engine", labels=["target"]
+        )
+        self.oldest = GaugeMetricFamily(
+            "index_oldest_dirty_seconds",
+            "Age of the oldest change that listeners may not see yet",
+            labels=["target"],
+        )
+        self.parked = GaugeMetricFamily(
+            "index_parked_rows", "Documents that the engine refuses", labels=["target"]
+        )
+        self.depth = GaugeMetricFamily("rq_queue_depth", "Jobs waiting", labels=["queue"])
+        self.drift = GaugeMetricFamily(
+            "index_drift_documents",
+            "Documents that differ in the last audit, by kind",
+            labels=["target", "kind"],
+        )
+        self.silent = GaugeMetricFamily(
+            "index_sender_silent_seconds", "Seconds since the last heartbeat of the sender", labels=["target"]
+        )
+        self.failed = GaugeMetricFamily(
+            "jobs_failed_last_hour", "Rebuilds, audits and imports that failed", labels=["kind"]
+        )
+
+        self.behind = GaugeMetricFamily(
+            "database_replica_lag_seconds",
+            "How far a replica is behind the primary; +Inf when it does not answer",
+            labels=["server"],
+        )
+        self.usable = GaugeMetricFamily(
+            "database_replica_usable", "1 while reads may go to the replica", labels=["server"]
+        )
+        self.items = CounterMetricFamily(
+            "import_items", "Items of ended imports, by kind of source", labels=["source", "outcome"]
+        )
+        self.runs = CounterMetricFamily(
+            "import_runs", "Ended imports, by kind of source", labels=["source", "status"]
+        )
+        self.probes = CounterMetricFamily(
+            "import_media_probes",
+            "Files whose first bytes imports asked for, by kind of source",
+            labels=["source", "result"],
+        )
+        self.durations = CounterMetricFamily(
+            "import_run_seconds", "Time that ended imports took, by kind of source", labels=["source"]
+        )
+
+    def collect(self) -> list[Metric]:
+        """Return all gauges, for the registry."""
+        gauges = [self.dirty, self.oldest, self.parked, self.depth, self.drift, self.silent, self.failed]
+        return [*gauges, self.behind, self.usable, self.items, self.runs, self.probes, self.durations]
+
+    def read_replicas(self, servers: ReadServers) -> None:
+        """Take over what this process last saw of the replicas."""
+        for server in servers.replicas:
+            self.behind.add_metric([server.name], server.behind)
+            self.usable.add_metric([server.name], float(server.usable))
+
+    async def read_database(self, session: AsyncSession) -> None:
+        """Read the gauges that come from PostgreSQL.
+
+        Raises:
+            DBAPIError: The database does not answer.
+            sqlalchemy.exc.TimeoutError: No connection became free.
+        """
+        for target, dirty, parked, age, silent, serving in await session.execute(text(_TARGETS)):
+            self.dirty.add_metric([str(target)], dirty)
+            self.parked.add_metric([str(target)], parked)
+            # An index in its initial fill is behind by nature, and no listener is answered from it.
+            if serving:
+                self.oldest.add_metric([str(target)], float(age))
+            self.silent.add_metric([str(target)], float(silent))
+        for kind, count in await session.execute(text(_FAILED)):
+            self.failed.add_metric([kind], count)
+        for kind, name, total in await session.execute(text(_IMPORTS)):
+            if name == "seconds":
+                self.durations.add_metric([kind], total)
+            elif name.startswith("run_"):
+                self.runs.add_metric([kind, name.removeprefix("run_")], total)
+            elif name.startswith("probe_"):
+                self.probes.add_metric([kind, name.removeprefix("probe_")], total)
+            else:
+                self.items.add_metric([kind, name], total)
+        for report in await session.scalars(queries.last_audits()):
+            target = str(report.target_id)
+            self.drift.add_metric([target, "missing"], report.missing)
+            self.drift.add_metric([target, "stale"], report.stale)
+            self.drift.add_metric([target, "ghosts"], report.ghosts)
+
+
+def _process_registry() -> CollectorRegistry:
+    """Return the counters of this process, or of all worker processes that `thmanyah api` has started."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
+    return registry
+
+
+async def _pipeline_metrics(request: ApiRequest) -> bytes:
+    gauges = _Gauges()
+    gauges.read_replicas(request.shared.servers)
+    try:
+        async with request.shared.db() as session:
+            await gauges.read_database(session)
+    except (DBAPIError, PoolTimeoutError) as error:
+        log.warning("metrics of the pipeline are missing: %s", type(error).__name__)
+    try:
+        for queue in NAMES:
+            gauges.depth.add_metric([queue], await request.shared.redis_queue.llen(f"rq:queue:{queue}"))
+    except REDIS_AWAY as error:
+        log.warning("metrics of the queues are missing: %s", type(error).__name__)
+    registry = CollectorRegistry()
+    registry.register(gauges)
+    return generate_latest(registry)
+
+
+@get(
+    "/metrics",
+    summary="Prometheus metrics",
+    tags=["operations"],
+    media_type=MediaType.TEXT,
+    cache=False,
+    opt={"probe": True},
+)
+async def metrics(request: ApiRequest) -> Response[bytes]:
+    """Return all metrics in Prometheus' text format, summed over the worker processes."""
+    body = generate_latest(_process_registry()) + await _pipeline_metrics(request)
+    return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
+
+
+router = Router("/", route_handlers=[metrics])

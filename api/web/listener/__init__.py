@@ -1,0 +1,1 @@
+"""The pages of listeners. Each module reads what one kind of page shows from the services of `api.discovery`."""

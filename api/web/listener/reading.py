@@ -1,0 +1,63 @@
+"""Reads the query strings of pages. A listener who follows a link with a wrong parameter gets the page without it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from litestar.datastructures import MultiDict
+
+from api.answers.answer import Reply
+from api.discovery.params import SEVERAL
+from api.http.errors import Problem
+from api.http.query import QueryString
+from api.web.listener.narrowing import ordered
+from api.web.rendering.links import query
+from api.web.rendering.page import PageRequest
+
+Parsed = TypeVar("Parsed")
+
+
+def state(request: PageRequest) -> dict[str, tuple[str, ...]]:
+    """Return the parameters that have a value, in the order of the addresses that we make."""
+    sent = request.query_params
+    query_string = QueryString(sent, sent.keys(), SEVERAL)
+    single = {name: (value,) for name, value in query_string.values.items()}
+    return ordered(single | {name: query_string.several(name) for name in SEVERAL})
+
+
+def parsed(request: PageRequest, parse: Callable[[MultiDict[str]], Parsed]) -> Parsed | Reply:
+    """Return what the query string says, or a redirect to the address without its wrong parameters.
+
+    Args:
+        request: The request of a page.
+        parse: Reads the parameters as the API does.
+
+    Raises:
+        Problem: The query string is wrong as a whole.
+    """
+    try:
+        return parse(MultiDict(request.query_params.multi_items()))
+    except Problem as problem:
+        if not problem.errors:
+            raise
+    kept = list(request.query_params.multi_items())
+    while kept:
+        try:
+            parse(MultiDict(kept))
+            break
+        except Problem as problem:
+            wrong = {error.field for error in problem.errors}
+            rest = [(name, value) for name, value in kept if name not in wrong]
+            if len(rest) == len(kept):
+                raise
+            kept = rest
+    return moved(f"{request.url.path}{query(MultiDict(kept).dict())}", 302)
+
+
+def moved(location: str, status: int = 301) -> Reply:
+    """Return a redirect, which caches may keep for a minute."""
+    headers = [
+        (b"location", location.encode("ascii", "xmlcharrefreplace")),
+        (b"cache-control", b"public, max-age=60"),
+        (b"content-length", b"0"),
+    ]
+    return Reply(status, headers, b"")

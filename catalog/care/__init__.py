@@ -1,0 +1,1 @@
+"""The care of the database: what is used and what grows (`thmanyah db report`), plans, and maintenance."""

@@ -1,0 +1,225 @@
+"""Import runs: created, cancelled, repeated, numbered for the queue and pruned.
+
+    queued ──> running ──> succeeded | failed | cancelled
+       ^          │
+       └──────────┘ an attempt failed, or the run has to wait for a quota
+
+`leases` has the steps of the process that works on a run. Functions flush; the caller commits.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from catalog.core import audit
+from catalog.core.actor import Actor
+from catalog.core.db import change_rows, database_now
+from catalog.core.errors import Conflict, NotFound
+from catalog.imports import options as run_options
+from catalog.imports.leases import end
+from catalog.imports.models import ENDED, ImportDocument, ImportRun, ImportSource
+from catalog.imports.options import Options
+
+# How long the documents of an ended run are kept, and the run itself with its items.
+DOCUMENTS_KEPT = timedelta(days=7)
+RUNS_KEPT = timedelta(days=90)
+
+
+class Origin(NamedTuple):
+    """Where the items of a run come from.
+
+    Attributes:
+        kind: One of `models.KINDS`.
+        namespace: Stands before the external ids (`sources.namespace_of`).
+        url: The address to fetch; None for an uploaded file.
+        file_name: The uploaded file's name, for people.
+    """
+
+    kind: str
+    namespace: str
+    url: str | None = None
+    file_name: str | None = None
+
+
+def create(
+    session: Session,
+    origin: Origin,
+    options: Options,
+    actor: Actor,
+    *,
+    dry_run: bool = False,
+    trigger: str = "editor",
+    source: ImportSource | None = None,
+    parent_id: int | None = None,
+) -> ImportRun:
+    """Create a queued run.
+
+    Args:
+        session: The transaction.
+        origin: Where the items come from.
+        options: How items become programs.
+        actor: Who asks; the run acts in this name.
+        dry_run: Compare only, write no programs.
+        trigger: `editor`, `cli`, `schedule` or `opml` (a list of feeds); runs of the schedule are not audited.
+        source: The remembered source that the run refreshes.
+        parent_id: The run of a list of feeds that this run belongs to.
+
+    Raises:
+        ValidationFailed: An option is wrong.
+    """
+    run_options.check(options)
+    run = ImportRun(
+        **origin._asdict(),
+        options=run_options.plain(options),
+        dry_run=dry_run,
+        trigger=trigger,
+        source_id=source.id if source is not None else None,
+        parent_id=parent_id,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+    )
+    session.add(run)
+    session.flush()
+    if trigger != "schedule":
+        diff = {"kind": [None, origin.kind], "url": [None, origin.url]}
+        audit.record(session, actor, "import.create", "import", run.id, diff)
+    session.flush()
+    session.refresh(run)
+    return run
+
+
+def get(session: Session, run_id: int, *, lock: bool = False) -> ImportRun:
+    """Return the run.
+
+    Args:
+        session: The transaction.
+        run_id: The run.
+        lock: Lock the row until the transaction ends.
+
+    Raises:
+        NotFound: No such run.
+    """
+    run = session.get(ImportRun, run_id, with_for_update=lock, populate_existing=True)
+    if run is None:
+        raise NotFound("import", run_id)
+    return run
+
+
+def add_part(
+    session: Session, run_id: int, document: int, part: int, data: bytes, meta: Mapping[str, object]
+) -> None:
+    """Store a compressed part of a document, so that every attempt of the run reads the same.
+
+    Args:
+        session: The transaction.
+        run_id: The run.
+        document: The document's number in the run, from 0.
+        part: The part's number in the document, from 0.
+        data: The compressed bytes.
+        meta: What the adapter has to know of the document later; stored with part 0.
+    """
+    session.add(ImportDocument(run_id=run_id, document=document, part=part, data=data, meta=dict(meta)))
+    session.flush()
+
+
+def cancel(session: Session, run_id: int, actor: Actor) -> ImportRun:
+    """Cancel a run: at once while no process works on it, otherwise after its current batch.
+
+    Args:
+        session: The transaction.
+        run_id: The run.
+        actor: Who cancels it.
+
+    Raises:
+        NotFound: No such run.
+        Conflict: The run has ended.
+    """
+    run = get(session, run_id, lock=True)
+    if run.status in ENDED:
+        raise Conflict(f"The import has ended: {run.status}.")
+    run.cancel_requested = True
+    now = database_now(session)
+    has_no_worker = run.lease_until is None or run.lease_until < now
+    if run.status == "queued" or has_no_worker:
+        end(run, "cancelled", now, "cancelled", f"Cancelled by {actor.name or actor.kind}.")
+    audit.record(session, actor, "import.cancel", "import", run.id)
+    session.flush()
+    return run
+
+
+def retry(session: Session, run_id: int, actor: Actor) -> ImportRun:
+    """Create a run that repeats an ended run: its failed items if it succeeded, otherwise the whole run.
+
+    A repeated item that was written already is found unchanged.
+
+    Args:
+        session: The transaction.
+        run_id: The ended run.
+        actor: Who asks.
+
+    Returns:
+        The new run, queued.
+
+    Raises:
+        NotFound: No such run.
+        Conflict: The run has not ended, no item of it failed, or its documents are not kept any more.
+    """
+    run = get(session, run_id, lock=True)
+    if run.status not in ENDED:
+        raise Conflict("The import is still going on.")
+    if run.status == "succeeded" and not run.failed:
+        raise Conflict("No item of this import failed.")
+    documents_of = run.documents_of or run.id
+    parts = session.scalar(select(func.count()).where(ImportDocument.run_id == documents_of))
+    only_failed = run.status == "succeeded"
+    if not parts and (only_failed or run.url is None):
+        raise Conflict("What was imported is no longer kept. Import it again.")
+    again = create(
+        session,
+        Origin(run.kind, run.namespace, run.url, run.file_name),
+        run_options.read(run.options),
+        actor,
+        dry_run=run.dry_run,
+        source=session.get(ImportSource, run.source_id) if run.source_id else None,
+    )
+    again.retry_of = run.id if only_failed else None
+    if parts and run.fetched:
+        again.documents_of, again.fetched = documents_of, True
+    session.flush()
+    return again
+
+
+def dispatch(session: Session, run_id: int) -> int:
+    """Count another queue job of the run and return its number."""
+    return session.scalars(
+        update(ImportRun)
+        .where(ImportRun.id == run_id)
+        .values(dispatched=ImportRun.dispatched + 1)
+        .returning(ImportRun.dispatched)
+    ).one()
+
+
+def prune(session: Session) -> int:
+    """Delete documents of runs that ended `DOCUMENTS_KEPT` ago, and runs that ended `RUNS_KEPT` ago.
+
+    Documents that a run which goes on reads as well are kept.
+
+    Returns:
+        How many parts of documents were deleted.
+    """
+    now = func.clock_timestamp()
+    ended = select(ImportRun.id).where(ImportRun.finished_at < now - DOCUMENTS_KEPT)
+    in_use = select(ImportRun.documents_of).where(
+        ImportRun.documents_of.is_not(None),
+        or_(ImportRun.finished_at.is_(None), ImportRun.finished_at >= now - DOCUMENTS_KEPT),
+    )
+    deleted = change_rows(
+        session,
+        delete(ImportDocument).where(ImportDocument.run_id.in_(ended), ImportDocument.run_id.not_in(in_use)),
+    )
+    change_rows(session, delete(ImportRun).where(ImportRun.finished_at < now - RUNS_KEPT))
+    return deleted

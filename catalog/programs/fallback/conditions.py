@@ -1,0 +1,97 @@
+"""SQL conditions on programs: a word is in a program, a program has a tag or a person.
+
+`programs_words_idx` serves the words of titles and descriptions, trigram indexes serve names
+(migrations/versions/20261125_06_program_indexes.py).
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from catalog.programs.fallback import words
+from catalog.programs.models import Program
+from catalog.taxonomy.models import Person, ProgramPerson, ProgramTag, Series, Tag
+
+Condition = ColumnElement[bool]
+Text = ColumnElement[str] | InstrumentedAttribute[str]
+
+_OTHER = aliased(Program)
+
+
+def name_has(name: Text, word: str) -> Condition:
+    """Return the condition that a word of the name begins with `word`.
+
+    Args:
+        name: The column. Its trigram index on the folded name serves the condition.
+        word: A word of the query.
+    """
+    return _matches(name, words.beginnings(word))
+
+
+def _matches(name: Text, beginnings: Sequence[str]) -> Condition:
+    pattern = f"(^|[^[:alnum:]])({'|'.join(beginnings)})"
+    return func.catalog_fold(name).bool_op("~")(func.catalog_fold(pattern))
+
+
+def text_has(word: str) -> Condition:
+    """Return the condition that a word of the title or the description begins with `word`."""
+    wanted = " | ".join(f"{beginning}:*" for beginning in words.beginnings(word))
+    query = func.to_tsquery(cast("simple", REGCONFIG), func.catalog_fold(wanted))
+    return func.catalog_words(Program.title, Program.description).bool_op("@@")(query)
+
+
+def program_has(word: str, *, typos: bool) -> Condition:
+    """Return the condition that a program has the word in its title, description, series, people or tags.
+
+    Args:
+        word: A word of the query.
+        typos: The word may have a mistake in a title or a name, if it is long enough.
+    """
+    typos = typos and words.allows_typo(word)
+
+    def named(name: Text) -> Condition:
+        return _matches(name, words.mistyped(word)) if typos else name_has(name, word)
+
+    by_person = (
+        select(ProgramPerson.program_id)
+        .join(Person, Person.id == ProgramPerson.person_id)
+        .where(named(Person.name))
+    )
+    by_tag = select(ProgramTag.program_id).join(Tag, Tag.id == ProgramTag.tag_id).where(named(Tag.name))
+    by_series = (
+        select(_OTHER.id)
+        .join(Series, Series.id == _OTHER.series_id)
+        .where(named(Series.title), _OTHER.deleted_at.is_(None))
+    )
+    # Arrays instead of joins: each of these conditions is then an index scan, the scans are combined, and only
+    # programs that have all words are read.
+    places = [text_has(word), *(Program.id == _any_of(ids) for ids in (by_series, by_person, by_tag))]
+    if typos:
+        places.append(named(Program.title))
+    return or_(*places)
+
+
+def _any_of(ids: Select[int]) -> ColumnElement[int]:
+    return func.any(func.array(ids.scalar_subquery(), type_=ARRAY(BigInteger)))
+
+
+def tagged(names: Sequence[str]) -> Condition:
+    """Return the condition that a program has one of these tags, in any spelling that folds alike."""
+    return Program.id.in_(
+        select(ProgramTag.program_id).join(Tag, Tag.id == ProgramTag.tag_id).where(_folds_to(Tag.name, names))
+    )
+
+
+def with_person(names: Sequence[str]) -> Condition:
+    """Return the condition that a program has one of these people, in any spelling that folds alike."""
+    return Program.id.in_(
+        select(ProgramPerson.program_id)
+        .join(Person, Person.id == ProgramPerson.person_id)
+        .where(_folds_to(Person.name, names))
+    )
+
+
+def _folds_to(name: Text, wanted: Sequence[str]) -> Condition:
+    return func.catalog_fold(name).in_([func.catalog_fold(one) for one in wanted])

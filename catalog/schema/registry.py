@@ -1,0 +1,55 @@
+"""The list of all tables: importing this module registers every model with `Base.metadata`."""
+
+from catalog.accounts import models as accounts
+from catalog.core.audit import AuditEvent
+from catalog.core.base import Base
+from catalog.core.idempotency import IdempotencyKey
+from catalog.imports.models import (
+    ImportDocument,
+    ImportedProgram,
+    ImportItem,
+    ImportQuota,
+    ImportRun,
+    ImportSource,
+)
+from catalog.indexing.models import DriftReport, IndexDirty, IndexTarget, ReindexJob, SearchEngine
+from catalog.merging.models import MergeProposal
+from catalog.programs.models import Program, ProgramRedirect, ProgramRevision, ProgramSlug, ViewFlush
+from catalog.review.models import PendingRevision
+from catalog.taxonomy.models import Category, Person, ProgramPerson, ProgramTag, Series, Tag
+from catalog.vocabulary.models import VocabularyMark, VocabularyProgram, VocabularyState, VocabularyWord
+
+__all__ = [
+    "AuditEvent",
+    "Base",
+    "Category",
+    "DriftReport",
+    "IdempotencyKey",
+    "ImportDocument",
+    "ImportItem",
+    "ImportQuota",
+    "ImportRun",
+    "ImportSource",
+    "ImportedProgram",
+    "IndexDirty",
+    "IndexTarget",
+    "MergeProposal",
+    "PendingRevision",
+    "Person",
+    "Program",
+    "ProgramPerson",
+    "ProgramRedirect",
+    "ProgramRevision",
+    "ProgramSlug",
+    "ProgramTag",
+    "ReindexJob",
+    "SearchEngine",
+    "Series",
+    "Tag",
+    "ViewFlush",
+    "VocabularyMark",
+    "VocabularyProgram",
+    "VocabularyState",
+    "VocabularyWord",
+    "accounts",
+]

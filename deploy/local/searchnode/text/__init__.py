@@ -1,1 +1,0 @@
-"""Texts cut into words and folded as charabia, the tokenizer of the real engine, does it."""

@@ -1,0 +1,1 @@
+"""The servers that the local stack starts: how each is installed, initialised and started."""

@@ -1,0 +1,195 @@
+"""The cluster: which parts it has, in which order they start, and how they end.
+
+A part that a fault ended is started again by `restart`; `watch` does so by itself, as systemd or Kubernetes would.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psycopg
+import requests
+
+from catalog.accounts import lifecycle as accounts
+from catalog.accounts.credentials import new_password
+from catalog.core.actor import Actor
+from catalog.core.db import make_engine, session_factory
+from catalog.core.settings import CatalogSettings
+from catalog.schema import migrate
+from catalog.seed import demo, loading
+from deploy.local.errors import LocalStackError
+from deploy.local.process import Child
+from deploy.local.stack import ADMIN
+from deploy.proving.layout import ENGINES, Layout
+from deploy.proving.parts import Parts
+from deploy.proving.servers import postgres, valkey
+
+READY_SECONDS = 120.0
+STOP_SECONDS = 20.0
+_ACTOR = Actor("system", name="make cluster")
+
+
+class Cluster:
+    """The parts of one cluster. Everything it writes is in one temporary folder, which `stop` removes.
+
+    Attributes:
+        layout: Where the parts listen.
+        folder: Data, logs and configurations.
+        children: The parts in the order in which they started, by name.
+        parts: What they are made of, with passwords and addresses.
+    """
+
+    def __init__(self, layout: Layout, say: Callable[[str], None], stopping: Callable[[], bool]) -> None:
+        """Plan the cluster.
+
+        Args:
+            layout: Where the parts listen.
+            say: Gets a line about each step.
+            stopping: Returns True when somebody asked for the end.
+        """
+        self.layout, self.say, self.stopping = layout, say, stopping
+        self.folder = Path(tempfile.mkdtemp(prefix="thmanyah-cluster-"))
+        self.children: dict[str, Child] = {}
+        self.parts = Parts(layout, self.folder)
+
+    @property
+    def url(self) -> str:
+        """Where listeners ask."""
+        return self.layout["edge"].url
+
+    def start(self, programs: int = 0) -> None:
+        """Start everything; return when listeners are answered by an engine.
+
+        Args:
+            programs: How many generated programs there are; 0 for the demo catalogue.
+
+        Raises:
+            LocalStackError: A part did not start.
+        """
+        began = time.monotonic()
+        parts, primary = self.parts, self.layout["primary"]
+        self.say("starting the servers")
+        postgres.initialise(self.folder / "primary")
+        self._start(parts.servers())
+        self._wait(self.children.values())
+        valkey.form([self.layout[name] for name in self.layout.cache_nodes])
+        postgres.create_database(primary, parts.password)
+        parts.make_keys()
+        migrate.upgrade(parts.database_url)
+        postgres.copy(primary, self.folder / "replica")
+        self._start([parts.replica(), parts.pgbouncer()])
+        self._fill(programs)
+        self.say("starting the product")
+        self._start([*parts.processes(), parts.edge(), *parts.watchers()])
+        self._wait(self.children.values())
+        self.wait_indexed()
+        self._until(lambda: '"degraded":false' in self._browse(), "a search that an engine answers")
+        self.say(f"ready after {time.monotonic() - began:.1f} s")
+
+    def stop(self) -> None:
+        """End everything, and remove what it wrote."""
+        deadline = time.monotonic() + STOP_SECONDS
+        parts = list(reversed(self.children.values()))
+        # First those who use the servers, all at once; then the servers.
+        own = [child for child in parts if child.name.startswith(("api", "sync", "worker", "scheduler"))]
+        for group in (own, [child for child in parts if child not in own]):
+            for child in group:
+                child.ask_to_stop()
+            for child in group:
+                child.ended(max(1.0, deadline - time.monotonic()))
+        self.children = {}
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def abandon(self) -> None:
+        """End everything at once."""
+        for child in self.children.values():
+            child.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self, name: str) -> None:
+        """End a part and all its processes at once, as a machine that loses its power does."""
+        child = self.children[name]
+        child.kill()
+        child.ended(5)
+
+    def restart(self, name: str) -> None:
+        """Start a part again on what it left, and wait until it answers.
+
+        Raises:
+            LocalStackError: It did not start.
+        """
+        self._start([self.children[name]])
+        self._wait([self.children[name]])
+
+    def watch(self) -> None:
+        """Start parts again that end, until somebody asks for the end."""
+        while not self.stopping():
+            for child in self.children.values():
+                if child.process is not None and not child.running and not self.stopping():
+                    self.say(f"{child.name} ended ({child.crashed()})")
+                if child.process is None and time.monotonic() >= child.retry_at and not self.stopping():
+                    child.start(self.folder / "logs")
+                    self.say(f"{child.name} restarted")
+            time.sleep(0.1)
+
+    def wait_indexed(self, timeout: float = 900) -> float:
+        """Wait until no engine has anything left to be told; return how many seconds that took.
+
+        Raises:
+            LocalStackError: Something was left.
+        """
+        began = time.monotonic()
+        self._until(lambda: self.count_unsent() == 0, "an index that has every program", timeout)
+        return time.monotonic() - began
+
+    def count_unsent(self) -> int:
+        """Return how many changes the engines have not got yet; at least 1 while no database answers."""
+        try:
+            connecting = psycopg.connect(self.parts.conninfo)
+        except psycopg.OperationalError:
+            return 1
+        with connecting as connection:
+            found = connection.execute(
+                "SELECT (SELECT count(*) FROM index_dirty WHERE NOT parked), (SELECT count(*) FROM index_targets)"
+            ).fetchone()
+        return 1 if found is None or found[1] < len(ENGINES) else int(found[0])
+
+    def _fill(self, programs: int) -> None:
+        settings = CatalogSettings(
+            database_url=self.parts.database_url, pool_min=1, pool_max=1, statement_timeout_ms=0
+        )
+        database = make_engine(settings)
+        with session_factory(database).begin() as session:
+            roles = ["admin", "editor", "reviewer", "ops"]
+            accounts.create(session, ADMIN, new_password(self.parts.password), roles, _ACTOR)
+            if not programs:
+                self.say(f"{demo.load(session)} programs loaded")
+        if programs:
+            self.say(f"{loading.load(database, programs)} generated programs loaded")
+        database.dispose()
+
+    def _browse(self) -> str:
+        return requests.get(f"{self.url}/discovery/browse", timeout=10).text
+
+    def _start(self, children: Iterable[Child]) -> None:
+        for child in children:
+            if self.stopping():
+                raise LocalStackError("Stopped before it was ready.")
+            child.start(self.folder / "logs")
+            self.children[child.name] = child
+
+    def _wait(self, children: Iterable[Child]) -> None:
+        for child in children:
+            if not child.wait_ready(READY_SECONDS, self.stopping):
+                log = self.folder / "logs" / f"{child.name}.log"
+                end = log.read_text(errors="replace")[-1500:] if log.exists() else ""
+                raise LocalStackError(f"{child.name} did not start. The end of its log:\n{end}")
+
+    def _until(self, check: Callable[[], bool], what: str, timeout: float = READY_SECONDS) -> None:
+        deadline = time.monotonic() + timeout
+        while not check():
+            if self.stopping() or time.monotonic() > deadline:
+                raise LocalStackError(f"Not within {timeout:.0f} s: {what}.")
+            time.sleep(0.1)

@@ -1,0 +1,1 @@
+"""The servers of the cluster, each from the configuration that deploy/ has for production."""

@@ -1,0 +1,108 @@
+"""What the product's processes may do in Redis: two users, `api` and `worker`, with the commands and keys they need.
+
+`thmanyah up` gives its Valkey these users, docker-compose.yml has them, and `thmanyah redis-acl` prints them for a
+server of your own. Users called `default` may nothing.
+
+| user | processes |
+|---|---|
+| `api` | `thmanyah api` |
+| `worker` | `thmanyah sync`, `worker`, `scheduler`, and commands that a person types |
+
+See https://valkey.io/topics/acl
+"""
+
+from collections.abc import Collection, Mapping
+from hashlib import sha256
+from typing import Literal
+
+import click
+
+from indexer.settings import IndexerSettings
+
+Role = Literal["api", "worker"]
+Server = Literal["cache", "queue"]
+ROLES: tuple[Role, ...] = ("api", "worker")
+SERVERS: tuple[Server, ...] = ("cache", "queue")
+
+# What every client says when it connects. RQ asks for its own address, and clients of a cluster for its nodes. INFO says
+# whether a server fits its role.
+_CONNECTION = (
+    "auth hello ping quit reset select client|info client|setinfo client|setname "
+    "asking cluster|info cluster|shards cluster|slots command info readonly"
+)
+# Scripts of api/answers, api/http/limits/rate_limit.py, api/discovery/views.py and indexer/stores/invalidation.py run with the rights
+# of their user. `scan` shows names of keys, not what they have.
+_SCRIPTS = (
+    "eval del expire get hdel hget hincrby hmget hset incrby pfadd pfcount publish set zadd zcard zrangebyscore zrem "
+    "zremrangebyrank zremrangebyscore"
+)
+_CACHE: Mapping[Role, str] = {
+    "api": f"{_SCRIPTS} sadd scan scard subscribe unlink unsubscribe zincrby zrange zrevrange",
+    "worker": f"{_SCRIPTS} discard exec hgetall incr multi rename scan unwatch watch zunionstore",
+}
+# RQ looks through its registries and changes them in transactions (MULTI) and scripts, for whoever asks. It looks for
+# the server's version in INFO.
+_JOBS = (
+    "del discard eval evalsha exec exists expire hdel hexists hget hgetall hincrby hincrbyfloat hmget hset info "
+    "llen lpop lpos lpush lrange lrem multi persist rpush sadd scard script|exists script|load set smembers "
+    "srem ttl unwatch watch xadd xlen xrevrange zadd zcard zcount zrange zrangebyscore zrem zremrangebyrank "
+    "zremrangebyscore zrevrange zscore"
+)
+_QUEUE: Mapping[Role, str] = {
+    "api": _JOBS,
+    "worker": f"{_JOBS} blmove blpop get lmove publish rename rpop subscribe unsubscribe xread zscan",
+}
+# RQ and rq-scheduler begin each key with this.
+_RQ = "rq:"
+
+
+def hashed(password: str) -> str:
+    """Return a password as a rule of an ACL file, from which it cannot be read."""
+    return f"#{sha256(password.encode()).hexdigest()}"
+
+
+def users(servers: Collection[Server], credentials: Mapping[Role, str], prefix: str) -> str:
+    """Return the users of a server as an ACL file (`aclfile`).
+
+    Args:
+        servers: What the server is: the cache, the queue, or both.
+        credentials: The rule with each user's password, such as `hashed` makes.
+        prefix: `REDIS_PREFIX`; the settings allow no character that means something in a pattern.
+    """
+    lines = ["user default off resetpass resetkeys resetchannels -@all"]
+    for role in ROLES:
+        # A selector for each kind of keys: what is allowed with the one is not with the other.
+        selectors = []
+        if "cache" in servers:
+            selectors.append(_selector(prefix, _CACHE[role]))
+        if "queue" in servers:
+            selectors.append(_selector(_RQ, _QUEUE[role]))
+        lines.append(
+            f"user {role} on {credentials[role]} resetchannels -@all {_allowed(_CONNECTION)} "
+            + " ".join(selectors)
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _selector(prefix: str, commands: str) -> str:
+    return f"(~{prefix}* &{prefix}* -@all {_allowed(commands)})"
+
+
+def _allowed(commands: str) -> str:
+    return " ".join(f"+{command}" for command in sorted(commands.split()))
+
+
+@click.command("redis-acl")
+@click.argument("servers", nargs=-1, required=True, type=click.Choice(SERVERS))
+@click.option("--api-password", envvar="REDIS_API_PASSWORD", required=True, help="Of the user `api`.")
+@click.option(
+    "--worker-password", envvar="REDIS_WORKER_PASSWORD", required=True, help="Of the user `worker`."
+)
+def redis_acl(servers: tuple[Server, ...], api_password: str, worker_password: str) -> None:
+    """Print the users of a Redis or Valkey server as an ACL file.
+
+    SERVERS is what the server is for: cache, queue, or both. Passwords are read from REDIS_API_PASSWORD and
+    REDIS_WORKER_PASSWORD, the prefix of the cache's keys from REDIS_PREFIX. The file has hashes of the passwords only.
+    """
+    credentials: dict[Role, str] = {"api": hashed(api_password), "worker": hashed(worker_password)}
+    click.echo(users(servers, credentials, IndexerSettings().redis_prefix), nl=False)

@@ -1,0 +1,1 @@
+"""Text as words: scripts and languages, cutting into tokens, folding. The index and the query use it."""

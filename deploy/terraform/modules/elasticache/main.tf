@@ -1,0 +1,87 @@
+# Valkey: a cluster for caches, limits and invalidations, and one server with a standby for the job queue, which keeps
+# everything and evicts nothing.
+
+resource "aws_security_group" "cache" {
+  name_prefix = "${var.name}-cache-"
+  description = "The product reaches Valkey"
+  vpc_id      = var.vpc_id
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "clients" {
+  security_group_id = aws_security_group.cache.id
+  description       = "The network"
+  cidr_ipv4         = var.client_cidr
+  ip_protocol       = "tcp"
+  from_port         = 6379
+  to_port           = 6379
+}
+
+resource "aws_elasticache_subnet_group" "main" {
+  name       = var.name
+  subnet_ids = var.subnet_ids
+}
+
+resource "aws_elasticache_parameter_group" "cache" {
+  name   = "${var.name}-cache"
+  family = "valkey8"
+
+  parameter {
+    name  = "cluster-enabled"
+    value = "yes"
+  }
+
+  parameter {
+    name  = "maxmemory-policy"
+    value = "allkeys-lfu"
+  }
+}
+
+resource "aws_elasticache_parameter_group" "queue" {
+  name   = "${var.name}-queue"
+  family = "valkey8"
+
+  parameter {
+    name  = "maxmemory-policy"
+    value = "noeviction"
+  }
+}
+
+resource "aws_elasticache_replication_group" "cache" {
+  replication_group_id       = "${var.name}-cache"
+  description                = "Caches, limits, invalidations and counted views"
+  engine                     = "valkey"
+  engine_version             = "8.0"
+  node_type                  = var.node_type
+  num_node_groups            = var.shards
+  replicas_per_node_group    = 1
+  automatic_failover_enabled = true
+  multi_az_enabled           = true
+  parameter_group_name       = aws_elasticache_parameter_group.cache.name
+  subnet_group_name          = aws_elasticache_subnet_group.main.name
+  security_group_ids         = [aws_security_group.cache.id]
+  transit_encryption_enabled = true
+  at_rest_encryption_enabled = true
+  auth_token                 = var.token
+}
+
+resource "aws_elasticache_replication_group" "queue" {
+  replication_group_id       = "${var.name}-queue"
+  description                = "The job queue"
+  engine                     = "valkey"
+  engine_version             = "8.0"
+  node_type                  = var.node_type
+  num_cache_clusters         = 2
+  automatic_failover_enabled = true
+  multi_az_enabled           = true
+  snapshot_retention_limit   = 7
+  parameter_group_name       = aws_elasticache_parameter_group.queue.name
+  subnet_group_name          = aws_elasticache_subnet_group.main.name
+  security_group_ids         = [aws_security_group.cache.id]
+  transit_encryption_enabled = true
+  at_rest_encryption_enabled = true
+  auth_token                 = var.token
+}

@@ -1,0 +1,56 @@
+"""Tells the searches of an API process which engines there are, and how far each is behind. Run by `api.app`."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from catalog.indexing import queries
+from indexer.engines import targets
+from indexer.engines.search import EngineState, SearchPool
+from indexer.settings import IndexerSettings
+
+log = logging.getLogger(__name__)
+# While an index has its initial fill, PostgreSQL may have to answer: the end of the fill must be noticed soon.
+_FILLING_SECONDS = 0.1
+
+
+def states(settings: IndexerSettings, rows: Iterable[queries.EngineRow]) -> list[EngineState]:
+    """Return the state of every engine, from the rows of `catalog.indexing.queries.engine_states()`."""
+    by_name = {row.name: row for row in rows}
+    found = []
+    for name, url in targets.resolve_urls(settings, by_name.values()).items():
+        row = by_name.get(name)
+        if row is None:
+            # No sender has registered this engine yet. It may be asked, and answers that it has no index.
+            found.append(EngineState(name, url))
+        else:
+            serving = row.state != "draining"
+            found.append(EngineState(name, url, serving, row.filled, float(row.lag)))
+    return found
+
+
+async def watch(
+    pool: SearchPool, sessions: async_sessionmaker[AsyncSession], settings: IndexerSettings
+) -> None:
+    """Read the states again and again and hand them to the pool, until cancelled.
+
+    While PostgreSQL is away the pool keeps the last states.
+
+    Args:
+        pool: The searches of this process.
+        sessions: Opens sessions on PostgreSQL.
+        settings: The pipeline's settings.
+    """
+    while True:
+        try:
+            async with sessions() as session:
+                rows = (await session.execute(queries.engine_states())).all()
+            pool.learn(states(settings, rows))
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            log.debug("the states of the engines cannot be read: %s", type(error).__name__)
+        filled = all(state.filled for state in pool.states.values())
+        await asyncio.sleep(targets.WATCH_SECONDS if filled else _FILLING_SECONDS)

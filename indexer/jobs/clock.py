@@ -1,0 +1,94 @@
+"""What happens every second: programs are published and expire on time; views are added, words and searches counted.
+
+Done in the scheduler's own process: as jobs, the delay of the queue and a fork every second would cost more than
+the work. Several clocks may run; a row that one of them works on is skipped by the others.
+"""
+
+import logging
+import time
+
+from redis import Redis
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from catalog.core import changes
+from catalog.core.actor import Actor
+from catalog.core.db import session_factory
+from catalog.programs import lifecycle
+from catalog.vocabulary import rollup
+from indexer.jobs import searches, views
+from indexer.stores.invalidation import REDIS_AWAY, Invalidator
+
+log = logging.getLogger(__name__)
+VIEWS_SECONDS = 5.0
+SEARCHES_SECONDS = 60.0
+# After so long, what is left of the vocabulary's marks waits for the next tick: publishing must stay on time.
+ROLL_UP_SECONDS = 0.7
+_ACTOR = Actor("system", name="clock")
+
+
+class Clock:
+    """Does what is due, whenever `tick` is called."""
+
+    def __init__(self, database: Engine, cache: "Redis", prefix: str) -> None:
+        """Nothing is read before the first `tick`.
+
+        Args:
+            database: PostgreSQL, the primary.
+            cache: The cache's Redis, which also gathers views and searches.
+            prefix: What every key in it begins with.
+        """
+        self.database, self.cache, self.prefix = database, cache, prefix
+        self._sessions = session_factory(database)
+        self._invalidator = Invalidator(cache, prefix)
+        self._views_at = self._searches_at = 0.0
+
+    def tick(self) -> None:
+        """Publish, expire, add views, count words and gather frequent searches. When a server is away, the next tick tries again."""
+        try:
+            self.publish_and_expire()
+            if time.monotonic() - self._views_at >= VIEWS_SECONDS:
+                self._views_at = time.monotonic()
+                views.apply_pending(self.cache, self.prefix, self.database)
+            self.count_words()
+            if time.monotonic() - self._searches_at >= SEARCHES_SECONDS:
+                self._searches_at = time.monotonic()
+                searches.gather_popular(self.cache, self.prefix)
+        except (DBAPIError, *REDIS_AWAY) as error:
+            log.warning("the clock missed a tick: %s", str(error).splitlines()[0])
+
+    def publish_and_expire(self) -> tuple[list[int], list[int]]:
+        """Publish and expire what is due by the database's clock.
+
+        Returns:
+            The ids of the programs that were published, and of those that expired.
+
+        Raises:
+            DBAPIError: PostgreSQL is away.
+        """
+        with self._sessions() as session:
+            published = lifecycle.publish_due(session, _ACTOR)
+            expired = lifecycle.expire_due(session, _ACTOR)
+            session.commit()
+            changed = changes.take(session)
+        if changed:
+            self._invalidator.programs_changed(changed)
+            log.info("published %s, expired %s", published, expired)
+        return published, expired
+
+    def count_words(self) -> int:
+        """Bring the vocabulary up to date as far as a tick has time for it.
+
+        Returns:
+            How many marks were worked off.
+
+        Raises:
+            DBAPIError: PostgreSQL is away.
+        """
+        until, done = time.monotonic() + ROLL_UP_SECONDS, 0
+        while True:
+            with self._sessions.begin() as session:
+                worked_off = rollup.roll_up(session)
+            done += worked_off
+            if worked_off < rollup.BATCH or time.monotonic() > until:
+                return done

@@ -1,0 +1,32 @@
+"""The jobs that delete old rows, started by the schedule. Each table's writer decides how long rows are kept."""
+
+from catalog.accounts import sessions as refresh_tokens
+from catalog.core import audit as audit_log
+from catalog.core import idempotency
+from catalog.core.db import opened, session_factory
+from catalog.core.settings import CatalogSettings
+from catalog.imports import quota
+from catalog.imports import runs as import_runs
+from catalog.indexing import audits as drift_audits
+from indexer.jobs import views
+
+_PRUNERS = {
+    "idempotency_keys": idempotency.prune,
+    "refresh_tokens": refresh_tokens.prune,
+    "view_flushes": views.prune,
+    "import_quota": quota.prune,
+    "drift_reports": drift_audits.prune,
+    "audit_events": audit_log.prune,
+}
+
+
+def prune() -> dict[str, int]:
+    """Delete old rows of every table that has some; return table -> number of rows."""
+    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
+        return {table: prune_table(session) for table, prune_table in _PRUNERS.items()}
+
+
+def prune_imports() -> int:
+    """Delete the documents of old imports, and old imports themselves; return the number of documents."""
+    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
+        return import_runs.prune(session)

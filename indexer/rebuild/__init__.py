@@ -1,0 +1,1 @@
+"""Rebuilds, drift audits and the garbage collection of indexes (`thmanyah reindex`, `thmanyah drift`)."""

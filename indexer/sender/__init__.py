@@ -1,0 +1,1 @@
+"""The sender (`thmanyah sync`): one leader per target sends what is marked, others stand by."""

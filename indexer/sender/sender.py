@@ -1,0 +1,296 @@
+"""The sender: keeps one index equal to the published programs, batch by batch.
+
+`indexer.sender.leadership` runs one sender for each target. A sender claims the marks of its target, sends the
+*current* documents of the marked programs, and settles the marks only when the engine's task has succeeded. No
+transaction is open while the engine is asked. See docs/architecture.md.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine as Database
+
+from catalog.core.db import session_factory
+from catalog.indexing import leadership, marks
+from catalog.indexing.marks import Mark
+from indexer import metrics
+from indexer.engines.admin import Engine
+from indexer.engines.errors import EngineRejectedError, EngineUnavailableError
+from indexer.engines.targets import Target
+from indexer.sender import batches, poison
+from indexer.sender.batches import Batch, Contents
+from indexer.sender.initial_fill import InitialFill
+from indexer.sender.pacing import Pace
+from indexer.settings import IndexerSettings
+from indexer.stores.invalidation import Invalidator
+
+log = logging.getLogger(__name__)
+HEARTBEAT_SECONDS = 2.0
+_KEEP_TASKS = timedelta(minutes=10)
+# The longest pause between two requests to an engine that is away. A request costs little, and every second of
+# the pause is a second more until listeners find what was published.
+_LONGEST_PAUSE = 3.0
+# Names of the moments at which a test may stop the sender.
+CRASH_POINTS = ("before_send", "after_send", "before_settle", "after_settle")
+
+
+@dataclass
+class Sender:
+    """Sends for one target until it is told to stop.
+
+    Attributes:
+        invalidator: Tells caches what changed; None when listeners are not answered from this index.
+        epoch: The leadership of this sender.
+        at: Called with the name of each crash point, for tests.
+        stop: Set when the sender is to end.
+    """
+
+    database: Database
+    engine: Engine
+    invalidator: Invalidator | None
+    settings: IndexerSettings
+    target: Target
+    epoch: int
+    at: Callable[[str], None] = lambda point: None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._sessions = session_factory(self.database)
+        self._in_flight: deque[Batch] = deque()
+        self._failures, self._beat_at = 0, 0.0
+        self._pruned_at = time.monotonic()
+        self._pause_acknowledged = False
+        self._pace = Pace(self.settings, beside=self.target.state != "live")
+        shared = (self.engine, self.invalidator, self.settings, self.target, self.epoch, self.stop)
+        self._initial_fill = InitialFill(self._sessions, *shared, self._beat_when_due)
+
+    # -- the loop
+
+    def run(self) -> None:
+        """Send until `stop` is set.
+
+        Raises:
+            LeadershipLost: Another sender took over, or the target was swapped or removed.
+            DBAPIError: PostgreSQL is away.
+        """
+        try:
+            while not self.stop.is_set():
+                try:
+                    busy = self.step()
+                    self._failures = 0
+                    metrics.BREAKER.labels("sender", self.target.engine).set(0)
+                except (EngineUnavailableError, EngineRejectedError) as error:
+                    self._back_off(error)
+                    continue
+                if not busy:
+                    self.stop.wait(self._idle_seconds())
+        except leadership.LeadershipLost:
+            self._mark_in_flight_again()
+            raise
+        finally:
+            metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(0)
+
+    def step(self) -> bool:
+        """Look once at the dirty set and once at the oldest batch; return False when there was nothing to do.
+
+        Raises:
+            EngineUnavailableError: The engine is away, or a task failed for a reason that passes.
+            EngineRejectedError: The engine refuses to make the index or to show a task.
+            LeadershipLost: See `run`.
+        """
+        self._heartbeat()
+        room = self._pace.room([len(batch.marks) for batch in self._in_flight])
+        sent = room > 0 and self._send_next(room)
+        if sent and len(self._in_flight) == 1:
+            self._pace.look_soon()
+        finished = bool(self._in_flight) and self._check_oldest()
+        if finished:
+            self._pace.look_soon()
+        return sent or finished
+
+    def _idle_seconds(self) -> float:
+        if not self._in_flight:
+            return self.settings.sync_poll_seconds
+        return self._pace.pause(time.monotonic() - self._in_flight[0].sent_at)
+
+    def drain(self, timeout: float = 60) -> None:
+        """Send until no mark is due and no batch is in flight, for tests.
+
+        Raises:
+            TimeoutError: It took longer than `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if not self.step():
+                if not self._in_flight:
+                    return
+                time.sleep(0.004)
+        raise TimeoutError("the dirty set did not drain")
+
+    def _back_off(self, error: Exception) -> None:
+        self._failures += 1
+        metrics.BREAKER.labels("sender", self.target.engine).set(1)
+        longest = min(_LONGEST_PAUSE, 0.1 * 2 ** min(self._failures, 8))
+        pause = longest * random.uniform(0.5, 1)  # noqa: S311 (jitter, no secret)
+        log.warning("engine unavailable (%s); next try in %.1f s", error, pause)
+        deadline = time.monotonic() + pause
+        while time.monotonic() < deadline and not self.stop.wait(min(HEARTBEAT_SECONDS, pause)):
+            self._beat()
+
+    def _mark_in_flight_again(self) -> None:
+        # The engine may apply these batches after those of the new sender: each program is sent once more.
+        ids = [mark.program_id for batch in self._in_flight for mark in batch.marks]
+        with self._sessions.begin() as session:
+            marks.mark(session, ids)
+        log.warning("another sender took over; %d documents marked again", len(ids))
+
+    # -- sending
+
+    def _send_next(self, most: int) -> bool:
+        claimed = self._claim(most)
+        if claimed is None:
+            self._acknowledge_pause()
+            return False
+        self._pause_acknowledged = False
+        if not claimed:
+            return False
+        batch, contents = self._build(claimed)
+        self.at("before_send")
+        self._send(batch, contents)
+        self._pace.sent()
+        self.at("after_send")
+        return True
+
+    def _acknowledge_pause(self) -> None:
+        """A rebuild has paused this sender for a swap: confirm it as soon as no batch is in flight."""
+        if self._in_flight or self._pause_acknowledged:
+            return
+        with self._sessions.begin() as session:
+            leadership.acknowledge_pause(session, self.target.id, self.epoch)
+        self._pause_acknowledged = True
+
+    def _claim(self, most: int) -> list[Mark] | None:
+        """Return due marks whose programs are not in flight already; None while the target is paused."""
+        in_flight = {mark.program_id: mark.seq for batch in self._in_flight for mark in batch.marks}
+        with self._sessions() as session:
+            claimed = marks.claim(session, self.target.id, self.epoch, most + len(in_flight))
+        if claimed is None:
+            return None
+        due = [mark for mark in claimed if in_flight.get(mark.program_id, -1) < mark.seq]
+        return due[:most]
+
+    def _build(self, claimed: Sequence[Mark]) -> tuple[Batch, Contents]:
+        with self._sessions() as session:
+            return batches.build(session, claimed, self.settings.sync_max_bytes)
+
+    def _send(self, batch: Batch, contents: Contents) -> None:
+        try:
+            batch.tasks.extend(batches.send(self.engine, self.target.uid, contents))
+        except EngineRejectedError:
+            self._isolate(batch.marks)
+        else:
+            self._in_flight.append(batch)
+
+    # -- confirming
+
+    def _check_oldest(self) -> bool:
+        """Look at the task of the oldest batch; return whether the batch made progress.
+
+        Raises:
+            EngineUnavailableError: The task failed for a reason that passes, or takes too long.
+        """
+        batch = self._in_flight[0]
+        task = self.engine.task(batch.tasks[0])
+        if task is None:
+            # The engine lost its tasks, or gave this number to another task since. The marks are still there,
+            # and will be claimed again.
+            log.warning("task %s vanished", batch.tasks[0])
+            metrics.BATCHES.labels("vanished").inc()
+            self._in_flight.popleft()
+            self._initial_fill.must_check = True
+            return True
+        if task.status == "succeeded":
+            batch.tasks.popleft()
+            if not batch.tasks:
+                self._settle(batch)
+            return True
+        if task.status in ("failed", "canceled"):
+            self._in_flight.popleft()
+            error = task.failure
+            if isinstance(error, EngineUnavailableError) or error.code == "index_not_found":
+                self._initial_fill.must_check = True
+                raise EngineUnavailableError(str(error))
+            metrics.BATCHES.labels("failed").inc()
+            self._isolate(batch.marks)
+            return True
+        if time.monotonic() - batch.sent_at > self.settings.sync_task_timeout:
+            # A slow task has not failed, but other changes must not wait for ever: it is claimed again later.
+            metrics.BATCHES.labels("timeout").inc()
+            self._in_flight.popleft()
+            raise EngineUnavailableError(f"task {batch.tasks[0]} is not finished")
+        return False
+
+    def _settle(self, batch: Batch) -> None:
+        self.at("before_settle")
+        with self._sessions.begin() as session:
+            clock = marks.settle(session, self.target.id, self.epoch, batch.marks)
+            filled = self._initial_fill.finished_by(session)
+        self._in_flight.popleft()
+        self._initial_fill.after_commit(filled=filled)
+        self._pace.settled(len(batch.marks), batch.sent_at)
+        self.at("after_settle")
+        batches.measure(batch, self.target, clock)
+        if self.invalidator is not None:
+            # Changes by plain SQL do not pass the API, so caches learn of every change from here.
+            self.invalidator.programs_changed(batch.changes)
+            self.invalidator.index_changed()
+
+    def _isolate(self, claimed: Sequence[Mark]) -> None:
+        """Park the documents that make a batch fail, and settle the others.
+
+        Each part may take a minute. Without heartbeats, a standby would take over after eight seconds.
+        """
+        with self.engine.calling(self._beat_when_due):
+            for part in poison.isolate(self.engine, self.target.uid, claimed, self._build):
+                if isinstance(part, Batch):
+                    self._in_flight.appendleft(part)
+                    self._settle(part)
+                    continue
+                log.error("program %s is refused by the engine: %s", part.mark.program_id, part.reason)
+                metrics.PARKED.inc()
+                with self._sessions.begin() as session:
+                    marks.park(session, self.target.id, self.epoch, part.mark, part.reason)
+
+    # -- upkeep
+
+    def _heartbeat(self) -> None:
+        if self._beat_when_due() or self._initial_fill.must_check:
+            if self._initial_fill.check():
+                self._in_flight.clear()
+            self._prune_tasks()
+
+    def _beat_when_due(self) -> bool:
+        if due := time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:
+            self._beat()
+        return due
+
+    def _beat(self) -> None:
+        with self._sessions.begin() as session:
+            leadership.beat(session, self.target.id, self.epoch)
+        self._beat_at = time.monotonic()
+        metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(1)
+
+    def _prune_tasks(self) -> None:
+        if time.monotonic() - self._pruned_at < _KEEP_TASKS.total_seconds():
+            return
+        self._pruned_at = time.monotonic()
+        try:
+            self.engine.prune_tasks(datetime.now(UTC) - _KEEP_TASKS)
+        except (EngineUnavailableError, EngineRejectedError) as error:
+            log.info("tasks not pruned: %s", error)

@@ -1,0 +1,1 @@
+"""Known-item queries: made from a catalogue's titles by kind (`known`), asked over HTTP and judged (`asking`)."""

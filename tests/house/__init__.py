@@ -1,0 +1,1 @@
+"""Tests of the repository itself: its documents, names and rules, not its behaviour."""

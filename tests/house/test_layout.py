@@ -1,0 +1,21 @@
+"""The layers keep few arrows between their rooms, so that a reader of one room has few others to know."""
+
+import grimp
+import pytest
+
+
+def _room(module: str) -> str:
+    """Return the room of a module: a folder of its layer, or the module itself when it lies loose in the layer."""
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize(("layer", "most"), [("api", 30), ("indexer", 20)])
+def test_rooms_have_few_arrows_between_them(layer: str, most: int) -> None:
+    graph = grimp.build_graph(layer)
+    arrows = {
+        (_room(module), _room(imported))
+        for module in graph.modules
+        for imported in graph.find_modules_directly_imported_by(module)
+    }
+    between = sorted((a, b) for a, b in arrows if a != b)
+    assert len(between) <= most, between

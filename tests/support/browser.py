@@ -1,0 +1,94 @@
+"""The Chromium of the system, driven by Playwright, and what a page does in it that it must not do."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text()
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Chromium has no sandbox of its own where the tests run as root.
+_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium: of the variable CHROMIUM, else of PATH; None when there is none."""
+    named = os.environ.get("CHROMIUM")
+    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """Run a Chromium until the block ends."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A tab, with everything that its pages did wrong.
+
+    Attributes:
+        page: Playwright's page.
+        faults: Errors, warnings of policies, and requests that left the origin.
+        asked: The addresses of all requests.
+    """
+
+    def __init__(self, browser: Browser, base: str, **options: Any) -> None:
+        """Open a tab.
+
+        Args:
+            browser: A running browser.
+            base: The address of the product; paths are below it.
+            **options: Of Playwright's `new_context`: viewport, locale, color_scheme and so on.
+        """
+        self._origins = {urlsplit(base).netloc}
+        self._context = browser.new_context(base_url=base, **options)
+        self.page: Page = self._context.new_page()
+        self.faults: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", self._request)
+
+    def allow(self, url: str) -> None:
+        """Let pages ask the server of this address too."""
+        self._origins.add(urlsplit(url).netloc)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.faults.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        self.asked.append(request.url)
+        if urlsplit(request.url).netloc not in self._origins:
+            self.faults.append(f"asked {request.url}")
+
+    def violations(self, *rules: str) -> list[str]:
+        """Return what axe finds wrong with the page as it is now.
+
+        Args:
+            *rules: The only rules to check; without any, all of WCAG 2.2 A and AA and axe's own.
+        """
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
+        options = {"runOnly": list(rules)} if rules else {"runOnly": _TAGS}
+        found = self.page.evaluate("options => axe.run(document, options)", options)
+        return [
+            f"{broken['id']}: {node['html'][:150]} {node['failureSummary'][:200]}"
+            for broken in found["violations"]
+            for node in broken["nodes"]
+        ]
+
+    def close(self) -> None:
+        """Close the tab."""
+        self._context.close()
+
+
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

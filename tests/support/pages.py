@@ -1,0 +1,73 @@
+"""Reads pages as a browser does: strictly parsed HTML, and what a listener sees in it."""
+
+import warnings
+from collections.abc import Iterator
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
+
+import html5lib
+from requests import Response
+
+from tests.support.client import Client
+
+_NAMESPACE = "{http://www.w3.org/1999/xhtml}"
+
+
+class Page:
+    """A page that a browser would not have to repair."""
+
+    def __init__(self, answer: Response) -> None:
+        """Parse an answer; a mistake in its HTML fails the test."""
+        self.status, self.headers = answer.status_code, answer.headers
+        assert answer.headers["content-type"] == "text/html; charset=utf-8", answer.text[:300]
+        with warnings.catch_warnings():
+            # html5lib's own use of the standard library.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            parser = html5lib.HTMLParser(strict=True)
+            self.root: Element = parser.parse(answer.content.decode())
+
+    def all(self, tag: str, **attributes: str) -> list[Element]:
+        """Return the elements of a tag that have these attributes; `class_` is one class of an element."""
+        return [found for found in self.root.iter(_NAMESPACE + tag) if _has(found, attributes)]
+
+    def one(self, tag: str, **attributes: str) -> Element:
+        """Return the only element of a tag that has these attributes."""
+        (found,) = self.all(tag, **attributes)
+        return found
+
+    def texts(self, tag: str, **attributes: str) -> list[str]:
+        """Return the texts of elements, with single spaces."""
+        return [text_of(found) for found in self.all(tag, **attributes)]
+
+    def links(self) -> Iterator[str]:
+        """Yield the addresses that the page links to or loads, decoded."""
+        for element in self.root.iter():
+            for name in ("href", "src", "action", "hx-get"):
+                value = element.get(name)
+                if value is not None:
+                    yield unquote(value)
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the programs in lists."""
+        return [text_of(found) for found in self.all("a", class_="whole")]
+
+
+def text_of(element: Element) -> str:
+    """Return the text of an element, with single spaces."""
+    return " ".join("".join(element.itertext()).split())
+
+
+def _has(element: Element, attributes: dict[str, str]) -> bool:
+    for name, value in attributes.items():
+        if name == "class_":
+            if value not in (element.get("class") or "").split():
+                return False
+        elif element.get(name.replace("_", "-")) != value:
+            return False
+    return True
+
+
+def read(listener: Client, path: str, **params: str) -> Page:
+    """Ask for a page and parse it."""
+    return Page(listener.get(path, **params))

@@ -1,0 +1,48 @@
+"""Stores, and an API over them, for all tests of a module: their requests are refused, or only read."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine as Database
+
+from api.settings import Settings
+from catalog.core.db import make_engine
+from indexer.engines.admin import Engine
+from tests.support.accounts import add_accounts, signed_in
+from tests.support.client import Client
+from tests.support.databases import new_database
+from tests.support.pipeline import Pipeline
+from tests.support.product import serve
+from tests.support.stores import new_settings
+
+
+@dataclass
+class SharedApi:
+    """A served API, its stores, and somebody signed in for every role."""
+
+    settings: Settings
+    database: Database
+    listener: Client
+    staff: dict[str, Client]
+
+
+@contextmanager
+def shared_stores() -> Iterator[Pipeline]:
+    """Give a database, an index and a Redis prefix until the block ends."""
+    with new_database(os.environ["TEST_POSTGRES"]) as url:
+        settings = new_settings(url, os.environ)
+        database = make_engine(settings.catalog)
+        yield Pipeline(settings, database, Engine(settings.indexer))
+        database.dispose()
+
+
+@contextmanager
+def shared_api() -> Iterator[SharedApi]:
+    """Serve the API over stores of its own until the block ends."""
+    with shared_stores() as stores:
+        tokens = add_accounts(stores.settings, stores.database)
+        with serve(stores.settings) as (listener, _):
+            staff = {role: signed_in(listener, token) for role, token in tokens.items()}
+            yield SharedApi(stores.settings, stores.database, listener, staff)
