@@ -8,6 +8,7 @@ The child is forked, not started anew: starting Python and loading the libraries
 calls only what reads documents. It uses no lock, connection or thread of its parent.
 """
 
+import gc
 import logging
 import multiprocessing
 import resource
@@ -117,6 +118,8 @@ class Child:
 def _serve(make: Callable[[], object], seconds: int, pipe: Connection, parents: Connection) -> None:
     """Answer calls until the parent has closed its end of the pipe, or has died."""
     parents.close()
+    # The parent's objects live as long as the child: looking through them for garbage would copy all their memory.
+    gc.freeze()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGXCPU):
         signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

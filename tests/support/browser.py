@@ -79,7 +79,10 @@ class Visit:
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
         options = {"runOnly": list(rules)} if rules else {"runOnly": _TAGS}
-        found = self.page.evaluate("options => axe.run(document, options)", options)
+        # Sizes and overlaps depend on the font: the fallback's until the page's own has arrived.
+        found = self.page.evaluate(
+            "options => document.fonts.ready.then(() => axe.run(document, options))", options
+        )
         return [
             f"{broken['id']}: {node['html'][:150]} {node['failureSummary'][:200]}"
             for broken in found["violations"]
