@@ -1,7 +1,7 @@
 """What the product's processes may do in Redis: two users, `api` and `worker`, with the commands and keys they need.
 
-`thmanyah up` gives its Valkey these users, docker-compose.yml has them, and `thmanyah redis-acl` prints them for a
-server of your own. Users called `default` may nothing.
+`thmanyah up` gives its Valkey these users, docker-compose.yml has them, deploy/terraform makes them from the access
+strings, and `thmanyah redis-acl` prints them for a server of your own. Users called `default` may nothing.
 
 | user | processes |
 |---|---|
@@ -11,6 +11,7 @@ server of your own. Users called `default` may nothing.
 See https://valkey.io/topics/acl
 """
 
+import json
 from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Literal
@@ -84,6 +85,24 @@ def users(servers: Collection[Server], credentials: Mapping[Role, str], prefix: 
     return "\n".join(lines) + "\n"
 
 
+def access_strings(server: Server, prefix: str) -> dict[str, str]:
+    """Return the rights of each user of a server as ElastiCache takes them: without its password.
+
+    Args:
+        server: What the server is. Each has one kind of keys, so no selectors are needed.
+        prefix: `REDIS_PREFIX`.
+
+    Source:
+        https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
+    """
+    keys, commands = (prefix, _CACHE) if server == "cache" else (_RQ, _QUEUE)
+    return {
+        role: f"on resetkeys ~{keys}* resetchannels &{keys}* -@all "
+        + _allowed(f"{_CONNECTION} {commands[role]}")
+        for role in ROLES
+    }
+
+
 def _selector(prefix: str, commands: str) -> str:
     return f"(~{prefix}* &{prefix}* -@all {_allowed(commands)})"
 
@@ -92,17 +111,46 @@ def _allowed(commands: str) -> str:
     return " ".join(f"+{command}" for command in sorted(commands.split()))
 
 
+def elasticache(servers: Collection[Server]) -> str:
+    """Return the access strings of these servers by server and user, as a JSON file for deploy/terraform."""
+    prefix = IndexerSettings().redis_prefix
+    return json.dumps({server: access_strings(server, prefix) for server in servers}, indent=2) + "\n"
+
+
 @click.command("redis-acl")
 @click.argument("servers", nargs=-1, required=True, type=click.Choice(SERVERS))
-@click.option("--api-password", envvar="REDIS_API_PASSWORD", required=True, help="Of the user `api`.")
+@click.option("--api-password", envvar="REDIS_API_PASSWORD", default="", help="Of the user `api`.")
+@click.option("--worker-password", envvar="REDIS_WORKER_PASSWORD", default="", help="Of the user `worker`.")
 @click.option(
-    "--worker-password", envvar="REDIS_WORKER_PASSWORD", required=True, help="Of the user `worker`."
+    "--access-strings",
+    "as_access_strings",
+    is_flag=True,
+    help="Print JSON for ElastiCache, without passwords.",
 )
-def redis_acl(servers: tuple[Server, ...], api_password: str, worker_password: str) -> None:
+def redis_acl(
+    servers: tuple[Server, ...], api_password: str, worker_password: str, *, as_access_strings: bool
+) -> None:
     """Print the users of a Redis or Valkey server as an ACL file.
 
     SERVERS is what the server is for: cache, queue, or both. Passwords are read from REDIS_API_PASSWORD and
     REDIS_WORKER_PASSWORD, the prefix of the cache's keys from REDIS_PREFIX. The file has hashes of the passwords only.
     """
-    credentials: dict[Role, str] = {"api": hashed(api_password), "worker": hashed(worker_password)}
+    if as_access_strings:
+        click.echo(elasticache(servers), nl=False)
+        return
+    credentials = _credentials({"api": api_password, "worker": worker_password})
     click.echo(users(servers, credentials, IndexerSettings().redis_prefix), nl=False)
+
+
+def _credentials(passwords: Mapping[Role, str]) -> dict[Role, str]:
+    """Return each user's password as a rule.
+
+    Raises:
+        click.UsageError: There is none for a user.
+    """
+    for role, password in passwords.items():
+        if not password:
+            raise click.UsageError(
+                f"REDIS_{role.upper()}_PASSWORD is not set: the password of the user {role}."
+            )
+    return {role: hashed(password) for role, password in passwords.items()}

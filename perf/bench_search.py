@@ -235,9 +235,11 @@ def main() -> None:
     parser.add_argument("--before", type=Path)
     options, further = parser.parse_known_args()
     console = Console(width=170)
-    engines: dict[str, dict[str, str]] = {"search node": {"MEILI_URL": "", "MEILI_KEY": ""}}
-    if os.environ.get("MEILI_URL"):
-        engines["MEILI_URL"] = {}
+    # Without them, a product searches a node of its own.
+    other = {name: os.environ.pop(name, "") for name in ("MEILI_URL", "MEILI_KEY")}
+    engines: dict[str, dict[str, str]] = {"search node": {}}
+    if other["MEILI_URL"]:
+        engines["MEILI_URL"] = other
     for name, environment in engines.items():
         with product(0, patience=900, **environment) as running:
             if options.catalogue is not None:

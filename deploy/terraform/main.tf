@@ -12,7 +12,9 @@ resource "random_password" "secret_key" {
   special = false
 }
 
-resource "random_password" "cache_token" {
+resource "random_password" "redis" {
+  for_each = toset(["api", "worker", "default"])
+
   length  = 40
   special = false
 }
@@ -56,7 +58,7 @@ module "elasticache" {
   client_cidr = var.cidr
   node_type   = var.cache_node_type
   shards      = var.cache_shards
-  token       = random_password.cache_token.result
+  passwords   = { for user, password in random_password.redis : user => password.result }
 }
 
 module "engines" {
@@ -74,7 +76,7 @@ module "engines" {
 }
 
 locals {
-  # What every process of the product is told. MEILI_KEY and MEILI_SEARCH_KEY are keys of their own: make them with the
+  # What every process of the product is told; the addresses of Redis name the user that it is there. MEILI_KEY and MEILI_SEARCH_KEY are keys of their own: make them with the
   # engines' master key (docs/deployment.md) and put them into the secret.
   environment = {
     THMANYAH_ENV         = "production"
@@ -87,21 +89,24 @@ locals {
     DATABASE_URL         = module.rds.url
     DATABASE_DIRECT_URL  = module.rds.url
     DATABASE_REPLICA_URL = module.rds.replica_url
-    REDIS_CACHE_URL      = module.elasticache.cache_url
-    REDIS_QUEUE_URL      = module.elasticache.queue_url
     MEILI_URLS           = module.engines.urls
     THMANYAH_SECRET_KEY  = random_password.secret_key.result
   }
 }
 
-# The processes' variables, addresses with passwords included. Instances read it when they start.
+# The processes' variables, addresses with passwords included, for the API and for the other processes. Instances read
+# the API's when they start.
 resource "aws_secretsmanager_secret" "environment" {
-  name = "${var.name}-environment"
+  for_each = toset(["api", "worker"])
+
+  name = "${var.name}-environment-${each.key}"
 }
 
 resource "aws_secretsmanager_secret_version" "environment" {
-  secret_id     = aws_secretsmanager_secret.environment.id
-  secret_string = jsonencode(merge(local.environment, var.engine_keys))
+  for_each = aws_secretsmanager_secret.environment
+
+  secret_id     = each.value.id
+  secret_string = jsonencode(merge(local.environment, module.elasticache.urls[each.key], var.engine_keys))
 }
 
 module "asg" {
@@ -115,5 +120,5 @@ module "asg" {
   image_id          = var.api_image_id
   instance_type     = var.api_instance_type
   container_image   = var.container_image
-  secret_arn        = aws_secretsmanager_secret.environment.arn
+  secret_arn        = aws_secretsmanager_secret.environment["api"].arn
 }

@@ -34,7 +34,7 @@ output "engine_master_key" {
   sensitive   = true
 }
 
-output "environment_secret_arn" {
-  description = "The secret with the processes' variables."
-  value       = aws_secretsmanager_secret.environment.arn
+output "environment_secret_arns" {
+  description = "The secrets with the variables of the API (api) and of the other processes (worker)."
+  value       = { for role, secret in aws_secretsmanager_secret.environment : role => secret.arn }
 }

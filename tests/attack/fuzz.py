@@ -119,6 +119,8 @@ def _send(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
+        # A made-up key is refused before anything else is looked at; the check `ignored_auth` sends such keys.
+        case.headers.pop("X-API-Key", None)
         response = case.call(headers=headers, timeout=60)
         sent[role, response.status_code // 100] += 1
         try:

@@ -107,6 +107,27 @@ def test_a_user_may_not_do_what_its_processes_do_not_need(guarded: Guarded, role
         assert redis.ping()
 
 
+@pytest.mark.parametrize("server", redis_acl.SERVERS)
+def test_access_strings_say_the_same_as_the_users(guarded: Guarded, server: redis_acl.Server) -> None:
+    own, other = (PREFIX, "rq:") if server == "cache" else ("rq:", PREFIX)
+    with Redis.from_url(f"redis://judge:judge@127.0.0.1:{guarded.port}") as judge:
+        for role, rights in redis_acl.access_strings(server, PREFIX).items():
+            judge.execute_command("ACL", "SETUSER", "tried", "reset", ">tried", *rights.split())
+            with Redis.from_url(f"redis://tried:tried@127.0.0.1:{guarded.port}") as redis:
+                assert redis.zrem(f"{own}z", "a") == 0
+                for command in (["ZREM", f"{other}z", "a"], ["PUBLISH", f"{other}c", "1"], *_commands(role)):
+                    with pytest.raises(
+                        ResponseError, match=r"permissions|(DEBUG|MODULE) command not allowed"
+                    ):
+                        redis.execute_command(*command)
+            users = redis_acl.users([server], dict.fromkeys(redis_acl.ROLES, "nopass"), PREFIX)
+            (line,) = (found for found in users.splitlines() if found.startswith(f"user {role} "))
+            allowed = set(line.replace(")", "").split())
+            assert {rule for rule in rights.split() if rule.startswith("+")} == {
+                rule for rule in allowed if rule.startswith("+")
+            }
+
+
 def test_nobody_comes_in_without_a_password(guarded: Guarded) -> None:
     for url in ("redis://", "redis://:wrong@", "redis://api:wrong@", "redis://default:@"):
         with Redis.from_url(f"{url}127.0.0.1:{guarded.port}") as redis, pytest.raises(AuthenticationError):

@@ -6,6 +6,7 @@ from typing import Any
 import hcl2
 import pytest
 
+from deploy import redis_acl
 from tests.support.paths import ROOT
 from tests.support.variables import known_variables
 
@@ -117,16 +118,28 @@ def test_stores_have_replicas_and_encryption_and_lose_nothing() -> None:
     assert policies["queue"] == {"maxmemory-policy": "noeviction"}
 
 
+def test_users_of_redis_may_what_the_processes_need_and_default_nothing() -> None:
+    module = FOLDER / "modules/elasticache"
+    assert (module / "access.json").read_text() == redis_acl.elasticache(redis_acl.SERVERS)
+    resources = blocks(module, "resource")
+    for name in redis_acl.SERVERS:
+        group = resources[f"aws_elasticache_replication_group.{name}"]
+        assert "auth_token" not in group
+        assert f'main["{name}"]' in str(group["user_group_ids"])
+    assert resources["aws_elasticache_user.default"]["access_string"].startswith("off ")
+    urls = str(blocks(module, "output")["urls"]["value"])
+    assert "rediss+cluster://${role}:" in urls
+    assert "rediss://${role}:" in urls
+    # Each process gets the addresses of its own user.
+    main = (FOLDER / "main.tf").read_text()
+    assert "module.elasticache.urls[each.key]" in main
+    assert 'environment["api"].arn' in main
+
+
 def test_every_variable_of_the_processes_is_a_setting() -> None:
     given = set()
     for path in FOLDER.glob("*.tf"):
         for block in parsed(path).get("locals", []):
             given |= set(block.get("environment", {}))
     assert given <= known_variables()
-    assert given >= {
-        "DATABASE_URL",
-        "REDIS_CACHE_URL",
-        "REDIS_QUEUE_URL",
-        "MEILI_URLS",
-        "THMANYAH_SECRET_KEY",
-    }
+    assert given >= {"DATABASE_URL", "MEILI_URLS", "THMANYAH_SECRET_KEY"}

@@ -20,6 +20,54 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
   to_port           = 6379
 }
 
+# What the processes may do: `thmanyah redis-acl cache queue --access-strings` writes access.json.
+locals {
+  access = jsondecode(file("${path.module}/access.json"))
+  users = merge([
+    for server, roles in local.access : {
+      for role, rights in roles : "${server}-${role}" => { server = server, role = role, rights = rights }
+    }
+  ]...)
+}
+
+resource "aws_elasticache_user" "process" {
+  for_each = local.users
+
+  user_id       = "${var.name}-${each.key}"
+  user_name     = each.value.role
+  engine        = "valkey"
+  access_string = each.value.rights
+
+  authentication_mode {
+    type      = "password"
+    passwords = [var.passwords[each.value.role]]
+  }
+}
+
+# Whoever names no user is this one.
+resource "aws_elasticache_user" "default" {
+  user_id       = "${var.name}-default"
+  user_name     = "default"
+  engine        = "valkey"
+  access_string = "off resetkeys resetchannels -@all"
+
+  authentication_mode {
+    type      = "password"
+    passwords = [var.passwords["default"]]
+  }
+}
+
+resource "aws_elasticache_user_group" "main" {
+  for_each = local.access
+
+  user_group_id = "${var.name}-${each.key}"
+  engine        = "valkey"
+  user_ids = concat(
+    [aws_elasticache_user.default.user_id],
+    [for key, user in local.users : aws_elasticache_user.process[key].user_id if user.server == each.key],
+  )
+}
+
 resource "aws_elasticache_subnet_group" "main" {
   name       = var.name
   subnet_ids = var.subnet_ids
@@ -65,7 +113,7 @@ resource "aws_elasticache_replication_group" "cache" {
   security_group_ids         = [aws_security_group.cache.id]
   transit_encryption_enabled = true
   at_rest_encryption_enabled = true
-  auth_token                 = var.token
+  user_group_ids             = [aws_elasticache_user_group.main["cache"].user_group_id]
 }
 
 resource "aws_elasticache_replication_group" "queue" {
@@ -83,5 +131,5 @@ resource "aws_elasticache_replication_group" "queue" {
   security_group_ids         = [aws_security_group.cache.id]
   transit_encryption_enabled = true
   at_rest_encryption_enabled = true
-  auth_token                 = var.token
+  user_group_ids             = [aws_elasticache_user_group.main["queue"].user_group_id]
 }

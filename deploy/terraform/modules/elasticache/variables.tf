@@ -28,8 +28,8 @@ variable "shards" {
   type        = number
 }
 
-variable "token" {
-  description = "The password of both."
-  type        = string
+variable "passwords" {
+  description = "User -> password: api, worker, and default, which may nothing."
+  type        = map(string)
   sensitive   = true
 }
