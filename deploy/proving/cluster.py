@@ -74,7 +74,7 @@ class Cluster:
         postgres.initialise(self.folder / "primary")
         self._start(parts.servers())
         self._wait(self.children.values())
-        valkey.form([self.layout[name] for name in self.layout.cache_nodes])
+        valkey.form([self.layout[name] for name in self.layout.cache_nodes], parts.redis.operator)
         postgres.create_database(primary, parts.password)
         parts.make_keys()
         migrate.upgrade(parts.database_url)

@@ -21,12 +21,13 @@ class Parts:
         layout: Where they listen.
         folder: Data and configurations.
         password: Of the database's role and of the admin's account.
+        redis: Passwords of the users of Redis.
         keys: The engines' keys by variable, once the engines have them.
     """
 
     def __init__(self, layout: Layout, folder: Path) -> None:
         self.layout, self.folder = layout, folder
-        self.password = secrets.token_urlsafe(18)
+        self.password, self.redis = secrets.token_urlsafe(18), valkey.Passwords()
         self.keys: dict[str, str] = {}
         self._secret, self._master_key = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
 
@@ -65,10 +66,16 @@ class Parts:
             "DATABASE_DIRECT_URL": self.database_url,
             "DATABASE_POOL_MIN": "2",
             "DATABASE_POOL_MAX": "10",
-            "REDIS_CACHE_URL": f"redis+cluster://{','.join(self.layout[n].address for n in self.layout.cache_nodes)}",
-            "REDIS_QUEUE_URL": f"redis://{self.layout['queue'].address}/0",
             "MEILI_URLS": ",".join(f"{name}={self.layout[f'engine-{name}'].url}" for name in ENGINES),
             "MEILI_KEY": self.keys.get("MEILI_KEY", ""),
+            **self._redis_urls("worker", self.redis.worker),
+        }
+
+    def _redis_urls(self, user: str, password: str) -> dict[str, str]:
+        nodes = ",".join(self.layout[name].address for name in self.layout.cache_nodes)
+        return {
+            "REDIS_CACHE_URL": f"redis+cluster://{user}:{password}@{nodes}",
+            "REDIS_QUEUE_URL": f"redis://{user}:{password}@{self.layout['queue'].address}/0",
         }
 
     def make_keys(self) -> None:
@@ -81,8 +88,11 @@ class Parts:
         data, place = self.folder, self.layout
         return [
             postgres.child("primary", data / "primary", place["primary"]),
-            *(valkey.child(name, "cache-cluster", data / name, place[name]) for name in place.cache_nodes),
-            valkey.child("queue", "queue", data / "queue", place["queue"]),
+            *(
+                valkey.child(name, "cache-cluster", data / name, place[name], self.redis)
+                for name in place.cache_nodes
+            ),
+            valkey.child("queue", "queue", data / "queue", place["queue"], self.redis),
             *(self._engine(f"engine-{name}") for name in ENGINES),
         ]
 
@@ -139,6 +149,7 @@ class Parts:
             "MEILI_KEY": "",
             "MEILI_SEARCH_KEY": self.keys["MEILI_SEARCH_KEY"],
             "PROMETHEUS_MULTIPROC_DIR": str(self.folder / "metrics" / name),
+            **self._redis_urls("api", self.redis.api),
         }
         child = self._own("api", name, place.url, own)
         child.ready = partial(answers, f"{place.url}/health/live")
@@ -157,7 +168,7 @@ class Parts:
 
     def watchers(self) -> list[Child]:
         """Return Prometheus, and the exporters that are installed."""
-        beside = exporters.children(self.layout)
+        beside = exporters.children(self.layout, self.redis.monitor)
         own = {
             job: [place.address for name, place in self.layout.places.items() if name.startswith(f"{job}-")]
             for job in ("api", "sync", "worker", "scheduler")

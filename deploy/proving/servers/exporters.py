@@ -16,10 +16,15 @@ POSTGRES, REDIS, NODE = (
 _PORTS = {POSTGRES: 9187, REDIS: 9121, NODE: 9100}
 
 
-def children(layout: Layout) -> dict[str, list[Child]]:
-    """Return the exporters of each job of Prometheus; a job has none when its package is not installed."""
+def children(layout: Layout, redis_password: str) -> dict[str, list[Child]]:
+    """Return the exporters of each job of Prometheus; a job has none when its package is not installed.
+
+    Args:
+        layout: Where the servers listen.
+        redis_password: Of Redis's user `monitor`.
+    """
     databases = [_postgres(name, layout[name]) for name in ("primary", "replica")]
-    stores = [_redis(name, layout[name]) for name in (*layout.cache_nodes, "queue")]
+    stores = [_redis(name, layout[name], redis_password) for name in (*layout.cache_nodes, "queue")]
     machine = [_child(NODE, "node", f"{layout.network}.1", ["--no-collector.systemd"], {})]
     found = {"postgres": (POSTGRES, databases), "redis": (REDIS, stores), "node": (NODE, machine)}
     return {job: exporters if debian.find(program) else [] for job, (program, exporters) in found.items()}
@@ -30,8 +35,9 @@ def _postgres(name: str, place: Place) -> Child:
     return _child(POSTGRES, name, place.host, ["--auto-discover-databases"], {"DATA_SOURCE_NAME": source})
 
 
-def _redis(name: str, place: Place) -> Child:
-    return _child(REDIS, name, place.host, ["--redis.addr", f"redis://{place.address}"], {})
+def _redis(name: str, place: Place, password: str) -> Child:
+    options = ["--redis.addr", f"redis://{place.address}", "--redis.user", "monitor"]
+    return _child(REDIS, name, place.host, options, {"REDIS_PASSWORD": password})
 
 
 def _child(program: str, name: str, host: str, options: list[str], variables: Mapping[str, str]) -> Child:

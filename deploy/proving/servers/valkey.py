@@ -1,7 +1,11 @@
-"""Valkey from deploy/valkey: a cluster for caches, and the one server that keeps the job queue."""
+"""Valkey from deploy/valkey: a cluster for caches, and the one server that keeps the job queue; with their users."""
 
+import os
+import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -11,13 +15,49 @@ from deploy.local.errors import LocalStackError
 from deploy.local.process import Child
 from deploy.local.servers import valkey
 from deploy.proving.layout import Place
+from deploy.redis_acl import Server, hashed, users
+from indexer.settings import IndexerSettings
 
 FOLDER = Path(__file__).parents[2] / "valkey"
 _SLOTS = 16_384
 _FORM_SECONDS = 60.0
+# What a replica, and the exporter of metrics, may do besides.
+_REPLICATION = "+psync +replconf +ping"
+_MONITOR = "+cluster|info +config|get +client|setname +info +latency +ping +select +slowlog"
 
 
-def child(name: str, role: Literal["cache-cluster", "queue"], data: Path, place: Place) -> Child:
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """Those of the product's two users, of whoever operates the servers, of replicas and of the exporter."""
+
+    api: str = field(default_factory=_password)
+    worker: str = field(default_factory=_password)
+    operator: str = field(default_factory=_password)
+    replication: str = field(default_factory=_password)
+    monitor: str = field(default_factory=_password)
+
+    def acl(self, server: Server) -> str:
+        """Return the users as an ACL file."""
+        own = users(
+            [server], {"api": hashed(self.api), "worker": hashed(self.worker)}, IndexerSettings().redis_prefix
+        )
+        return own + "".join(
+            f"user {name} on {hashed(password)} {rights}\n"
+            for name, password, rights in (
+                ("operator", self.operator, "~* &* +@all"),
+                ("replication", self.replication, f"resetchannels -@all {_REPLICATION}"),
+                ("monitor", self.monitor, f"resetchannels -@all {_MONITOR}"),
+            )
+        )
+
+
+def child(
+    name: str, role: Literal["cache-cluster", "queue"], data: Path, place: Place, passwords: Passwords
+) -> Child:
     """Return a server.
 
     Args:
@@ -25,48 +65,66 @@ def child(name: str, role: Literal["cache-cluster", "queue"], data: Path, place:
         role: Which of the two configurations it has.
         data: Its folder.
         place: Where it listens.
+        passwords: Of its users.
     """
     data.mkdir(parents=True, exist_ok=True)
-    own = {"bind": place.host, "port": str(place.port), "dir": str(data)}
+    own = {"bind": place.host, "port": place.port, "dir": data, "aclfile": data / "users.acl"}
     if role == "cache-cluster":
         # The others would take the address that its connections come from, which is 127.0.0.1 for all of them.
         own["cluster-announce-ip"] = place.host
-    options = [part for key, value in own.items() for part in (f"--{key}", value)]
+        own |= {"primaryuser": "replication", "primaryauth": passwords.replication}
+    _write(data / "users.acl", passwords.acl("cache" if role == "cache-cluster" else "queue"))
+    _write(
+        data / "valkey.conf",
+        f"include {FOLDER / role}.conf\n" + "".join(f"{key} {value}\n" for key, value in own.items()),
+    )
     return Child(
         name,
-        [str(valkey.binary()), str(FOLDER / f"{role}.conf"), *options],
-        lambda: pings(place),
+        [str(valkey.binary()), str(data / "valkey.conf")],
+        partial(_answers, place, passwords.operator),
         place.address,
     )
 
 
-def pings(place: Place) -> bool:
-    """Return whether a server answers."""
+def _write(file: Path, text: str) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+        opened.write(text)
+
+
+def _answers(place: Place, password: str) -> bool:
+    """Return whether a server answers its operator."""
     try:
-        with redis.Redis(place.host, place.port, socket_timeout=1, socket_connect_timeout=1) as client:
-            return bool(client.ping())
+        return ask(place, password, "PING") == "PONG"
     except (redis.RedisError, OSError):
         return False
 
 
-def form(nodes: Sequence[Place]) -> None:
+def form(nodes: Sequence[Place], password: str) -> None:
     """Make a cluster of new nodes: the first half are masters, each of the second half is the replica of one.
+
+    Args:
+        nodes: Where they listen.
+        password: The operator's.
 
     Raises:
         LocalStackError: They did not find each other.
     """
     masters = nodes[: len(nodes) // 2]
+
+    def send(place: Place, *words: str | int) -> str:
+        return ask(place, password, *words)
+
     for n, place in enumerate(masters):
         first, last = n * _SLOTS // len(masters), (n + 1) * _SLOTS // len(masters) - 1
-        _ask(place, "CLUSTER", "ADDSLOTSRANGE", first, last)
-        _ask(place, "CLUSTER", "SET-CONFIG-EPOCH", n + 1)
+        send(place, "CLUSTER", "ADDSLOTSRANGE", first, last)
+        send(place, "CLUSTER", "SET-CONFIG-EPOCH", n + 1)
     for place in nodes[1:]:
-        _ask(nodes[0], "CLUSTER", "MEET", place.host, place.port)
+        send(nodes[0], "CLUSTER", "MEET", place.host, place.port)
     known = (f"cluster_slots_ok:{_SLOTS}", f"cluster_known_nodes:{len(nodes)}")
-    _until(lambda: all(part in _ask(place, "CLUSTER", "INFO") for place in nodes for part in known))
+    _until(lambda: all(part in send(place, "CLUSTER", "INFO") for place in nodes for part in known))
     for master, replica in zip(masters, nodes[len(masters) :], strict=True):
-        _ask(replica, "CLUSTER", "REPLICATE", _ask(master, "CLUSTER", "MYID"))
-    _until(lambda: all("master_link_status:up" in _ask(place, "INFO") for place in nodes[len(masters) :]))
+        send(replica, "CLUSTER", "REPLICATE", send(master, "CLUSTER", "MYID"))
+    _until(lambda: all("master_link_status:up" in send(place, "INFO") for place in nodes[len(masters) :]))
 
 
 def _until(check: Callable[[], bool]) -> None:
@@ -82,8 +140,23 @@ def _until(check: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def _ask(place: Place, *words: str | int) -> str:
-    with redis.Redis(place.host, place.port, socket_timeout=10, decode_responses=True) as client:
+def ask(place: Place, password: str, *words: str | int) -> str:
+    """Send a command as the operator, and return the answer as it was sent.
+
+    Args:
+        place: The server.
+        password: The operator's.
+        *words: The command.
+    """
+    with redis.Redis(
+        place.host,
+        place.port,
+        username="operator",
+        password=password,
+        socket_timeout=10,
+        socket_connect_timeout=2,
+        decode_responses=True,
+    ) as client:
         # The text as it was sent, and not what the client makes of it.
         client.response_callbacks.clear()
         return str(client.execute_command(*words))

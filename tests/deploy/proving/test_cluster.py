@@ -17,7 +17,7 @@ from deploy.local.stack import ADMIN
 from deploy.proving import debian, layout
 from deploy.proving.audit import wrong_documents
 from deploy.proving.cluster import Cluster
-from deploy.proving.servers import exporters, postgres
+from deploy.proving.servers import exporters, postgres, valkey
 from tests.support.boards import EXPORTERS, shown
 from tests.support.client import Client
 from tests.support.paths import ROOT
@@ -108,6 +108,11 @@ class TestCluster:
         eventually(lambda: states() == {"up"}, within=120, what="every target is up")
         groups = requests.get(f"{url}/api/v1/rules", timeout=30).json()["data"]["groups"]
         assert {group["name"] for group in groups} >= {"pipeline", "listeners", "slo-availability"}
+
+    def test_nothing_was_refused_to_the_users_of_redis(self, cluster: Cluster) -> None:
+        for name in (*cluster.layout.cache_nodes, "queue"):
+            said = valkey.ask(cluster.layout[name], cluster.parts.redis.operator, "ACL", "LOG")
+            assert said == "[]", (name, said)
 
     def test_every_expression_of_a_board_is_understood_and_exporters_have_their_metrics(
         self, cluster: Cluster
