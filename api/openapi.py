@@ -180,11 +180,29 @@ def _answer(answer: Json, handler: HTTPRouteHandler, summary: str, schemas: Json
         if media_type == "application/json":
             shown = {"schema": content["schema"], "example": example(content["schema"], schemas)}
         else:
-            shown = {"schema": {"type": "string"}}
+            shown = {"schema": _event(handler) if "events" in handler.opt else {"type": "string"}}
             if "example" in handler.opt:
                 shown["example"] = handler.opt["example"]
         found.setdefault("content", {})[media_type] = shown
     return found
+
+
+def _event(handler: HTTPRouteHandler) -> Json:
+    """Return the schema of each event of a stream: before OpenAPI 3.2, that is the schema of its media type.
+
+    `opt["events"]` has the events' names and the type of what they carry.
+    """
+    names, data = handler.opt["events"]
+    content = {"$ref": _REF.format(name=data.__name__)}
+    return {
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {
+            "event": {"type": "string", "enum": list(names)},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": content},
+            "retry": {"type": "integer", "description": "Milliseconds before a client connects again."},
+        },
+    }
 
 
 def _descriptions(handler: HTTPRouteHandler) -> set[str]:
@@ -199,6 +217,9 @@ def _error_codes(operation: Json, handler: HTTPRouteHandler) -> list[str]:
     places = {parameter["in"] for parameter in operation["parameters"]}
     if places & {"path", "query"}:
         codes.append("invalid_parameter")
+    if "path" in places:
+        # An id of another form is the address of nothing.
+        codes.append("not_found")
     for parameter in operation["parameters"]:
         codes += HEADER_ERRORS.get(parameter["name"], ())
     if "data" in handler.parsed_fn_signature.parameters:

@@ -56,6 +56,23 @@ def test_every_query_parameter_is_documented_and_no_other(
     assert checked > 20
 
 
+def test_every_route_with_an_id_says_that_there_may_be_nothing(document: Document) -> None:
+    lacking = [
+        key
+        for key, operation in operations(document).items()
+        if "{" in key[1] and "404" not in operation["responses"]
+    ]
+    assert lacking == []
+
+
+def test_a_stream_is_described_event_by_event(document: Document) -> None:
+    answer = document["paths"]["/catalog/imports/{run_id}/events"]["get"]["responses"]["200"]
+    event = answer["content"]["text/event-stream"]["schema"]
+    assert event["properties"]["event"]["enum"] == ["progress", "end"]
+    carried = event["properties"]["data"]["contentSchema"]["$ref"].rpartition("/")[2]
+    assert "status" in document["components"]["schemas"][carried]["properties"]
+
+
 def test_a_refusal_is_documented_with_the_code_that_the_route_gives(document: Document) -> None:
     queues = document["paths"]["/ops/queues"]["get"]["responses"]["503"]
     assert "`queue_unavailable`" in queues["description"]

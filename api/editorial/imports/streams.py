@@ -39,7 +39,8 @@ _NO_STORE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     opt={
         "roles": EDITORS,
         "errors": ("not_found",),
-        "example": 'event: progress\ndata: {"id":1,"status":"running","progress":0.5}\n\n',
+        "events": (("progress", "end"), schemas.ImportRunOut),
+        "example": {"event": "progress", "data": '{"id":1,"status":"running"}', "retry": 1000},
     },
     media_type="text/event-stream",
 )
