@@ -20,6 +20,7 @@ from api.answers.cache import Cache
 from api.answers.edge import Edge
 from api.answers.listener import Listener
 from api.discovery import routes as discovery
+from api.discovery.around.related import Related
 from api.discovery.asked import Asked
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.replica import Replica
@@ -113,6 +114,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
     taxonomy = Taxonomy(search, replica, cached)
     suggestions = Suggestions(search, vocabulary, fallback, cached, asked, taxonomy)
     ladder = Ladder(search, vocabulary)
+    programs = Programs(replica, cached)
     return DiscoveryState(
         settings=settings,
         db=db,
@@ -125,9 +127,10 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         cors=Cors(settings.api.cors_origins),
         searches=Searches(search, ladder, suggestions, fallback, facets, cached, asked, secret),
         suggestions=suggestions,
-        programs=Programs(replica, cached),
+        programs=programs,
         taxonomy=taxonomy,
         views=ViewBuffer(redis_cache, layer.redis_prefix),
+        related=Related(search, fallback, vocabulary, programs, cached, settings.api.program_ttl),
     )
 
 

@@ -120,6 +120,9 @@ SUGGEST = [
         "limit", "The largest number of suggestions.", 8, type="integer", minimum=1, maximum=20, default=8
     ),
 ]
+RELATED = [
+    _query("limit", "The largest number of programs.", 8, type="integer", minimum=1, maximum=24, default=8)
+]
 SERIES = [_query("page", "Page.", 1, type="integer", minimum=1, maximum=10_000, default=1), _LIMIT]
 
 FILTERS = (

@@ -4,40 +4,23 @@ Most answers come from the cache. Such a route stores the cache key of its answe
 the edge can answer the next request of the same address from memory.
 """
 
-from urllib.parse import quote
-
 import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from api.answers.answer import JSON, MISSING_CACHE_CONTROL, Answer, Kind, Load, Reply
-from api.answers.state import reply
-from api.discovery import documented, schemas
+from api.answers.answer import Reply
+from api.discovery import documented, further, replies, schemas
 from api.discovery.params import browse_request, search_request
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import InvalidParameter, Problem
 from api.http.parameters import DECLARED_ONLY
-from api.http.query import DEFAULT_LIMIT, MAX_ID, MAX_LIMIT, QueryString
+from api.http.query import DEFAULT_LIMIT, MAX_LIMIT, QueryString
 from api.http.reply import JsonResponse
 from api.http.schemas import ProgramData
 
 MAX_SLUG = 200
 _MAX_SUGGESTED, _DEFAULT_SUGGESTED = 20, 8
 _MAX_SERIES_PAGE = 10_000
-
-
-async def _reply(
-    request: DiscoveryRequest, key: str, kind: Kind, load: Load, via: tuple[str, Answer] | None = None
-) -> Reply:
-    """Return an answer as `api.answers.state` does.
-
-    Raises:
-        Problem: There is nothing.
-    """
-    found = await reply(request, request.shared, key, kind, load, via)
-    if found is None:
-        raise Problem("not_found", headers={"Cache-Control": MISSING_CACHE_CONTROL})
-    return found
 
 
 @get(
@@ -54,7 +37,9 @@ async def _reply(
 async def search(request: DiscoveryRequest) -> Reply:
     """Return a page of search results."""
     checked = search_request(request.query_params)
-    return await _reply(request, checked.key(), "page", lambda: request.shared.searches.search(checked))
+    return await replies.cached(
+        request, checked.key(), "page", lambda: request.shared.searches.search(checked)
+    )
 
 
 @get(
@@ -68,7 +53,9 @@ async def search(request: DiscoveryRequest) -> Reply:
 async def browse(request: DiscoveryRequest) -> Reply:
     """Return a page of a listing."""
     checked = browse_request(request.query_params)
-    return await _reply(request, checked.key(), "page", lambda: request.shared.searches.browse(checked))
+    return await replies.cached(
+        request, checked.key(), "page", lambda: request.shared.searches.browse(checked)
+    )
 
 
 @get(
@@ -91,7 +78,7 @@ async def suggest(request: DiscoveryRequest) -> Reply:
         raise InvalidParameter("q", "Must be given.")
     limit = query.integer("limit", 1, _MAX_SUGGESTED, _DEFAULT_SUGGESTED) or _DEFAULT_SUGGESTED
     key = f"suggest:{q!r}:{limit}"
-    return await _reply(request, key, "page", lambda: request.shared.suggestions.suggest(q, limit))
+    return await replies.cached(request, key, "page", lambda: request.shared.suggestions.suggest(q, limit))
 
 
 @get(
@@ -104,7 +91,7 @@ async def suggest(request: DiscoveryRequest) -> Reply:
 async def categories(request: DiscoveryRequest) -> Reply:
     """Return the categories to browse."""
     QueryString(request.query_params, ())
-    return await _reply(request, "categories", "page", request.shared.taxonomy.categories)
+    return await replies.cached(request, "categories", "page", request.shared.taxonomy.categories)
 
 
 @get(
@@ -116,23 +103,14 @@ async def categories(request: DiscoveryRequest) -> Reply:
 )
 async def series(request: DiscoveryRequest, series_id: FromPath[str]) -> Reply:
     """Return a series and a page of its programs."""
-    row_id = _id(series_id, "seriesId")
+    row_id = replies.row_id(series_id, "seriesId")
     query = QueryString(request.query_params, {"page", "limit"})
     page = query.integer("page", 1, _MAX_SERIES_PAGE, 1) or 1
     limit = query.integer("limit", 1, MAX_LIMIT, DEFAULT_LIMIT) or DEFAULT_LIMIT
     key = f"series:{row_id}:{page}:{limit}"
-    return await _reply(request, key, "page", lambda: request.shared.taxonomy.series(row_id, page, limit))
-
-
-def _id(text: str, name: str) -> int:
-    """Return an id from a path. `name` is its name in an error.
-
-    Raises:
-        InvalidParameter: The text is no id.
-    """
-    if not (text.isascii() and text.isdigit()) or len(text) > 16 or not 1 <= int(text) <= MAX_ID:
-        raise InvalidParameter(name, "Must be a positive whole number.")
-    return int(text)
+    return await replies.cached(
+        request, key, "page", lambda: request.shared.taxonomy.series(row_id, page, limit)
+    )
 
 
 @get(
@@ -151,42 +129,26 @@ async def program(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
     QueryString(request.query_params, ())
     programs, via = request.shared.programs, None
     if key.isascii() and key.isdigit():
-        program_id = _id(key, "id")
+        program_id = replies.row_id(key, "id")
     else:
         if len(key) > MAX_SLUG or "\x00" in key:
             raise Problem("not_found")
-        via = f"slug:{key}", await _page(request, f"slug:{key}", lambda: programs.slug(key))
+        via = f"slug:{key}", await replies.page(request, f"slug:{key}", lambda: programs.slug(key))
         if via[1].status == 404:
             raise Problem("not_found")
         program_id, current = msgspec.json.decode(via[1].body, type=tuple[int, str])
         if current != key:
-            return _moved(current)
+            return replies.moved(current)
     try:
         name = f"program:{program_id}"
-        return await _reply(request, name, "program", lambda: programs.program(program_id), via)
+        return await replies.cached(request, name, "program", lambda: programs.program(program_id), via)
     except Problem as problem:
         if problem.code != "not_found":
             raise
-        merged = await _page(request, f"merged:{program_id}", lambda: programs.merged(program_id))
+        merged = await replies.page(request, f"merged:{program_id}", lambda: programs.merged(program_id))
         if merged.status == 404:
             raise
-        return _moved(str(msgspec.json.decode(merged.body, type=int)))
-
-
-async def _page(request: DiscoveryRequest, key: str, load: Load) -> Answer:
-    found = await request.shared.cache.get(key, "page", load, ttl=request.shared.settings.api.page_ttl)
-    return found.answer
-
-
-def _moved(key: str) -> Reply:
-    location = f"/discovery/programs/{quote(key)}".encode()
-    headers = [
-        (b"location", location),
-        (b"cache-control", b"public, max-age=60"),
-        JSON,
-        (b"content-length", b"0"),
-    ]
-    return Reply(301, headers, b"")
+        return replies.moved(str(msgspec.json.decode(merged.body, type=int)))
 
 
 @post(
@@ -220,7 +182,7 @@ async def count_view(
     Raises:
         Problem: No visible program has the id.
     """
-    row_id = _id(program_id, "id")
+    row_id = replies.row_id(program_id, "id")
     shared = request.shared
     found = await shared.cache.get(
         f"program:{row_id}",
@@ -237,7 +199,17 @@ async def count_view(
 
 router = Router(
     "/discovery",
-    route_handlers=[search, browse, suggest, categories, series, program, batch, count_view],
+    route_handlers=[
+        search,
+        browse,
+        suggest,
+        categories,
+        series,
+        program,
+        batch,
+        count_view,
+        *further.HANDLERS,
+    ],
     request_class=DiscoveryRequest,
     tags=["discovery"],
 )

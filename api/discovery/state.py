@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.answers.state import AnsweringState
+from api.discovery.around.related import Related
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.taxonomy import Taxonomy
 from api.discovery.searching.service import Searches
@@ -20,6 +21,7 @@ class DiscoveryState(AnsweringState):
     programs: Programs
     taxonomy: Taxonomy
     views: ViewBuffer
+    related: Related
 
 
 class DiscoveryRequest(ApiRequest):

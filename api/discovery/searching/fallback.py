@@ -198,6 +198,17 @@ class Fallback:
         async with self._budget("browse") as budget:
             return await budget.hits(statement)
 
+    async def documents(self, route: str, statement: Executable) -> list[document.Document]:
+        """Return the documents of the programs that one statement finds, in its order.
+
+        Args:
+            route: What asks, in the metrics.
+            statement: Its rows are those of `queries.detail()`.
+        """
+        async with self._budget(route) as budget:
+            rows = await budget.rows(statement)
+        return [document.build(cast("queries.ProgramRow", dict(row))) for row in rows]
+
     async def suggest(self, q: str, limit: int) -> Offers:
         """Return candidates whose words begin with the typed words."""
         words = query_words.split(q)

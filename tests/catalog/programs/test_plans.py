@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy import Engine as Database
 
+from catalog.programs.around import related
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
 from tests.support.databases import new_database
@@ -162,6 +163,20 @@ def test_a_search_without_an_engine_reads_what_has_its_words(large: Database, ty
     assert {"programs_words_idx", *({"programs_title_trgm_idx"} if typos else names)} <= named
     assert expected <= set(ids)
     assert total == len(expected) or typos
+
+
+def test_what_is_related_without_an_engine_reads_indexes(large: Database) -> None:
+    statement = related.related_to(77, 2, 24)
+    with large.connect() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        compiled = statement.compile(connection)
+        steps = plan(connection, str(compiled), compiled.params)
+        ids = {row.id for row in connection.execute(statement)}
+    assert "Seq Scan" not in [step["Node Type"] for step in steps if step.get("Relation Name") == "programs"]
+    assert "programs_series_order_idx" in [step.get("Index Name") for step in steps]
+    # Two neighbours on each side, and 24 of a person, of a tag and of a category; here some of them are the same.
+    assert 4 < len(ids) <= 4 + 3 * 24
+    assert 77 not in ids
 
 
 def test_every_index_of_programs_is_justified(large: Database) -> None:

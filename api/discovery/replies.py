@@ -1,0 +1,70 @@
+"""What the routes of listeners share: replies from the cache, ids in paths, and redirects to a program's address."""
+
+from urllib.parse import quote
+
+from api.answers.answer import JSON, MISSING_CACHE_CONTROL, Answer, Kind, Load, Reply
+from api.answers.state import reply
+from api.discovery.state import DiscoveryRequest
+from api.http.errors import InvalidParameter, Problem
+from api.http.query import MAX_ID
+
+
+async def cached(
+    request: DiscoveryRequest, key: str, kind: Kind, load: Load, via: tuple[str, Answer] | None = None
+) -> Reply:
+    """Return an answer as `api.answers.state` does.
+
+    Args:
+        request: The edge answers the next request of the same address.
+        key: The cache key of the answer.
+        kind: Decides how long the answer is cached.
+        load: Computes the answer when no cache has it.
+        via: The key and the cached answer that led to `key`, for example of a slug.
+
+    Raises:
+        Problem: There is nothing.
+    """
+    found = await reply(request, request.shared, key, kind, load, via)
+    if found is None:
+        raise Problem("not_found", headers={"Cache-Control": MISSING_CACHE_CONTROL})
+    return found
+
+
+async def page(request: DiscoveryRequest, key: str, load: Load) -> Answer:
+    """Return an answer that only leads to another one, from the cache where it has it.
+
+    Args:
+        request: Has the cache.
+        key: The cache key of the answer.
+        load: Computes the answer when no cache has it.
+    """
+    found = await request.shared.cache.get(key, "page", load, ttl=request.shared.settings.api.page_ttl)
+    return found.answer
+
+
+def row_id(text: str, name: str) -> int:
+    """Return an id from a path. `name` is its name in an error.
+
+    Raises:
+        InvalidParameter: The text is no id.
+    """
+    if not (text.isascii() and text.isdigit()) or len(text) > 16 or not 1 <= int(text) <= MAX_ID:
+        raise InvalidParameter(name, "Must be a positive whole number.")
+    return int(text)
+
+
+def moved(key: str, below: str = "") -> Reply:
+    """Return a redirect to a program.
+
+    Args:
+        key: Its id or slug.
+        below: What follows in the address.
+    """
+    location = f"/discovery/programs/{quote(key)}{below}".encode()
+    headers = [
+        (b"location", location),
+        (b"cache-control", b"public, max-age=60"),
+        JSON,
+        (b"content-length", b"0"),
+    ]
+    return Reply(301, headers, b"")
