@@ -21,6 +21,7 @@ from api.answers.edge import Edge
 from api.answers.listener import Listener
 from api.discovery import routes as discovery
 from api.discovery.around.related import Related
+from api.discovery.around.trending import Trending
 from api.discovery.asked import Asked
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.replica import Replica
@@ -131,6 +132,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         taxonomy=taxonomy,
         views=ViewBuffer(redis_cache, layer.redis_prefix),
         related=Related(search, fallback, vocabulary, programs, cached, settings.api.program_ttl),
+        trending=Trending(replica, cached),
     )
 
 

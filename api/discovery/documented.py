@@ -6,7 +6,7 @@ the parameters. A test checks that both modules say the same.
 
 from litestar.openapi.datastructures import ResponseSpec
 
-from api.discovery.params import DEFAULT_ZONE, FACETS, MAX_PAGE, MAX_Q, ORDERS, SORTS
+from api.discovery.params import DEFAULT_ZONE, FACETS, MAX_PAGE, MAX_Q, MAX_SLUG, ORDERS, SORTS
 from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
@@ -56,11 +56,15 @@ def _ids(name: str, about: str, example: int) -> Parameter:
     return _several(name, about, example, type="integer", minimum=1, maximum=MAX_ID)
 
 
+_LANGUAGE = _several(
+    "language", "Only these languages.", "ar", type="string", maxLength=20, pattern="^[A-Za-z0-9-]*$"
+)
+_CATEGORY = _query(
+    "category", "Only this category: its id or its slug.", "society", type="string", maxLength=MAX_SLUG
+)
 _FILTERS = [
     _ids("categoryId", "Only these categories.", 3),
-    _several(
-        "language", "Only these languages.", "ar", type="string", maxLength=20, pattern="^[A-Za-z0-9-]*$"
-    ),
+    _LANGUAGE,
     _several("mediaType", "Only these media.", "audio", type="string", enum=list(MEDIA_TYPES)),
     _several("kind", "Only these kinds.", "episode", type="string", enum=list(KINDS)),
     _ids("seriesId", "Only these series.", 1),
@@ -119,6 +123,12 @@ SUGGEST = [
     _query(
         "limit", "The largest number of suggestions.", 8, type="integer", minimum=1, maximum=20, default=8
     ),
+]
+TRENDING = [
+    _query("window", "How far to look back.", "24h", type="string", enum=["24h", "7d"], default="24h"),
+    _LANGUAGE,
+    _CATEGORY,
+    _query("limit", "The largest number of programs.", 12, type="integer", minimum=1, maximum=50, default=12),
 ]
 RELATED = [
     _query("limit", "The largest number of programs.", 8, type="integer", minimum=1, maximum=24, default=8)

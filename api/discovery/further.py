@@ -7,10 +7,13 @@ from litestar.params import FromPath
 from api.answers.answer import Reply
 from api.discovery import documented, replies
 from api.discovery.around.related import DEFAULT_RELATED, MAX_RELATED
-from api.discovery.around.schemas import RelatedAnswer
+from api.discovery.around.schemas import RelatedAnswer, TrendingAnswer
+from api.discovery.around.trending import DEFAULT_TRENDING, DEFAULT_WINDOW, MAX_TRENDING, TrendingRequest
+from api.discovery.params import read_category, read_languages
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import Problem
 from api.http.query import QueryString
+from catalog.programs.around.trends import WINDOWS
 
 
 @get(
@@ -45,4 +48,25 @@ async def related(request: DiscoveryRequest, program_id: FromPath[str]) -> Reply
         return replies.moved(str(msgspec.json.decode(merged.body, type=int)), below)
 
 
-HANDLERS = [related]
+@get(
+    "/trending",
+    summary="Trending programs",
+    description="Programs that are viewed most lately: a view counts half after a sixth of the window, and a program "
+    "without a view in the window is left out. Equal ones come by id. Nothing viewed, nothing listed.",
+    responses=documented.answers(TrendingAnswer),
+    opt={"parameters": documented.TRENDING},
+)
+async def trending(request: DiscoveryRequest) -> Reply:
+    """Return the programs that are viewed most lately."""
+    query = QueryString(request.query_params, {"window", "language", "category", "limit"}, {"language"})
+    wanted = TrendingRequest(
+        window=query.one_of("window", WINDOWS) or DEFAULT_WINDOW,
+        languages=read_languages(query),
+        category=read_category(query),
+        limit=query.integer("limit", 1, MAX_TRENDING, DEFAULT_TRENDING) or DEFAULT_TRENDING,
+    )
+    load = request.shared.trending.trending
+    return await replies.cached(request, wanted.key(), "page", lambda: load(wanted))
+
+
+HANDLERS = [related, trending]

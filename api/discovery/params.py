@@ -14,7 +14,7 @@ from api.http.errors import InvalidParameter
 from api.http.query import MAX_CURSOR, QueryString
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
-MAX_Q, MAX_PAGE = 512, 1000
+MAX_Q, MAX_PAGE, MAX_SLUG = 512, 1000, 200
 FACETS = ("categoryId", "language", "mediaType", "kind", "seriesId", "tags", "people", "isFeatured")
 Order = tuple[str, Literal["asc", "desc"]]
 # Value of `sort` -> the field of a document and the direction.
@@ -143,7 +143,7 @@ def read_filters(query: QueryString) -> Filters:
     zone = query.zone("tz", DEFAULT_ZONE)
     found = Filters(
         category_id=query.ids("categoryId"),
-        language=query.several("language", 20),
+        language=read_languages(query),
         media_type=query.several_of("mediaType", MEDIA_TYPES),
         kind=query.several_of("kind", KINDS),
         series_id=query.ids("seriesId"),
@@ -157,13 +157,32 @@ def read_filters(query: QueryString) -> Filters:
         released_before=query.moment("releasedBefore", zone, last=True),
         featured=query.flag("featured"),
     )
-    if not all(language.replace("-", "").isalnum() for language in found.language):
-        raise InvalidParameter("language", "Must be a language tag such as ar.")
     if _inverted(found.duration_min, found.duration_max):
         raise InvalidParameter("durationMin", "Must not be greater than durationMax.")
     if _inverted(found.released_after, found.released_before):
         raise InvalidParameter("releasedAfter", "Must not be later than releasedBefore.")
     return found
+
+
+def read_languages(query: QueryString) -> tuple[str, ...]:
+    """Return the values of the parameter `language`.
+
+    Raises:
+        InvalidParameter: A value is no language tag.
+    """
+    found = query.several("language", 20)
+    if not all(language.replace("-", "").isalnum() for language in found):
+        raise InvalidParameter("language", "Must be a language tag such as ar.")
+    return found
+
+
+def read_category(query: QueryString) -> str | None:
+    """Return the value of the parameter `category`: the id or the slug of a category.
+
+    Raises:
+        InvalidParameter: The value is too long.
+    """
+    return query.text("category", MAX_SLUG)
 
 
 def _inverted(low: int | None, high: int | None) -> bool:

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 
 from api.answers.answer import Reply
 from api.discovery import documented, further, replies, schemas
-from api.discovery.params import browse_request, search_request
+from api.discovery.params import MAX_SLUG, browse_request, search_request
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import InvalidParameter, Problem
 from api.http.parameters import DECLARED_ONLY
@@ -18,7 +18,6 @@ from api.http.query import DEFAULT_LIMIT, MAX_LIMIT, QueryString
 from api.http.reply import JsonResponse
 from api.http.schemas import ProgramData
 
-MAX_SLUG = 200
 _MAX_SUGGESTED, _DEFAULT_SUGGESTED = 20, 8
 _MAX_SERIES_PAGE = 10_000
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api.answers.state import AnsweringState
 from api.discovery.around.related import Related
+from api.discovery.around.trending import Trending
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.taxonomy import Taxonomy
 from api.discovery.searching.service import Searches
@@ -22,6 +23,7 @@ class DiscoveryState(AnsweringState):
     taxonomy: Taxonomy
     views: ViewBuffer
     related: Related
+    trending: Trending
 
 
 class DiscoveryRequest(ApiRequest):

@@ -8,6 +8,7 @@ from sqlalchemy import (
     CheckConstraint,
     Computed,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -243,3 +244,18 @@ class ViewFlush(Base):
 
     batch_id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[CreatedAt]
+
+
+class ProgramTrend(Base):
+    """How much a program is viewed lately: logarithms of sums of views that fade (`catalog/programs/around/trends.py`)."""
+
+    __tablename__ = "program_trends"
+    __table_args__ = (
+        Index("program_trends_day_idx", text("day DESC"), "program_id"),
+        Index("program_trends_week_idx", text("week DESC"), "program_id"),
+    )
+
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[float] = mapped_column(Double)
+    week: Mapped[float] = mapped_column(Double)
+    viewed_at: Mapped[CreatedAt]

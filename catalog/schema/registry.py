@@ -14,7 +14,14 @@ from catalog.imports.models import (
 )
 from catalog.indexing.models import DriftReport, IndexDirty, IndexTarget, ReindexJob, SearchEngine
 from catalog.merging.models import MergeProposal
-from catalog.programs.models import Program, ProgramRedirect, ProgramRevision, ProgramSlug, ViewFlush
+from catalog.programs.models import (
+    Program,
+    ProgramRedirect,
+    ProgramRevision,
+    ProgramSlug,
+    ProgramTrend,
+    ViewFlush,
+)
 from catalog.review.models import PendingRevision
 from catalog.taxonomy.models import Category, Person, ProgramPerson, ProgramTag, Series, Tag
 from catalog.vocabulary.models import VocabularyMark, VocabularyProgram, VocabularyState, VocabularyWord
@@ -42,6 +49,7 @@ __all__ = [
     "ProgramRevision",
     "ProgramSlug",
     "ProgramTag",
+    "ProgramTrend",
     "ReindexJob",
     "SearchEngine",
     "Series",

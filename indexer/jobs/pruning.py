@@ -8,12 +8,14 @@ from catalog.core.settings import CatalogSettings
 from catalog.imports import quota
 from catalog.imports import runs as import_runs
 from catalog.indexing import audits as drift_audits
+from catalog.programs.around import trends
 from indexer.jobs import views
 
 _PRUNERS = {
     "idempotency_keys": idempotency.prune,
     "refresh_tokens": refresh_tokens.prune,
     "view_flushes": views.prune,
+    "program_trends": trends.prune,
     "import_quota": quota.prune,
     "drift_reports": drift_audits.prune,
     "audit_events": audit_log.prune,

@@ -1,8 +1,9 @@
 """Adds the views that API processes have counted to the programs' view counts. Called by the clock.
 
 API processes add up views in some Redis hashes, which spread over the servers of a cluster. A flush renames each hash to
-a batch with a name of its own, and stores the name in the transaction that adds the counts. So a flush that is repeated
-after a crash adds nothing twice, and loses nothing.
+a batch with a name of its own, and stores the name in the transaction that adds the counts, to the programs and to what
+is viewed lately (`catalog.programs.around.trends`). So a flush that is repeated after a crash adds nothing twice, and
+loses nothing.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from sqlalchemy import Engine, delete, func, text
 from sqlalchemy.orm import Session
 
 from catalog.core.db import change_rows
+from catalog.programs.around import trends
 from catalog.programs.models import ViewFlush
 
 # How many hashes count views. Each program has one of them.
@@ -103,6 +105,7 @@ def _apply(database: Engine, batches: dict[str, dict[int, int]], at: Callable[[s
             ),
             {"ids": ids, "views": [counts[i] for i in ids]},
         )
+        trends.add(connection, counts)
         at("before_commit")
     return counts.total()
 

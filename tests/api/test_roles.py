@@ -33,6 +33,7 @@ ROUTES = {
     ("GET", "/discovery/series/{series_id:str}"): (OPEN, None),
     ("GET", "/discovery/programs/{key:str}"): (OPEN, None),
     ("GET", "/discovery/programs/{program_id:str}/related"): (OPEN, None),
+    ("GET", "/discovery/trending"): (OPEN, None),
     ("POST", "/discovery/programs/batch"): (OPEN, {"ids": [1]}),
     ("POST", "/discovery/programs/{program_id:str}/views"): (OPEN, None),
     ("GET", "/catalog/programs"): (EDITORS, None),

@@ -1,6 +1,7 @@
 """A random catalogue in every state, for what is offered around a program."""
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from catalog.core.db import session_factory
 from catalog.programs import queries
 from catalog.taxonomy import categories, series
+from tests.support.client import Client
 from tests.support.programs import EDITOR, make
 
 STATES = ("published", "published", "published", "draft", "in_review", "scheduled", "archived")
@@ -50,6 +52,33 @@ def scatter(database: Database, count: int, seed: int) -> list[int]:
         session.execute(text("UPDATE programs SET deleted_at = now() WHERE id % 19 = 4"))
         session.execute(text("UPDATE programs SET view_count = (id * 7919) % 90"))
     return ids
+
+
+def check_manners(listener: Client, path: str, query: str, wrong: Sequence[tuple[str, str, str]]) -> None:
+    """Check what every cached public route does: memory, 304, CORS, HEAD, and refusals with a code and a field.
+
+    Args:
+        listener: A client of the API.
+        path: The route.
+        query: A good query string.
+        wrong: Query strings with the field and the code of their refusal.
+    """
+    first = listener.get(f"{path}?{query}")
+    assert first.status_code == 200, first.text
+    again = listener.ask("GET", f"{path}?{query}", headers={"Origin": "https://a.example"})
+    assert (again.headers["x-cache"], again.content) == ("l1", first.content)
+    assert again.headers["access-control-allow-origin"] == "*"
+    assert again.headers["cache-control"] == first.headers["cache-control"]
+    tagged = listener.ask("GET", f"{path}?{query}", headers={"If-None-Match": first.headers["etag"]})
+    assert (tagged.status_code, tagged.content) == (304, b"")
+    head = listener.ask("HEAD", f"{path}?{query}")
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(first.content)))
+    for asked, field, code in wrong:
+        refused = listener.get(f"{path}?{asked}")
+        problem = refused.json()
+        assert (refused.status_code, problem["code"], problem["errors"][0]["field"]) == (400, code, field), (
+            asked
+        )
 
 
 def visible(database: Database) -> dict[int, dict[str, Any]]:

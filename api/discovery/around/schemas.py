@@ -45,6 +45,21 @@ class RelatedMeta(Meta):
     limit: int
 
 
+class TrendingMeta(Model):
+    """About what is viewed most lately."""
+
+    window: Annotated[str, msgspec.Meta(examples=["24h"])]
+    half_life_hours: Annotated[int, msgspec.Meta(description="After so many hours a view counts half.")]
+    limit: int
+
+
+class TrendingAnswer(Model):
+    """Programs that are viewed most lately, the most viewed first. Empty when nothing was viewed."""
+
+    data: list[ProgramCard]
+    meta: TrendingMeta
+
+
 class RelatedAnswer(Model):
     """Programs that are related to a program, the nearest first."""
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy import Engine as Database
 
-from catalog.programs.around import related
+from catalog.programs.around import related, trends
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
 from tests.support.databases import new_database
@@ -80,6 +80,8 @@ FILL = [
     "INSERT INTO program_slugs (slug, program_id) SELECT slug, id FROM programs",
     "INSERT INTO program_tags (program_id, tag_id) SELECT id, 1 + id % 300 FROM programs",
     "INSERT INTO program_people (program_id, person_id, role) SELECT id, 1 + id % 300, 'host' FROM programs",
+    """INSERT INTO program_trends (program_id, day, week, viewed_at)
+       SELECT id, random() * 40, random() * 40, now() - random() * interval '30 hours' FROM programs WHERE id % 2 = 0""",
     # A rebuild has marked everything; the live index waits for little.
     "DELETE FROM index_dirty",
     "INSERT INTO index_dirty (target_id, program_id, rev) SELECT 2, id, rev FROM programs",
@@ -177,6 +179,22 @@ def test_what_is_related_without_an_engine_reads_indexes(large: Database) -> Non
     # Two neighbours on each side, and 24 of a person, of a tag and of a category; here some of them are the same.
     assert 4 < len(ids) <= 4 + 3 * 24
     assert 77 not in ids
+
+
+@pytest.mark.parametrize(
+    ("window", "languages", "category"), [("24h", (), None), ("7d", ("ar", "en"), None), ("24h", (), "c7")]
+)
+def test_what_is_viewed_lately_is_read_in_the_order_of_an_index(
+    large: Database, window: str, languages: tuple[str, ...], category: str | None
+) -> None:
+    statement = trends.trending(trends.WINDOWS[window], languages, category, 12)
+    with large.connect() as connection:
+        compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
+        steps = plan(connection, str(compiled), compiled.params)
+        found = connection.execute(statement).all()
+    assert f"program_trends_{trends.WINDOWS[window].sum}_idx" in [step.get("Index Name") for step in steps]
+    assert "Seq Scan" not in [step["Node Type"] for step in steps if step.get("Relation Name") == "programs"]
+    assert len(found) == 12
 
 
 def test_every_index_of_programs_is_justified(large: Database) -> None:

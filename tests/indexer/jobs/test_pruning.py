@@ -13,6 +13,7 @@ from catalog.core import audit, idempotency
 from catalog.core.db import session_factory
 from catalog.imports import quota
 from catalog.indexing import audits as drift_audits
+from catalog.programs.around import trends
 from indexer.jobs import pruning, views
 from tests.support.processes import environment
 
@@ -27,6 +28,11 @@ ROWS = {
         "SELECT :name, 'f', id, now() - CAST(:age AS interval) FROM accounts"
     ),
     "view_flushes": "INSERT INTO view_flushes (batch_id, at) VALUES (:name, now() - CAST(:age AS interval))",
+    "program_trends": (
+        "WITH viewed AS (INSERT INTO programs (slug, title, language, media_type, kind) "
+        "VALUES (:name, :name, 'en', 'audio', 'episode') RETURNING id) "
+        "INSERT INTO program_trends SELECT id, 0, 0, now() - CAST(:age AS interval) FROM viewed"
+    ),
     "import_quota": (
         "INSERT INTO import_quota (service, day, spent) VALUES (:name, now() - CAST(:age AS interval), 1)"
     ),
@@ -43,6 +49,7 @@ NAMES = {
     "idempotency_keys": "key",
     "refresh_tokens": "token_hash",
     "view_flushes": "batch_id",
+    "program_trends": "(SELECT slug FROM programs WHERE id = program_id)",
     "import_quota": "service",
     "drift_reports": "requested_by",
     "audit_events": "action",
@@ -52,6 +59,7 @@ AGES = {
     "idempotency_keys": ("23 hours", "25 hours"),
     "refresh_tokens": ("23 hours", "25 hours"),
     "view_flushes": ("23 hours", "25 hours"),
+    "program_trends": ("7 days 23 hours", "8 days 1 hour"),
     "import_quota": ("89 days", "92 days"),
     "drift_reports": ("29 days", "31 days"),
     "audit_events": ("2 years -1 day", "2 years 1 day"),
@@ -60,6 +68,7 @@ PRUNERS: dict[str, Callable[[Session], int]] = {
     "idempotency_keys": idempotency.prune,
     "refresh_tokens": refresh_tokens.prune,
     "view_flushes": views.prune,
+    "program_trends": trends.prune,
     "import_quota": quota.prune,
     "drift_reports": drift_audits.prune,
     "audit_events": audit.prune,

@@ -1,5 +1,6 @@
 """Counted views: none lost, none counted twice, whatever moment a flush dies at."""
 
+import math
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from api.discovery import views as buffers
 from api.discovery.views import WINDOW, ViewBuffer, is_bot
 from api.settings import Settings
 from catalog.core.db import session_factory
+from catalog.programs.around import trends
 from indexer.jobs import views
 from indexer.jobs.views import CRASH_POINTS, apply_pending, pending_key
 from tests.support.product import serve
@@ -38,6 +40,16 @@ def counted(database: Database) -> dict[int, int]:
         return {row.id: row.view_count for row in rows}
 
 
+def lately(database: Database) -> dict[int, float]:
+    """Return the views of each program that fade in a day, as they were at its last view."""
+    rate = trends.rate(trends.WINDOWS["24h"])
+    with database.connect() as connection:
+        rows = connection.execute(
+            text("SELECT program_id, day, extract(epoch FROM viewed_at) FROM program_trends")
+        )
+        return {row[0]: math.exp(row[1] - rate * float(row[2])) for row in rows}
+
+
 def programs(database: Database, count: int) -> list[int]:
     with session_factory(database).begin() as session:
         return [make(session, "published").id for _ in range(count)]
@@ -56,6 +68,7 @@ def test_a_flush_that_dies_is_repeated_without_counting_twice(
     apply_pending(cache_redis, prefix, database)
     apply_pending(cache_redis, prefix, database)
     assert counted(database) == {first: 7, second: 1}
+    assert 6 < lately(database)[first] < 8
     assert cache_redis.keys(f"{prefix}*") == []
 
 
@@ -66,6 +79,7 @@ def test_views_of_deleted_programs_do_no_harm(
     cache_redis.hset(pending_key(settings.indexer.redis_prefix, 0), mapping={str(one): 2, "999999": 5})
     apply_pending(cache_redis, settings.indexer.redis_prefix, database)
     assert counted(database) == {one: 2}
+    assert lately(database).keys() == {one}
 
 
 @pytest.mark.slow
