@@ -65,7 +65,8 @@ async def follow_import(request: ApiRequest, run_id: Id, seconds: _Seconds = 30)
                 yield ServerSentEventMessage(event="progress", data=data.decode(), retry=1000)
             elif time.monotonic() - quiet_since >= QUIET_SECONDS:
                 quiet_since = time.monotonic()
-                yield ServerSentEventMessage(comment="still here")
+                # A comment alone: with data, even empty data, a browser reports a message.
+                yield ServerSentEventMessage(data=None, comment="still here")
             if time.monotonic() >= until:
                 return
             await asyncio.sleep(POLL_SECONDS)

@@ -8,6 +8,7 @@ import redis
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
+from api.editorial.imports import streams
 from api.settings import Settings
 from catalog.core.db import session_factory
 from catalog.taxonomy import categories
@@ -88,6 +89,18 @@ def test_progress_is_pushed_until_the_end(staff: dict[str, Client], database: Da
     ((name, last),) = events(editor, run["id"])
     assert (name, last["status"], last["done"]) == ("end", "succeeded", 40)
     assert editor.get("/catalog/imports/999999/events").status_code == 404
+
+
+def test_a_quiet_stream_sends_comments_and_no_messages(
+    staff: dict[str, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(streams, "POLL_SECONDS", 0.1)
+    run = upload(staff["editor"], CSV)
+    answer = staff["editor"].get(f"/catalog/imports/{run['id']}/events", seconds=1)
+    first, *others = answer.text.replace("\r\n", "\n").strip().split("\n\n")
+    assert first.startswith("event: progress\n")
+    assert set(others) == {": still here"}
 
 
 def test_cancel_and_retry(staff: dict[str, Client], database: Database) -> None:
