@@ -20,6 +20,8 @@ from api.answers.cache import Cache
 from api.answers.edge import Edge
 from api.answers.listener import Listener
 from api.discovery import routes as discovery
+from api.discovery.around.chance import Chance
+from api.discovery.around.popular import PopularSearches
 from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
 from api.discovery.asked import Asked
@@ -133,6 +135,8 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         views=ViewBuffer(redis_cache, layer.redis_prefix),
         related=Related(search, fallback, vocabulary, programs, cached, settings.api.program_ttl),
         trending=Trending(replica, cached),
+        chance=Chance(replica, cached),
+        popular_searches=PopularSearches(search, cached, asked, settings.api.popular_blocked_words),
     )
 
 

@@ -106,6 +106,11 @@ class ApiSettings(BaseSettings):
         validation_alias="SEARCH_FALLBACK_CONCURRENCY",
         description="Searches that PostgreSQL runs at the same time for one process when no engine answers; further ones get 503.",
     )
+    popular_blocked_words: str = Field(
+        default="",
+        validation_alias="POPULAR_BLOCKED_WORDS",
+        description="Words, separated by commas, that no popular search may have, in any spelling.",
+    )
     access_minutes: int = Field(
         default=15,
         ge=1,

@@ -130,6 +130,11 @@ TRENDING = [
     _CATEGORY,
     _query("limit", "The largest number of programs.", 12, type="integer", minimum=1, maximum=50, default=12),
 ]
+RANDOM = [*_FILTERS, _CATEGORY]
+POPULAR_SEARCHES = [
+    _LANGUAGE,
+    _query("limit", "The largest number of queries.", 10, type="integer", minimum=1, maximum=20, default=10),
+]
 RELATED = [
     _query("limit", "The largest number of programs.", 8, type="integer", minimum=1, maximum=24, default=8)
 ]

@@ -6,13 +6,16 @@ from litestar.params import FromPath
 
 from api.answers.answer import Reply
 from api.discovery import documented, replies
+from api.discovery.around.popular import DEFAULT_POPULAR, MAX_POPULAR
 from api.discovery.around.related import DEFAULT_RELATED, MAX_RELATED
-from api.discovery.around.schemas import RelatedAnswer, TrendingAnswer
+from api.discovery.around.schemas import PopularSearchesAnswer, RelatedAnswer, TrendingAnswer
 from api.discovery.around.trending import DEFAULT_TRENDING, DEFAULT_WINDOW, MAX_TRENDING, TrendingRequest
-from api.discovery.params import read_category, read_languages
+from api.discovery.params import FILTERS, SEVERAL, read_category, read_filters, read_languages
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import Problem
 from api.http.query import QueryString
+from api.http.reply import JsonResponse
+from api.http.schemas import ProgramData
 from catalog.programs.around.trends import WINDOWS
 
 
@@ -69,4 +72,42 @@ async def trending(request: DiscoveryRequest) -> Reply:
     return await replies.cached(request, wanted.key(), "page", lambda: load(wanted))
 
 
-HANDLERS = [related, trending]
+@get(
+    "/random",
+    summary="A program by chance",
+    description="One program, each that meets the filters with the same chance. " + documented.FILTERS,
+    responses=documented.answers(ProgramData),
+    opt={"parameters": documented.RANDOM, "errors": ("not_found",)},
+)
+async def random(request: DiscoveryRequest) -> JsonResponse[ProgramData]:
+    """Return a program by chance.
+
+    Raises:
+        Problem: No visible program meets the filters.
+    """
+    query = QueryString(request.query_params, FILTERS | {"category"}, SEVERAL)
+    program = await request.shared.chance.one(read_filters(query), read_category(query))
+    if program is None:
+        raise Problem("not_found")
+    return JsonResponse(ProgramData(data=program))
+
+
+@get(
+    "/searches/popular",
+    summary="Popular searches",
+    description="Queries that many different listeners ask at many different times, and that find a program in one of the "
+    "languages, the most frequent ones first, as the programs write them." + documented.DEGRADED,
+    responses=documented.answers(PopularSearchesAnswer),
+    opt={"parameters": documented.POPULAR_SEARCHES, "errors": ("search_unavailable",)},
+)
+async def popular_searches(request: DiscoveryRequest) -> Reply:
+    """Return queries that are asked often."""
+    query = QueryString(request.query_params, {"language", "limit"}, {"language"})
+    languages = read_languages(query)
+    limit = query.integer("limit", 1, MAX_POPULAR, DEFAULT_POPULAR) or DEFAULT_POPULAR
+    key = f"popular-searches:{languages}:{limit}"
+    load = request.shared.popular_searches.popular
+    return await replies.cached(request, key, "page", lambda: load(languages, limit))
+
+
+HANDLERS = [related, trending, random, popular_searches]

@@ -32,7 +32,7 @@ DEFAULT_ZONE = "Asia/Riyadh"
 SEVERAL = frozenset(
     {"categoryId", "language", "mediaType", "kind", "seriesId", "tag", "tagAll", "person", "personAll"}
 )
-_FILTERS = SEVERAL | {"durationMin", "durationMax", "releasedAfter", "releasedBefore", "tz", "featured"}
+FILTERS = SEVERAL | {"durationMin", "durationMax", "releasedAfter", "releasedBefore", "tz", "featured"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ def search_request(parameters: MultiDict[str]) -> SearchRequest:
         Problem: A parameter is unknown or wrong.
     """
     query = QueryString(
-        parameters, _FILTERS | {"q", "sort", "page", "limit", "facets", "highlight", "operators"}, SEVERAL
+        parameters, FILTERS | {"q", "sort", "page", "limit", "facets", "highlight", "operators"}, SEVERAL
     )
     q = query.text("q", MAX_Q) or ""
     return SearchRequest(
@@ -272,7 +272,7 @@ def browse_request(parameters: MultiDict[str]) -> BrowseRequest:
         InvalidParameter: A parameter is wrong, or the order is `relevance`.
         Problem: A parameter is unknown.
     """
-    query = QueryString(parameters, _FILTERS | {"sort", "limit", "cursor", "facets"}, SEVERAL)
+    query = QueryString(parameters, FILTERS | {"sort", "limit", "cursor", "facets"}, SEVERAL)
     sort = query.one_of("sort", SORTS) or "newest"
     if sort == "relevance":
         raise InvalidParameter("sort", "A listing has no relevance: choose another order.")

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from api.answers.answer import JSON, MISSING_CACHE_CONTROL, Answer, Kind, Load, Reply
 from api.answers.state import reply
 from api.discovery.state import DiscoveryRequest
+from api.discovery.views import is_bot
 from api.http.errors import InvalidParameter, Problem
 from api.http.query import MAX_ID
 
@@ -40,6 +41,13 @@ async def page(request: DiscoveryRequest, key: str, load: Load) -> Answer:
     """
     found = await request.shared.cache.get(key, "page", load, ttl=request.shared.settings.api.page_ttl)
     return found.answer
+
+
+def listener(request: DiscoveryRequest) -> str:
+    """Return who asks, as limits name a client; empty for a client that calls itself a bot."""
+    if is_bot(request.headers.get("user-agent", "")):
+        return ""
+    return request.shared.limiter.addresses.of(request.scope)
 
 
 def row_id(text: str, name: str) -> int:

@@ -35,9 +35,10 @@ _MAX_SERIES_PAGE = 10_000
 )
 async def search(request: DiscoveryRequest) -> Reply:
     """Return a page of search results."""
-    checked = search_request(request.query_params)
+    checked, shared = search_request(request.query_params), request.shared
+    listener = replies.listener(request)
     return await replies.cached(
-        request, checked.key(), "page", lambda: request.shared.searches.search(checked)
+        request, checked.key(), "page", lambda: shared.searches.search(checked, listener)
     )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from api.answers.state import AnsweringState
+from api.discovery.around.chance import Chance
+from api.discovery.around.popular import PopularSearches
 from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
 from api.discovery.lookups.programs import Programs
@@ -24,6 +26,8 @@ class DiscoveryState(AnsweringState):
     views: ViewBuffer
     related: Related
     trending: Trending
+    chance: Chance
+    popular_searches: PopularSearches
 
 
 class DiscoveryRequest(ApiRequest):

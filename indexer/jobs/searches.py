@@ -2,14 +2,21 @@
 
 API processes (`api/discovery/asked.py`) add each query once in ten minutes to the sorted set of its day, with
 the number of these ten minutes as its score: a query is frequent when it is asked at many different times, not when one
-listener asks it many times. The sets hold queries alone, nothing of who asked, and are bounded; they are gone after
-`DAYS`. All keys have one hash tag: in a cluster they lie on one node, where a script and a union see them together.
+listener asks it many times. The sets hold queries alone, and are bounded; beside a query of a day there is a sketch of
+its first listeners, who cannot be read from it. All are gone after `DAYS`. All keys have one hash tag: in a cluster they lie on one node, where a script and a union see them together.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from redis import Redis
 
+# Different listeners who make a query popular: fewer might be one person, or a household. How many of a query are counted
+# on a day, and the most queries that enough of them asked.
+LISTENERS, ENOUGH, MOST_SHARED = 10, 50, 200
+# Frequent queries whose listeners are counted, every minute.
+MOST_TRIED = 400
 # For how many days a search counts, and how often at least.
 DAYS, LEAST = 7, 5
 # The most queries of a day, and those of them that are offered.
@@ -32,15 +39,25 @@ def popular_key(prefix: str) -> str:
     return f"{prefix}{{searches}}:popular"
 
 
+def listeners_key(day: str, query: str) -> str:
+    """Return the name of the HyperLogLog of a query's listeners. `day` is the name of the sorted set of the day."""
+    return f"{day}:{query}"
+
+
+def shared_key(prefix: str) -> str:
+    """Return the name of the sorted set of the frequent queries that enough different listeners asked."""
+    return f"{prefix}{{searches}}:shared"
+
+
 def gather_popular(redis: "Redis", prefix: str) -> int:
-    """Make the set of frequent queries anew.
+    """Make the sets of frequent queries anew.
 
     Args:
         redis: The cache's Redis.
         prefix: What every key in it begins with.
 
     Returns:
-        How many queries there are.
+        How many frequent queries there are.
 
     Raises:
         RedisError: Redis is away.
@@ -54,4 +71,25 @@ def gather_popular(redis: "Redis", prefix: str) -> int:
         steps.zremrangebyrank(name, 0, -MOST - 1)
         steps.expire(name, DAY_SECONDS)
         steps.zcard(name)
-        return int(steps.execute()[-1])
+        count = int(steps.execute()[-1])
+    _gather_shared(redis, prefix, days)
+    return count
+
+
+def _gather_shared(redis: "Redis", prefix: str, days: Sequence[str]) -> None:
+    """Make the set of the frequent queries that enough different listeners asked in these days."""
+    found = redis.zrangebyscore(popular_key(prefix), "-inf", "+inf", withscores=True)
+    frequent = [(raw.decode(), score) for raw, score in reversed(cast("list[tuple[bytes, float]]", found))]
+    with redis.pipeline(transaction=True) as steps:
+        for query, _ in frequent[:MOST_TRIED]:
+            steps.pfcount(*(listeners_key(day, query) for day in days))
+        counts = steps.execute()
+    name = shared_key(prefix)
+    tried = zip(frequent[:MOST_TRIED], counts, strict=True)
+    shared = dict([one for one, listeners in tried if int(listeners) >= LISTENERS][:MOST_SHARED])
+    with redis.pipeline(transaction=True) as steps:
+        steps.delete(name)
+        if shared:
+            steps.zadd(name, shared)
+            steps.expire(name, DAY_SECONDS)
+        steps.execute()

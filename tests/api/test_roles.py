@@ -34,6 +34,8 @@ ROUTES = {
     ("GET", "/discovery/programs/{key:str}"): (OPEN, None),
     ("GET", "/discovery/programs/{program_id:str}/related"): (OPEN, None),
     ("GET", "/discovery/trending"): (OPEN, None),
+    ("GET", "/discovery/random"): (OPEN, None),
+    ("GET", "/discovery/searches/popular"): (OPEN, None),
     ("POST", "/discovery/programs/batch"): (OPEN, {"ids": [1]}),
     ("POST", "/discovery/programs/{program_id:str}/views"): (OPEN, None),
     ("GET", "/catalog/programs"): (EDITORS, None),

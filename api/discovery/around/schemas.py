@@ -60,6 +60,25 @@ class TrendingAnswer(Model):
     meta: TrendingMeta
 
 
+class PopularSearch(Model):
+    """A query that many listeners ask."""
+
+    query: Annotated[str, msgspec.Meta(examples=["قهوة المساء"])]
+
+
+class PopularSearchesMeta(Meta):
+    """About popular searches."""
+
+    limit: int
+
+
+class PopularSearchesAnswer(Model):
+    """Queries that many listeners ask, the most frequent ones first."""
+
+    data: list[PopularSearch]
+    meta: PopularSearchesMeta
+
+
 class RelatedAnswer(Model):
     """Programs that are related to a program, the nearest first."""
 

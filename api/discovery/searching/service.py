@@ -72,8 +72,8 @@ class Searches:
         self.fallback, self.facets = fallback, facets
         self.cache, self.asked, self.secret = cache, asked, secret
 
-    async def search(self, request: SearchRequest) -> Answer:
-        """Return a page of search results.
+    async def search(self, request: SearchRequest, listener: str = "") -> Answer:
+        """Return a page of search results. `listener` is who asks, as limits name a client.
 
         Raises:
             EngineUnavailableError: Neither an engine nor PostgreSQL answers.
@@ -110,7 +110,7 @@ class Searches:
             )
         taken_as_typed = climb.rewrite is None and climb.offer is None and not request.operators
         if taken_as_typed and answer.data and request.page == 1:
-            self.asked.add(request.q)
+            self.asked.add(request.q, listener)
         # Nothing found now may be found in a moment: words of the catalogue are counted after they are published.
         max_ttl = climb.max_ttl if found.total else min(climb.max_ttl, NEGATIVE_SECONDS)
         return Answer(_encode(answer), ids=tuple(c.id for c in answer.data), max_ttl=max_ttl)

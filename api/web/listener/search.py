@@ -6,6 +6,7 @@ from litestar.datastructures import MultiDict
 
 from api.answers.answer import Answer, document
 from api.discovery.params import SearchRequest, search_request
+from api.discovery.replies import listener
 from api.discovery.schemas import SearchAnswer, SuggestAnswer, Suggestion
 from api.http.query import QueryString
 from api.web.listener import lists
@@ -40,7 +41,7 @@ async def load(request: PageRequest, asked: SearchRequest, state: State) -> Answ
         state: The parameters of the address.
     """
     shared, shown = request.shared, Shown()
-    answer = shown.take(await shared.searches.search(asked), SearchAnswer)
+    answer = shown.take(await shared.searches.search(asked, listener(request)), SearchAnswer)
     narrowing = Narrowing(request.locale, state, lambda found: request.links.search(**written(found)))
     nothing = await lists.ways_on(shared, shown) if not answer.data else {}
     facets = narrowing.facets(answer.facets or {})

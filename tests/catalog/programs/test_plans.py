@@ -2,16 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import ColumnElement, Connection, NullPool, create_engine, text
 from sqlalchemy import Engine as Database
 
 from catalog.programs.around import related, trends
+from catalog.programs.around.draw import draw
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
+from catalog.programs.models import Program
 from tests.support.databases import new_database
 
 pytestmark = pytest.mark.slow
@@ -195,6 +197,31 @@ def test_what_is_viewed_lately_is_read_in_the_order_of_an_index(
     assert f"program_trends_{trends.WINDOWS[window].sum}_idx" in [step.get("Index Name") for step in steps]
     assert "Seq Scan" not in [step["Node Type"] for step in steps if step.get("Relation Name") == "programs"]
     assert len(found) == 12
+
+
+@pytest.mark.parametrize(
+    ("conditions", "most"),
+    [
+        ((), 100),
+        ((Program.kind == "film", Program.language == "ar"), 1_100),
+        ((Program.duration_sec == 7_001,), 1_200),
+    ],
+)
+def test_a_program_by_chance_is_found_by_reading_few_rows(
+    large: Database, conditions: Sequence[ColumnElement[bool]], most: int
+) -> None:
+    with large.connect() as connection:
+        compiled = draw(conditions).compile(connection)
+        text_of = f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}"
+        explained = connection.exec_driver_sql(text_of, compiled.params).scalar_one()
+        read = [
+            step
+            for step in nodes(explained[0]["Plan"])
+            if step.get("Relation Name") == "programs" and step["Actual Loops"]
+        ]
+        assert len(connection.execute(draw(conditions)).all()) == 1
+    assert "Seq Scan" not in [step["Node Type"] for step in read]
+    assert sum(step["Actual Loops"] * max(1, step["Actual Rows"]) for step in read) < most
 
 
 def test_every_index_of_programs_is_justified(large: Database) -> None:
