@@ -75,7 +75,7 @@ fuzz: $(STAMP) ## 20,000 random requests from the OpenAPI document in every role
 	cd $(ROOT) && $(BIN)/python -m tests.attack.fuzz $(if $(CASES),--cases $(CASES))
 
 lock: $(STAMP) ## Pin requirements/*.txt anew after a change of pyproject.toml
-	cd $(ROOT) && for pair in "base:" "local:--extra local" "dev:--extra local --extra dev"; do \
+	cd $(ROOT) && for pair in "base:" "otel:--extra otel" "local:--extra local" "dev:--extra local --extra otel --extra dev"; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header $${pair#*:} pyproject.toml -o requirements/$${pair%%:*}.txt; done
 

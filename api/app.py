@@ -44,17 +44,19 @@ from api.http.limits.client_address import ClientAddresses
 from api.http.limits.connections import Connections
 from api.http.limits.rate_limit import Limiter
 from api.http.request import ApiRequest, Sessions
+from api.http.traced import Traced, observe
 from api.operations import health, metrics
 from api.operations import routes as operations
 from api.settings import Settings
 from api.web import routes as web
 from api.web.rendering.templates import template_config
+from catalog.core import tracing
 from catalog.core.db import async_session_factory, make_async_engine
 from catalog.replicas.servers import ReadServers
 from indexer import stores
 from indexer.engines import watch
 from indexer.engines.search import SearchPool
-from indexer.process import logs
+from indexer.process import logs, telemetry
 from indexer.process.files import max_connections
 
 
@@ -144,6 +146,8 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
 async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     async with AsyncExitStack() as opened:
+        # Last of all: it exports the spans of what ends before.
+        opened.push_async_callback(asyncio.to_thread, tracing.close)
         shared = await _open(opened, settings)
         # The listener has its own client, because it waits longer for a message than commands wait for an answer.
         waiting = _redis(opened, settings.indexer.redis_cache_url, timeout=5, connect_timeout=1)
@@ -200,8 +204,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
     )
 
 
-def asgi() -> Edge:
+def asgi() -> Edge | Traced:
     """Build the application behind its edge, with settings from the environment. Granian calls this in each worker."""
     settings = Settings.from_env()
     logs.configure(settings.indexer.log_format)
+    if telemetry.start("api", quiet=True):
+        return Traced(Edge(create_app(settings), observe))
     return Edge(create_app(settings))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexer.process import listening, logs, stopping
+from indexer.process import listening, logs, stopping, telemetry
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -26,6 +26,8 @@ def api() -> None:
 
     everything = Settings.from_env()
     logs.configure(everything.indexer.log_format)
+    # The workers record; that they do, or cannot, is said once.
+    telemetry.is_on()
     settings = everything.api
     _refuse_powerful_key(everything)
     # Before the metrics folder is emptied: it belongs to the process that has the port.

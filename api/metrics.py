@@ -53,14 +53,16 @@ FALLBACK_FAILURES = Counter(
     "search_fallback_failures_total", "Searches that PostgreSQL did not answer either", ["reason"]
 )
 
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 # The lookup of labels costs more than counting. Bounded: methods x routes x statuses.
 _children: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
 # The same for cached answers. Bounded: kinds x levels.
 _cached: dict[tuple[str, str], Counter] = {}
 
 
-def observe(method: str, route: str, status: int, seconds: float) -> None:
+def observe(
+    method: str, route: str, status: int, seconds: float, exemplar: dict[str, str] | None = None
+) -> None:
     """Count one request and its duration.
 
     Args:
@@ -68,13 +70,14 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
         route: The path template of the route. Not the path: the number of labels must stay small.
         status: The HTTP status of the answer.
         seconds: From the first byte of the request to the last byte of the answer.
+        exemplar: Labels that lead to the request's trace.
     """
-    key = (method if method in _METHODS else "OTHER", route, status)
+    key = (method if method in METHODS else "OTHER", route, status)
     pair = _children.get(key)
     if pair is None:
         labels = (key[0], key[1], str(status))
         pair = _children[key] = (HTTP_SECONDS.labels(*labels), HTTP_TOTAL.labels(*labels))
-    pair[0].observe(seconds)
+    pair[0].observe(seconds, exemplar)
     pair[1].inc()
 
 

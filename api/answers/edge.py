@@ -9,6 +9,7 @@ import secrets
 import sys
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple, cast
 
@@ -47,6 +48,8 @@ _HOT_BYTES = 450
 MAX_TARGET, MAX_SIGNED_IN_TARGET = 8192, 65_536
 # Parameters by which others follow listeners: they change no answer.
 _TRACKING = re.compile(rb"(?:^|&)(?:utm_[^=&]*|fbclid|gclid|_)(?:=[^&]*)?(?=&|$)")
+# Counts a request by its method, the template of its route, its status and the seconds it took.
+Observe = Callable[[str, str, int, float], None]
 
 
 class _Hot(NamedTuple):
@@ -61,9 +64,9 @@ class _Hot(NamedTuple):
 class Edge:
     """ASGI application around the framework's."""
 
-    def __init__(self, app: Litestar) -> None:
-        """Take the framework's application, whose lifespan makes the cache and the limiter."""
-        self.app = app
+    def __init__(self, app: Litestar, observe: Observe = metrics.observe) -> None:
+        """Take the framework's application, whose lifespan makes the cache and the limiter, and what counts requests."""
+        self.app, self._observe = app, observe
         self._cache: Cache | None = None
         self._limiter: Limiter | None = None
         self._cors = Cors("")
@@ -141,14 +144,14 @@ class Edge:
         if lease.wait:
             await _send_answer(send, method, *_limited(scope, request_id, lease.wait), own)
             seconds = time.perf_counter() - started
-            metrics.observe(method, "limited", 429, seconds)
+            self._observe(method, "limited", 429, seconds)
             if lease.is_news or not number % request_log.SAMPLE:
                 _log(scope, number, request_id, method, "limited", 429, seconds)
             return
         if method == "OPTIONS" and preflight and cors:
             own += self._cors.preflight(scope["path"], origin)
             await _send_answer(send, method, 204, [], b"", own)
-            metrics.observe(method, "preflight", 204, time.perf_counter() - started)
+            self._observe(method, "preflight", 204, time.perf_counter() - started)
             return
         if method in ("GET", "HEAD") and self._cache is not None:
             hot = self._hot.get(address)
@@ -166,14 +169,14 @@ class Edge:
                 await _send_answer(send, method, status, headers, body, own)
                 metrics.cached(hot.kind, "l1")
                 seconds = time.perf_counter() - started
-                metrics.observe(method, hot.template, status, seconds)
+                self._observe(method, hot.template, status, seconds)
                 if not number % request_log.SAMPLE:
                     _log(scope, number, request_id, method, hot.template, status, seconds)
                 return
         if len(address[0]) + len(address[1]) > MAX_TARGET and _is_too_long(address):
             await _send_answer(send, method, *_too_long(request_id), own)
             seconds = time.perf_counter() - started
-            metrics.observe(method, "too_long", 414, seconds)
+            self._observe(method, "too_long", 414, seconds)
             _log(scope, number, request_id, method, "too_long", 414, seconds)
             return
         if self._limiter is not None:
@@ -206,7 +209,7 @@ class Edge:
                 await self.app(scope, receive, outgoing)
             finally:
                 template, seconds = scope.get("path_template") or "unmatched", time.perf_counter() - started
-                metrics.observe(method, template, status, seconds)
+                self._observe(method, template, status, seconds)
                 request_log.write(scope, number, method, template, status, seconds)
 
     def _methods(self, template: str) -> bytes:

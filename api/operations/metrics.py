@@ -2,10 +2,12 @@
 
 import logging
 import os
+from collections.abc import Iterable
 
 from litestar import MediaType, Response, Router, get
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import text
@@ -16,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.http.request import ApiRequest
 from catalog.indexing import queries
 from catalog.replicas.servers import ReadServers
+from indexer.process.telemetry import exemplars
 from indexer.stores import REDIS_AWAY
 from indexer.stores.queues import NAMES
 
@@ -132,16 +135,19 @@ class _Gauges(Collector):
             self.drift.add_metric([target, "ghosts"], report.ghosts)
 
 
-def _process_registry() -> CollectorRegistry:
-    """Return the counters of this process, or of all worker processes that `thmanyah api` has started."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
-    return registry
+class _Counters(Collector):
+    """The counters of this process, or of all worker processes that `thmanyah api` has started."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all of them, with exemplars."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return REGISTRY.collect()
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
+        return exemplars.added(registry.collect())
 
 
-async def _pipeline_metrics(request: ApiRequest) -> bytes:
+async def _gauges(request: ApiRequest) -> _Gauges:
     gauges = _Gauges()
     gauges.read_replicas(request.shared.servers)
     try:
@@ -154,9 +160,7 @@ async def _pipeline_metrics(request: ApiRequest) -> bytes:
             gauges.depth.add_metric([queue], await request.shared.redis_queue.llen(f"rq:queue:{queue}"))
     except REDIS_AWAY as error:
         log.warning("metrics of the queues are missing: %s", type(error).__name__)
-    registry = CollectorRegistry()
-    registry.register(gauges)
-    return generate_latest(registry)
+    return gauges
 
 
 @get(
@@ -168,9 +172,15 @@ async def _pipeline_metrics(request: ApiRequest) -> bytes:
     opt={"probe": True},
 )
 async def metrics(request: ApiRequest) -> Response[bytes]:
-    """Return all metrics in Prometheus' text format, summed over the worker processes."""
-    body = generate_latest(_process_registry()) + await _pipeline_metrics(request)
-    return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
+    """Return all metrics in Prometheus' text format, or in OpenMetrics' if `Accept` asks for it, which has exemplars.
+
+    They are summed over the worker processes.
+    """
+    registry = CollectorRegistry()
+    registry.register(_Counters())
+    registry.register(await _gauges(request))
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(registry), headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 
 router = Router("/", route_handlers=[metrics])

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import meilisearch
 import msgspec
-import requests
-from meilisearch.errors import MeilisearchApiError, MeilisearchCommunicationError, MeilisearchTimeoutError
 
+from catalog.core import tracing
 from catalog.core.actor import current_request_id
 from indexer import metrics
 from indexer.engines import index_settings
 from indexer.engines.document import Document
-from indexer.engines.errors import EngineRejectedError, EngineUnavailableError, translated
+from indexer.engines.errors import FAILURES, EngineRejectedError, EngineUnavailableError, translated
 from indexer.engines.messages import Accepted, ManyResults, Queries, Query, Results, Task, Ticket
 from indexer.settings import IndexerSettings
 
@@ -48,6 +48,7 @@ class Engine:
             self.url, settings.meili_key or None, timeout, custom_headers=headers
         )
         self._meanwhile: Callable[[], object] = lambda: None
+        self._where = {"server.address": urlsplit(self.url).hostname or ""}
 
     @contextmanager
     def calling(self, beat: Callable[[], object]) -> Iterator[None]:
@@ -71,22 +72,22 @@ class Engine:
         """
         started = time.perf_counter()
         outcome = "ok"
-        try:
-            return ask()
-        except (
-            MeilisearchApiError,
-            MeilisearchCommunicationError,
-            MeilisearchTimeoutError,
-            requests.RequestException,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:
-            ours = translated(error)
-            outcome = "rejected" if isinstance(ours, EngineRejectedError) else "unavailable"
-            raise ours from error
-        finally:
-            metrics.ENGINE_SECONDS.labels(operation, outcome).observe(time.perf_counter() - started)
+        # Looks at a task that goes on are many, and say nothing.
+        traced = (
+            tracing.NOTHING
+            if operation == "task"
+            else tracing.span(f"engine {operation}", self._where, kind="client")
+        )
+        with traced as span:
+            try:
+                return ask()
+            except FAILURES as error:
+                ours = translated(error)
+                outcome = "rejected" if isinstance(ours, EngineRejectedError) else "unavailable"
+                raise ours from error
+            finally:
+                taken = time.perf_counter() - started
+                metrics.ENGINE_SECONDS.labels(operation, outcome).observe(taken, span.exemplar())
 
     def healthy(self) -> bool:
         """Return whether it answers that it is available. Raises nothing."""

@@ -9,6 +9,7 @@ import time
 import aiohttp
 import msgspec
 
+from catalog.core import tracing
 from catalog.core.actor import current_request_id
 from indexer import metrics
 from indexer.engines.errors import (
@@ -111,32 +112,34 @@ class SearchClient:
         started = time.perf_counter()
         outcome = "ok"
         self.waiting += 1
-        try:
-            async with self._slots:
-                raw = await self._send(path, body, seconds)
-        except EngineRejectedError:
-            outcome = "rejected"
-            self._succeeded()
-            raise
-        except EngineUnavailableError:
-            outcome = "unavailable"
-            self._failed()
-            raise
-        else:
-            self._succeeded()
-            return raw
-        finally:
-            self.waiting -= 1
-            if probing:
-                self._probing = False
-            metrics.ENGINE_SECONDS.labels(operation, outcome).observe(time.perf_counter() - started)
+        with tracing.span(f"engine {operation}", {"thmanyah.engine": self.name}, kind="client") as span:
+            try:
+                async with self._slots:
+                    raw = await self._send(path, body, seconds)
+            except EngineRejectedError:
+                outcome = "rejected"
+                self._succeeded()
+                raise
+            except EngineUnavailableError:
+                outcome = "unavailable"
+                self._failed()
+                raise
+            else:
+                self._succeeded()
+                return raw
+            finally:
+                self.waiting -= 1
+                if probing:
+                    self._probing = False
+                taken = time.perf_counter() - started
+                metrics.ENGINE_SECONDS.labels(operation, outcome).observe(taken, span.exemplar())
 
     async def _send(self, path: str, body: bytes, seconds: float) -> bytes:
         if self._session is None:
             raise EngineUnavailableError("the client is not started")
         # The engine's log, and a proxy's before it, can then be read beside ours.
         asked_by = current_request_id()
-        headers = {"X-Request-Id": asked_by} if asked_by else None
+        headers = ({"X-Request-Id": asked_by} if asked_by else {}) | tracing.carrier()
         limit = self._time_limit(seconds)
         for attempt in (1, 2):
             try:

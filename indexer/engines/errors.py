@@ -6,10 +6,21 @@ Raised by `Engine` (`indexer.engines.admin`) and by `SearchPool` (`indexer.engin
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import requests
 from meilisearch.errors import MeilisearchApiError, MeilisearchCommunicationError, MeilisearchTimeoutError
 
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
+# What an engine that is away, refuses or answers nonsense makes the official client, and the reading, raise.
+FAILURES = (
+    MeilisearchApiError,
+    MeilisearchCommunicationError,
+    MeilisearchTimeoutError,
+    requests.RequestException,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 # The engine asks for a key, or does not know the one it got.
 _KEY_CODES = {"missing_authorization_header", "invalid_api_key"}
 

@@ -11,7 +11,7 @@ from redis import Redis
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from catalog.core import changes
+from catalog.core import changes, tracing
 from catalog.core.actor import Actor
 from catalog.core.db import session_factory
 from catalog.programs import lifecycle
@@ -66,14 +66,17 @@ class Clock:
         Raises:
             DBAPIError: PostgreSQL is away.
         """
+        began = time.time_ns()
         with self._sessions() as session:
             published = lifecycle.publish_due(session, _ACTOR)
             expired = lifecycle.expire_due(session, _ACTOR)
             session.commit()
             changed = changes.take(session)
         if changed:
-            self._invalidator.programs_changed(changed)
-            log.info("published %s, expired %s", published, expired)
+            counts = {"thmanyah.published": len(published), "thmanyah.expired": len(expired)}
+            with tracing.span("publish and expire", counts, began=began):
+                self._invalidator.programs_changed(changed)
+                log.info("published %s, expired %s", published, expired)
         return published, expired
 
     def count_words(self) -> int:

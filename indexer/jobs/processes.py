@@ -11,6 +11,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import DBAPIError
 
+from catalog.core import tracing
 from catalog.core.db import make_engine
 from catalog.core.settings import CatalogSettings
 from catalog.schema import readiness
@@ -19,7 +20,7 @@ from indexer.jobs.clock import Clock
 from indexer.jobs.schedule import Entry, Schedule
 from indexer.jobs.sweep import Source, Sweep
 from indexer.jobs.worker import StoppableWorker
-from indexer.process import logs, metrics_server, stopping
+from indexer.process import logs, metrics_server, stopping, telemetry
 from indexer.process.waiting import wait_for
 from indexer.settings import IndexerSettings
 from indexer.stores import invalidation, queues
@@ -52,6 +53,7 @@ def work(functions: Collection[Callable[..., object]], *, burst: bool) -> None:
     stop = stopping.requested(abandon)
     settings = IndexerSettings()
     logs.configure(settings.log_format)
+    telemetry.start("worker")
     _utc()
     connection = queues.connect(settings.redis_queue_url)
     if burst:
@@ -79,6 +81,7 @@ def work(functions: Collection[Callable[..., object]], *, burst: bool) -> None:
     )
     workers.append(running)
     running.work(burst=burst, with_scheduler=not burst, logging_level="WARNING")
+    tracing.close()
 
 
 def schedule(table: Sequence[Entry], sources: Callable[[Database, "redis.Redis"], Sequence[Source]]) -> None:
@@ -91,6 +94,7 @@ def schedule(table: Sequence[Entry], sources: Callable[[Database, "redis.Redis"]
     stop = stopping.requested()
     settings = IndexerSettings()
     logs.configure(settings.log_format)
+    telemetry.start("scheduler")
     _utc()
     catalog = CatalogSettings()
     metrics_server.serve(settings.sync_metrics_host, settings.scheduler_metrics_port)
@@ -115,3 +119,4 @@ def schedule(table: Sequence[Entry], sources: Callable[[Database, "redis.Redis"]
             log.warning("the queue is unavailable: %s", error)
         metrics.SCHEDULER_TICK.set_to_current_time()
     database.dispose()
+    tracing.close()

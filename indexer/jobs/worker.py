@@ -12,6 +12,7 @@ from rq import Queue, Worker
 from rq.job import Job, JobStatus
 from structlog.contextvars import bound_contextvars
 
+from catalog.core import tracing
 from indexer import metrics
 from indexer.process.stopping import Stop
 from indexer.stores import queues
@@ -39,16 +40,20 @@ class StoppableWorker(Worker):
             waited = (datetime.now(UTC) - job.enqueued_at.replace(tzinfo=UTC)).total_seconds()
             metrics.JOB_WAIT.labels(queue.name).observe(max(0.0, waited))
         super().execute_job(job, queue)
-        # Names in Redis are anybody's; those of registered functions are few.
-        registered: frozenset[str] = getattr(self.job_class, "registered", frozenset())
-        function = job.func_name if job.func_name in registered else "unregistered"
+        function = self._function(job)
         status = job.get_status(refresh=True)
         # A job that will be tried again waits in its queue or in the registry of scheduled jobs.
         outcome = (
             "retried" if status in queues.WAITING else "failed" if status == JobStatus.FAILED else "succeeded"
         )
         metrics.JOBS.labels(function, outcome).inc()
-        metrics.JOB_SECONDS.labels(function).observe(time.monotonic() - began)
+        exemplar = tracing.exemplar_of(queues.trace_of(job))
+        metrics.JOB_SECONDS.labels(function).observe(time.monotonic() - began, exemplar)
+
+    def _function(self, job: Job) -> str:
+        """The name of its function. Names in Redis are anybody's; those of registered functions are few."""
+        registered: frozenset[str] = getattr(self.job_class, "registered", frozenset())
+        return job.func_name if job.func_name in registered else "unregistered"
 
     def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
         """Run a job in its fork, and write one line about it; every line has its id and that of its request.
@@ -62,11 +67,22 @@ class StoppableWorker(Worker):
             Whether it succeeded.
         """
         began = time.monotonic()
-        with bound_contextvars(**queues.log_fields(job)):
+        span = tracing.span(
+            f"job {self._function(job)}",
+            {"messaging.system": "rq", "messaging.destination.name": queue.name},
+            kind="consumer",
+            parent=queues.trace_of(job),
+        )
+        with span, bound_contextvars(**queues.log_fields(job)):
+            span.note({"thmanyah.job_id": queues.log_fields(job)["job_id"]})
             succeeded = bool(super().perform_job(job, queue, execution))
+            if not succeeded:
+                span.failed("job")
             fields = {"function": job.func_name, "duration_ms": round((time.monotonic() - began) * 1000)}
             outcome = "succeeded" if succeeded else "failed"
             log.log(logging.INFO if succeeded else logging.ERROR, "job %s", outcome, extra=fields)
+        # The fork ends without the handlers of an orderly end.
+        tracing.flush()
         return succeeded
 
     def _end_after_this_job(self) -> None:

@@ -1,7 +1,7 @@
 """What all processes write about their work: one line for each event, JSON or text. Called at the start of each process.
 
 Modules log with the standard library. A request or a job binds its id (`structlog.contextvars`), which every line about
-it then has, those of libraries included.
+it then has, those of libraries included; while traces are on, also the ids of the current span.
 """
 
 import logging
@@ -9,7 +9,9 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from catalog.core import tracing
 
 # Libraries whose messages below this level say nothing that an operator could use.
 _QUIET = {"urllib3": logging.ERROR, "rq.worker": logging.WARNING, "alembic": logging.WARNING}
@@ -24,6 +26,7 @@ def configure(form: Literal["text", "json"], level: int = logging.INFO) -> None:
     """
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_span,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -47,3 +50,8 @@ def configure(form: Literal["text", "json"], level: int = logging.INFO) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
+
+
+def _add_span(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    line.update(tracing.ids())
+    return line

@@ -2,7 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,8 +11,10 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from catalog.core import tracing
 from catalog.core.changes import ProgramChange
 from catalog.core.db import plain_rows
+from catalog.core.tracing import Span
 from catalog.indexing.marks import Mark
 from catalog.programs import queries
 from indexer import metrics
@@ -33,6 +36,7 @@ class Batch:
         upserts: How many of the programs are stored; the others are deleted.
         tasks: The engine's tasks that are not confirmed yet, in their order.
         sent_at: When the batch was built, by the monotonic clock.
+        span: From the claim until the batch is settled or given up.
     """
 
     marks: list[Mark]
@@ -40,6 +44,20 @@ class Batch:
     upserts: int = 0
     tasks: deque[Ticket] = field(default_factory=deque)
     sent_at: float = field(default_factory=time.monotonic)
+    span: Span = tracing.NOTHING
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """Settle the batch in the block: its span ends with it."""
+        with self.span.within(), tracing.span("settle"):
+            yield
+        self.span.note({"thmanyah.documents": len(self.marks)})
+        self.span.end()
+
+    def given_up(self, reason: str) -> None:
+        """End the span of a batch that will not be settled: its marks are claimed again."""
+        self.span.failed(reason)
+        self.span.end()
 
 
 class Contents(NamedTuple):
@@ -116,4 +134,4 @@ def measure(batch: Batch, target: Target, clock: float) -> None:
     metrics.DOCUMENTS.labels("delete").inc(len(batch.marks) - batch.upserts)
     for mark in batch.marks if target.is_main else ():
         lag = max(0.0, clock - mark.marked_at.timestamp())
-        metrics.INDEX_LAG.labels(target.engine).observe(lag)
+        metrics.INDEX_LAG.labels(target.engine).observe(lag, batch.span.exemplar())

@@ -3,9 +3,10 @@
 import click
 from sqlalchemy.exc import DBAPIError
 
+from catalog.core import tracing
 from catalog.core.settings import CatalogSettings
 from catalog.schema import readiness
-from indexer.process import logs, metrics_server, stopping
+from indexer.process import logs, metrics_server, stopping, telemetry
 from indexer.process.waiting import wait_for
 from indexer.sender import leadership
 from indexer.settings import IndexerSettings
@@ -21,9 +22,11 @@ def sync() -> None:
     stop = stopping.requested()
     settings = IndexerSettings()
     logs.configure(settings.log_format)
+    telemetry.start("sync")
     metrics_server.serve(settings.sync_metrics_host, settings.sync_metrics_port)
     catalog = CatalogSettings()
     if not wait_for({"PostgreSQL": lambda: readiness.require(catalog)}, stop.event, AWAY):
         return
     cache = invalidation.connect(settings.redis_cache_url)
     leadership.supervise(catalog, settings, Invalidator(cache, settings.redis_prefix), stop.event)
+    tracing.close()

@@ -12,10 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine as Database
 
+from catalog.core import tracing
 from catalog.core.db import session_factory
 from catalog.indexing import leadership, marks
 from catalog.indexing.marks import Mark
@@ -27,12 +27,12 @@ from indexer.sender import batches, poison
 from indexer.sender.batches import Batch, Contents
 from indexer.sender.initial_fill import InitialFill
 from indexer.sender.pacing import Pace
+from indexer.sender.pruning import TaskPruning
 from indexer.settings import IndexerSettings
 from indexer.stores.invalidation import Invalidator
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
-_KEEP_TASKS = timedelta(minutes=10)
 # The longest pause between two requests to an engine that is away. A request costs little, and every second of
 # the pause is a second more until listeners find what was published.
 _LONGEST_PAUSE = 3.0
@@ -64,7 +64,7 @@ class Sender:
         self._sessions = session_factory(self.database)
         self._in_flight: deque[Batch] = deque()
         self._failures, self._beat_at = 0, 0.0
-        self._pruned_at = time.monotonic()
+        self._pruning = TaskPruning(self.engine)
         self._pause_acknowledged = False
         self._pace = Pace(self.settings, beside=self.target.state != "live")
         shared = (self.engine, self.invalidator, self.settings, self.target, self.epoch, self.stop)
@@ -153,6 +153,7 @@ class Sender:
     # -- sending
 
     def _send_next(self, most: int) -> bool:
+        began = time.time_ns()
         claimed = self._claim(most)
         if claimed is None:
             self._acknowledge_pause()
@@ -160,9 +161,14 @@ class Sender:
         self._pause_acknowledged = False
         if not claimed:
             return False
-        batch, contents = self._build(claimed)
-        self.at("before_send")
-        self._send(batch, contents)
+        span = tracing.span("batch", {"thmanyah.target": self.target.id}, began=began)
+        with span.within():
+            tracing.span("claim", began=began).end()
+            with tracing.span("build"):
+                batch, contents = self._build(claimed)
+            batch.span = span
+            self.at("before_send")
+            self._send(batch, contents)
         self._pace.sent()
         self.at("after_send")
         return True
@@ -193,7 +199,11 @@ class Sender:
         try:
             batch.tasks.extend(batches.send(self.engine, self.target.uid, contents))
         except EngineRejectedError:
+            batch.given_up("rejected")
             self._isolate(batch.marks)
+        except EngineUnavailableError:
+            batch.given_up("unavailable")
+            raise
         else:
             self._in_flight.append(batch)
 
@@ -212,7 +222,7 @@ class Sender:
             # and will be claimed again.
             log.warning("task %s vanished", batch.tasks[0])
             metrics.BATCHES.labels("vanished").inc()
-            self._in_flight.popleft()
+            self._in_flight.popleft().given_up("vanished")
             self._initial_fill.must_check = True
             return True
         if task.status == "succeeded":
@@ -221,35 +231,37 @@ class Sender:
                 self._settle(batch)
             return True
         if task.status in ("failed", "canceled"):
-            self._in_flight.popleft()
+            self._in_flight.popleft().given_up(task.status)
             error = task.failure
             if isinstance(error, EngineUnavailableError) or error.code == "index_not_found":
                 self._initial_fill.must_check = True
                 raise EngineUnavailableError(str(error))
             metrics.BATCHES.labels("failed").inc()
-            self._isolate(batch.marks)
+            with batch.span.within():
+                self._isolate(batch.marks)
             return True
         if time.monotonic() - batch.sent_at > self.settings.sync_task_timeout:
             # A slow task has not failed, but other changes must not wait for ever: it is claimed again later.
             metrics.BATCHES.labels("timeout").inc()
-            self._in_flight.popleft()
+            self._in_flight.popleft().given_up("timeout")
             raise EngineUnavailableError(f"task {batch.tasks[0]} is not finished")
         return False
 
     def _settle(self, batch: Batch) -> None:
-        self.at("before_settle")
-        with self._sessions.begin() as session:
-            clock = marks.settle(session, self.target.id, self.epoch, batch.marks)
-            filled = self._initial_fill.finished_by(session)
-        self._in_flight.popleft()
-        self._initial_fill.after_commit(filled=filled)
-        self._pace.settled(len(batch.marks), batch.sent_at)
-        self.at("after_settle")
-        batches.measure(batch, self.target, clock)
-        if self.invalidator is not None:
-            # Changes by plain SQL do not pass the API, so caches learn of every change from here.
-            self.invalidator.programs_changed(batch.changes)
-            self.invalidator.index_changed()
+        with batch.settling():
+            self.at("before_settle")
+            with self._sessions.begin() as session:
+                clock = marks.settle(session, self.target.id, self.epoch, batch.marks)
+                filled = self._initial_fill.finished_by(session)
+            self._in_flight.popleft()
+            self._initial_fill.after_commit(filled=filled)
+            self._pace.settled(len(batch.marks), batch.sent_at)
+            self.at("after_settle")
+            batches.measure(batch, self.target, clock)
+            if self.invalidator is not None:
+                # Changes by plain SQL do not pass the API, so caches learn of every change from here.
+                self.invalidator.programs_changed(batch.changes)
+                self.invalidator.index_changed()
 
     def _isolate(self, claimed: Sequence[Mark]) -> None:
         """Park the documents that make a batch fail, and settle the others.
@@ -273,7 +285,7 @@ class Sender:
         if self._beat_when_due() or self._initial_fill.must_check:
             if self._initial_fill.check():
                 self._in_flight.clear()
-            self._prune_tasks()
+            self._pruning.when_due()
 
     def _beat_when_due(self) -> bool:
         if due := time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:
@@ -285,12 +297,3 @@ class Sender:
             leadership.beat(session, self.target.id, self.epoch)
         self._beat_at = time.monotonic()
         metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(1)
-
-    def _prune_tasks(self) -> None:
-        if time.monotonic() - self._pruned_at < _KEEP_TASKS.total_seconds():
-            return
-        self._pruned_at = time.monotonic()
-        try:
-            self.engine.prune_tasks(datetime.now(UTC) - _KEEP_TASKS)
-        except (EngineUnavailableError, EngineRejectedError) as error:
-            log.info("tasks not pruned: %s", error)

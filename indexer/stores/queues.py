@@ -16,6 +16,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
+from catalog.core import tracing
 from catalog.core.actor import REQUEST_ID, current_request_id
 from indexer.stores import clients
 from indexer.stores.advice import is_cluster, queue_advice
@@ -25,6 +26,8 @@ REDIS_AWAY = clients.REDIS_AWAY
 IMPORTS, REINDEX, MAINTENANCE = "imports", "reindex", "maintenance"
 NAMES = (REINDEX, IMPORTS, MAINTENANCE)
 _MAX_ID = 64  # characters of an id in the log
+# Where a job keeps the trace of whoever enqueued it.
+_TRACE = "trace"
 # A worker will start these by itself.
 WAITING = frozenset({JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED})
 
@@ -101,12 +104,30 @@ class JsonQueue(Queue):
             job.meta[REQUEST_ID] = asked_by
         return job
 
+    def enqueue_job(self, job: Job, *arguments: Any, **options: Any) -> Job:
+        """Enqueue a job whose run continues the trace that it is enqueued in; the other arguments are RQ's."""
+        where = {"messaging.system": "rq", "messaging.destination.name": self.name}
+        with tracing.span(f"enqueue {self.name}", where, kind="producer"):
+            # A periodic job has the trace of its last run.
+            job.meta.pop(_TRACE, None)
+            if carried := tracing.carrier():
+                job.meta[_TRACE] = carried
+            return super().enqueue_job(job, *arguments, **options)
+
 
 def log_fields(job: Job) -> dict[str, str]:
     """Return what every line about a job says: its id, and that of the HTTP request which asked for it."""
     found = {"job_id": str(job.id)[:_MAX_ID]}
     request_id = job.meta.get(REQUEST_ID)
     return found | ({REQUEST_ID: str(request_id)[:_MAX_ID]} if request_id else {})
+
+
+def trace_of(job: Job) -> tracing.Carrier:
+    """Return the carrier of the trace that a job was enqueued in; nothing when there is none that can be read."""
+    carried = job.meta.get(_TRACE)
+    if not isinstance(carried, dict):
+        return {}
+    return {str(name): value for name, value in carried.items() if isinstance(value, str)}
 
 
 def status(redis: "Redis", job_id: str) -> JobStatus | None:

@@ -15,6 +15,7 @@ from api.http.errors import CODES
 from api.settings import ApiSettings
 from catalog.core.settings import CatalogSettings
 from indexer.importing.settings import ImportSettings
+from indexer.process.telemetry.settings import TracingSettings
 from indexer.settings import IndexerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "Pipeline and engine": IndexerSettings,
     "Imports": ImportSettings,
     "HTTP": ApiSettings,
+    "Traces": TracingSettings,
 }
 # Read by what runs the product on one machine, by the search node or by libraries.
 ELSEWHERE = {"THMANYAH_HOME", "PROMETHEUS_MULTIPROC_DIR"}
@@ -83,7 +85,7 @@ def test_every_make_target_of_the_readme_exists() -> None:
 
 
 def test_no_registry_is_named_in_requirements() -> None:
-    for name in ("base", "local", "dev"):
+    for name in ("base", "otel", "local", "dev"):
         text = (ROOT / f"requirements/{name}.txt").read_text()
         assert "://" not in text
         pinned = re.findall(r"^([a-z0-9._-]+)(?:\[[^]]+\])?==", text, re.MULTILINE | re.IGNORECASE)

@@ -14,6 +14,7 @@ import urllib3
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
+from catalog.core import tracing
 from indexer.importing.errors import FetchError, ImportFailed
 from indexer.importing.fetching import body, connections, failures
 from indexer.importing.fetching.address import Guard
@@ -152,7 +153,10 @@ class Fetcher:
                 connect=self.settings.connect_timeout, read=deadline.seconds_left(self.settings.read_timeout)
             )
             route = Route(addresses, deadline)
-            with connections.get(parts, route, wanted.headers | private, timeout) as response:
+            # The host alone: the address of a private feed is a secret of its listeners.
+            asked = tracing.span("fetch", {"server.address": str(parts.host)}, kind="client")
+            with asked, connections.get(parts, route, wanted.headers | private, timeout) as response:
+                asked.note({"http.response.status_code": response.status})
                 if response.status in _REDIRECTS and response.headers.get("Location"):
                     permanent = permanent and response.status in _PERMANENT_REDIRECTS
                     url = _joined(url, _utf8(response.headers["Location"]))

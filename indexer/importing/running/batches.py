@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from catalog.core import changes
+from catalog.core import changes, tracing
 from catalog.core.errors import CatalogError
 from catalog.imports import items as run_items
 from catalog.imports import leases
@@ -52,6 +52,10 @@ class BatchWriter:
             CancelRequested: Somebody asked the run to stop; nothing was written.
             OperationalError: The database is away, or a deadlock came back three times.
         """
+        with tracing.span("write", {"thmanyah.rows": len(rows)}):
+            return self._write(rows)
+
+    def _write(self, rows: Sequence[Row]) -> ImportRun:
         with self._context.sessions() as session:
             rows = self._writer.read(session, rows)
         self._probe.look(rows)

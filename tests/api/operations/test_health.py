@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
@@ -25,6 +26,7 @@ from tests.support.importing import Importer, episode, rss
 from tests.support.processes import environment
 from tests.support.product import sending, serve
 from tests.support.programs import make
+from tests.support.shared import SharedApi
 from tests.support.waiting import eventually
 
 BUCKETS = ["0.001", "0.0025", "0.005", "0.01", "0.02", "0.05", "0.1", "0.25", "0.5", "1.0", "5.0", "+Inf"]
@@ -125,6 +127,15 @@ def _scrape(client: Client) -> str:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
     return answer.text
+
+
+def test_metrics_are_openmetrics_when_the_scraper_reads_that(shared: SharedApi) -> None:
+    accept = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"}
+    answer = shared.listener.ask("GET", "/metrics", headers=accept)
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    found = {family.name for family in text_string_to_metric_families(answer.text)}
+    # Of this process, and of the whole system.
+    assert found >= {"http_requests", "index_dirty_rows"}
 
 
 def test_ready_names_every_dependency(listener: Client, settings: Settings) -> None:
