@@ -30,6 +30,10 @@ class Page:
         """Return the elements of a tag that have these attributes; `class_` is one class of an element."""
         return [found for found in self.root.iter(_NAMESPACE + tag) if _has(found, attributes)]
 
+    def within(self, element: Element, tag: str, **attributes: str) -> list[Element]:
+        """Return the elements of a tag inside of an element that have these attributes, as `all` does."""
+        return [found for found in element.iter(_NAMESPACE + tag) if _has(found, attributes)]
+
     def one(self, tag: str, **attributes: str) -> Element:
         """Return the only element of a tag that has these attributes."""
         (found,) = self.all(tag, **attributes)

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from api.answers.answer import NOT_FOUND, Answer
 from api.answers.cache import Cache
 from api.discovery.around import nearness, schemas
+from api.discovery.around.telling import telling
 from api.discovery.lookups.programs import Programs
 from api.discovery.params import quote
 from api.discovery.schemas import card
@@ -20,7 +21,6 @@ from api.discovery.searching.fallback import KEPT_SECONDS, Fallback
 from api.discovery.searching.vocabulary import Vocabulary
 from api.http.schemas import ProgramData, ProgramDetail
 from catalog.programs.around.related import related_to
-from catalog.words.spelling import split
 from indexer.engines.document import ListedFields
 from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
 from indexer.engines.messages import Query
@@ -29,11 +29,8 @@ from indexer.engines.search import SearchPool
 MAX_RELATED, DEFAULT_RELATED = 24, 8
 # Candidates of each kind, the most viewed ones; and of each word of the title.
 _EACH, _OF_A_WORD = MAX_RELATED, 12
-# People and tags that are looked for, and words.
-_MAX_NAMES, _MAX_WORDS = 20, 3
-# Letters of a word that says something. A word is left out that is in more programs than this, and than one tenth of
-# those that have the most frequent word.
-_LETTERS, _FREQUENT, _SHARE = 3, 10, 10
+# People and tags that are looked for.
+_MAX_NAMES = 20
 # Seconds that an answer is kept whose program was read from a replica that is behind.
 _BEHIND_SECONDS = 1.0
 _encode = msgspec.json.Encoder().encode
@@ -87,7 +84,7 @@ class Related:
             return NOT_FOUND
         program = msgspec.json.decode(found.answer.body, type=ProgramData).data
         max_ttl = _BEHIND_SECONDS if self._cache.invalidations.outdated(found.answer) else math.inf
-        words = self._words(program)
+        words = telling(self._vocabulary.reader.lexicon, program.title)
         meta = schemas.RelatedMeta(id=program_id, limit=limit)
         try:
             answers = await self._engine.multi_search(_queries(program, words))
@@ -104,15 +101,6 @@ class Related:
         ]
         answer = schemas.RelatedAnswer(data=cards, meta=meta)
         return Answer(_encode(answer), ids=(program_id, *(one.id for one in cards)), max_ttl=max_ttl)
-
-    def _words(self, program: ProgramDetail) -> list[str]:
-        """Return the words of the title that few other programs have, the rarest first."""
-        lexicon = self._vocabulary.reader.lexicon
-        most = max(_FREQUENT, lexicon.most // _SHARE)
-        counts = {word: lexicon.count(word) for word in split(program.title) if len(word) >= _LETTERS}
-        # The program itself has it, too.
-        said = [word for word, count in counts.items() if 2 <= count <= most]
-        return sorted(said, key=lambda word: (counts[word], word))[:_MAX_WORDS]
 
 
 def _queries(program: ProgramDetail, words: Sequence[str]) -> list[Query]:

@@ -5,6 +5,8 @@ import asyncio
 import msgspec
 
 from api.answers.answer import NOT_FOUND, Answer, Load
+from api.discovery.around import nearness
+from api.discovery.around.schemas import Because, RelatedAnswer
 from api.discovery.params import Filters
 from api.discovery.schemas import ProgramCard
 from api.discovery.state import DiscoveryState
@@ -141,14 +143,17 @@ async def _series(shared: DiscoveryState, shown: Shown, program: ProgramDetail) 
     return [card for card in found if card.id != program.id][:_OTHERS]
 
 
-async def _others(shared: DiscoveryState, shown: Shown, program: ProgramDetail) -> list[ProgramCard]:
-    """What is viewed most in the same category and language, without the program's own series."""
-    category = (program.category.id,) if program.category else ()
-    filters = Filters(category_id=category, language=(program.language,))
-    found = await lists.some(shared, shown, "popular", 3 * _OTHERS, filters)
-    series = program.series.id if program.series else None
-    return [
-        card
-        for card in found
-        if card.id != program.id and (series is None or card.series is None or card.series.id != series)
-    ][:_OTHERS]
+async def _others(
+    shared: DiscoveryState, shown: Shown, program: ProgramDetail
+) -> list[tuple[ProgramCard, Because | None]]:
+    """What is related to the program beside its series, and why; else what is viewed most in its language."""
+    found = await shared.related.related(program.id, _OTHERS + 2 * nearness.SIDE)
+    related = shown.take(found, RelatedAnswer).data if found.status != 404 else []
+    others: list[tuple[ProgramCard, Because | None]] = [
+        (card, card.because) for card in related if card.because.kind != "series"
+    ]
+    if not others:
+        language = Filters(language=(program.language,))
+        popular = await lists.some(shared, shown, "popular", _OTHERS + 1, language)
+        others = [(card, None) for card in popular if card.id != program.id]
+    return others[:_OTHERS]

@@ -1,13 +1,16 @@
 """The results of a search, and the suggestions while a listener types."""
 
+import asyncio
 from dataclasses import replace
 
 from litestar.datastructures import MultiDict
 
 from api.answers.answer import Answer, document
+from api.discovery.around.schemas import PopularSearchesAnswer
 from api.discovery.params import SearchRequest, search_request
 from api.discovery.replies import listener
 from api.discovery.schemas import SearchAnswer, SuggestAnswer, Suggestion
+from api.discovery.state import DiscoveryState
 from api.http.query import QueryString
 from api.web.listener import lists
 from api.web.listener.narrowing import PARAMETERS, Narrowing, State, written
@@ -15,7 +18,7 @@ from api.web.rendering.links import Links
 from api.web.rendering.page import PageRequest, Shown, page, text
 from api.web.rendering.templates import HTML
 
-_LIMIT, _SUGGESTED = 24, 8
+_LIMIT, _SUGGESTED, _POPULAR = 24, 8, 8
 MAX_TYPED = 100
 # Without words nothing is more relevant: the newest come first.
 _WITHOUT_WORDS = ("newest", "oldest", "longest", "shortest", "popular")
@@ -43,7 +46,7 @@ async def load(request: PageRequest, asked: SearchRequest, state: State) -> Answ
     shared, shown = request.shared, Shown()
     answer = shown.take(await shared.searches.search(asked, listener(request)), SearchAnswer)
     narrowing = Narrowing(request.locale, state, lambda found: request.links.search(**written(found)))
-    nothing = await lists.ways_on(shared, shown) if not answer.data else {}
+    nothing = await _instead(shared, shown) if not answer.data else {}
     facets = narrowing.facets(answer.facets or {})
     last = min(answer.meta.total_pages, 1000)
     offered = ("relevance", *_WITHOUT_WORDS) if asked.q.strip() else _WITHOUT_WORDS
@@ -62,6 +65,14 @@ async def load(request: PageRequest, asked: SearchRequest, state: State) -> Answ
         **nothing,
     }
     return page(request, "search.html", lambda links: links.search(**written(state)), shown, context)
+
+
+async def _instead(shared: DiscoveryState, shown: Shown) -> dict[str, object]:
+    """What a page without results offers: what others search for, categories, and what is viewed most."""
+    searches, ways = await asyncio.gather(
+        shared.popular_searches.popular((), _POPULAR), lists.ways_on(shared, shown)
+    )
+    return {**ways, "searches": shown.take(searches, PopularSearchesAnswer).data}
 
 
 def typed(parameters: MultiDict[str]) -> str:
