@@ -50,5 +50,8 @@ def _panel(panel: Panel) -> timeseries.Panel:
         )
     for letter, (legend, expression) in zip(ascii_uppercase, panel.queries.items(), strict=False):
         query = prometheus.Dataquery().expr(expression).legend_format(legend).ref_id(letter)
+        if expression.startswith("histogram_quantile"):
+            # Marks that lead to traces, where there are any (docs/operations.md#traces).
+            query = query.exemplar(True)
         built = built.with_target(query)
     return built
