@@ -5,15 +5,18 @@ server on the same port would get a share too. Therefore the main process first 
 """
 
 import socket
+from importlib import import_module
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
-from indexer.process import files, listening
+from indexer.process import files, listening, loading
 from indexer.process.stopping import Stop, end_with_parent
 
+# What each worker runs, as Granian names it.
+APPLICATION = "api.app:asgi"
 # Less than the grace period of the main process, so that it can still kill a worker that hangs.
 WORKER_SECONDS = 8
 # Milliseconds in which the head of the next request must arrive: half-sent heads and idle connections end then.
@@ -29,7 +32,7 @@ class Server(MPServer):
         host, port = bound.getsockname()[:2]
         files.let_open_many_files()
         super().__init__(
-            "api.app:asgi",
+            APPLICATION,
             address=host,
             port=port,
             interface=Interfaces.ASGI,
@@ -63,4 +66,7 @@ class Server(MPServer):
 def _worker(*arguments: Any) -> None:
     """Run a worker process, which ends when its parent ends."""
     end_with_parent()
+    with loading.quickly(rich=False):
+        # Granian imports it too, and then finds it imported.
+        import_module(APPLICATION.partition(":")[0])
     MPServer._spawn_asgi_lifespan_worker(*arguments)

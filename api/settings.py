@@ -11,7 +11,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from catalog.core.fields import camel
 from catalog.core.settings import CatalogSettings
-from catalog.programs.rules import FIELDS
 from indexer.settings import IndexerSettings
 
 LOCAL_SECRET = "local-development-only-not-a-secret"  # noqa: S105  (refused outside local mode)
@@ -167,6 +166,7 @@ class ApiSettings(BaseSettings):
     )
     review_direct_fields: str = Field(
         default="tags,categoryId,isFeatured",
+        validate_default=False,
         validation_alias="REVIEW_DIRECT_FIELDS",
         description="Fields of published programs, separated by commas, that editors change without a reviewer. Empty: none.",
     )
@@ -201,6 +201,9 @@ class ApiSettings(BaseSettings):
     @field_validator("review_direct_fields")
     @classmethod
     def _are_fields(cls, names: str) -> str:
+        # Imported when somebody sets the variable: the main process of the API needs no model of the database otherwise.
+        from catalog.programs.rules import FIELDS
+
         unknown = sorted(_names(names) - {camel(name) for name in FIELDS})
         if unknown:
             raise ValueError(f"REVIEW_DIRECT_FIELDS: no field of a program: {', '.join(unknown)}")

@@ -22,7 +22,7 @@
 
 This is the composition root: the only module that knows all rooms (with `background.py`, which knows all
 periodic jobs). A subcommand is imported when it is called, so that `thmanyah up` does not wait for the API's
-imports, nor the API for the search node's. Errors that the person at the prompt can mend are explained in a
+imports, nor the API for the search node's; `thmanyah --help` imports none of them. Errors that the person at the prompt can mend are explained in a
 line (`explain.py`).
 """
 
@@ -33,6 +33,7 @@ import click
 
 from catalog import __version__
 from deploy.explain import explain
+from indexer.process import loading
 
 COMMANDS = {
     "up": "deploy.local.up:up",
@@ -54,6 +55,30 @@ COMMANDS = {
     "redis-acl": "deploy.redis_acl:redis_acl",
 }
 
+# What `thmanyah --help` says of each; the first sentence of the command's own help.
+SUMMARIES = {
+    "up": "Run the whole product on this machine, with a demo catalogue.",
+    "doctor": "Check the servers that the environment names, or without DATABASE_URL this machine; exit with 1 on a failure.",
+    "db": "Look after the database: what is used, how it is read, what is due.",
+    "api": "Serve the HTTP API (API_HOST, API_PORT, API_WORKERS).",
+    "sync": "Keep the search index equal to what is published.",
+    "worker": "Run background jobs: imports, reindexing, maintenance.",
+    "scheduler": "Publish and expire on time, add counted views, enqueue periodic jobs.",
+    "searchnode": "Serve the part of Meilisearch's HTTP API that the product uses, from this machine.",
+    "migrate": "Bring DATABASE_URL to the schema of this build.",
+    "seed": "Load the demo catalogue, or generate a large one with --count.",
+    "user": "Manage the accounts of editors, reviewers, ops and admins.",
+    "import": "Import programs from a feed, a YouTube channel, a file or a list of feeds.",
+    "reindex": "Rebuild the search index beside the live one, then swap the two.",
+    "drift": "Compare every index with the database. Exits 1 when a difference is not repaired.",
+    "engine": "Search engines: list, add, drain, resume, remove.",
+    "openapi": "Print the OpenAPI document.",
+    "redis-acl": "Print the users of a Redis or Valkey server as an ACL file.",
+}
+
+# The product's processes. They draw no tables and no bars, as the commands that a person types do.
+_SERVING = {"api", "sync", "worker", "scheduler"}
+
 # Commands that a person types beside a running `thmanyah up`, whose servers they then use.
 _TYPED = {"import", "migrate", "user", "seed", "reindex", "drift", "engine", "db"}
 
@@ -67,6 +92,11 @@ class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         target = COMMANDS.get(cmd_name)
         if target is None:
@@ -76,7 +106,8 @@ class _LazyGroup(click.Group):
                 os.environ.setdefault(variable, value)
         module, _, attribute = target.partition(":")
         try:
-            command: click.Command = getattr(import_module(module), attribute)
+            with loading.quickly(rich=cmd_name not in _SERVING):
+                command: click.Command = getattr(import_module(module), attribute)
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _LOCAL_MODULES:
                 raise
@@ -87,7 +118,7 @@ class _LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except click.ClickException:
+        except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
             explanation = explain(error)
@@ -106,7 +137,7 @@ def _show_whole_sentences(command: click.Command) -> None:
 
 
 def _needs_local(name: str) -> click.Command:
-    """A command that only says what is missing, so that `thmanyah --help` lists every command."""
+    """A command that only says what is missing."""
     sentence = "Needs the local servers: pip install 'thmanyah-discovery[local]' or requirements/local.txt."
 
     def refuse() -> None:

@@ -31,8 +31,8 @@ from catalog.replicas.servers import ReadServers
 from catalog.seed import demo
 from catalog.vocabulary import queries
 from catalog.vocabulary.rollup import words
-from catalog.words.keys import sounds
-from catalog.words.lexicon import MAX_WORDS, Lexicon, sound_hash
+from catalog.words.keys import sound_hash, sounds
+from catalog.words.lexicon import MAX_WORDS, Lexicon
 from perf.tables import compare
 from tests.support.databases import new_database, plain
 from tests.support.servers import Servers

@@ -9,9 +9,11 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from litestar.types import Receive, Scope, Send
+# The worker encodes answers too, when it warms the cache, and needs no framework for it.
+if TYPE_CHECKING:
+    from litestar.types import Receive, Scope, Send
 
 Kind = Literal["program", "page"]
 # This process's memory; the same, superseded; Redis; another request's flight; the source.
@@ -161,7 +163,7 @@ class Reply:
         """
         self.status, self.headers, self.body = status, headers, body
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """ASGI."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})

@@ -9,13 +9,16 @@ import re
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
-
-from litestar.datastructures import MultiDict
 
 from api.http.errors import InvalidParameter, Problem
 from catalog.core.errors import FieldError
 from catalog.core.text import has_control_characters
+
+# The shapes of answers need this module; the worker, which warms the cache, does not need the framework.
+if TYPE_CHECKING:
+    from litestar.datastructures import MultiDict
 
 MAX_LIMIT, DEFAULT_LIMIT = 100, 20
 MAX_VALUE = 120  # characters of a text, where the parameter does not say otherwise
@@ -30,7 +33,7 @@ class QueryString:
     """The parameters of one request by name. A parameter with an empty value counts as absent."""
 
     def __init__(
-        self, parameters: MultiDict[str], allowed: Collection[str], several: Collection[str] = ()
+        self, parameters: "MultiDict[str]", allowed: Collection[str], several: Collection[str] = ()
     ) -> None:
         """Keep the values of `parameters`.
 

@@ -16,8 +16,7 @@ from catalog.programs.models import Program
 from catalog.taxonomy.models import Person, ProgramPerson, ProgramTag, Series, Tag
 from catalog.vocabulary.models import VocabularyMark, VocabularyProgram, VocabularyWord
 from catalog.words.joined import bare
-from catalog.words.keys import sounds
-from catalog.words.lexicon import sound_hash
+from catalog.words.keys import sound_hash, sounds
 from catalog.words.spelling import split
 
 # Programs of one transaction.

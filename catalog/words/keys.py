@@ -104,3 +104,11 @@ def _simple(word: str) -> str:
 def likeness(one: str, other: str) -> float:
     """Return from 0 to 1 how alike two words sound, vowels included."""
     return float(Indel.normalized_similarity(_simple(one), _simple(other)))
+
+
+def sound_hash(key: str) -> int:
+    """Return the number by which a lexicon knows a key of `sounds`: 31 bits."""
+    value = 0
+    for letter in key:
+        value = value * 31 + ord(letter)
+    return value & 0x7FFFFFFF

@@ -89,7 +89,7 @@ class Builder:
         Args:
             words: The words, with a blank between two of them.
             counts: How many programs have each.
-            sounds: `sound_hash` of their keys, one word behind the other.
+            sounds: `keys.sound_hash` of their keys, one word behind the other.
             sounds_of_each: How many of these each word has.
         """
         numbers = self.alphabet.numbers(words)
@@ -181,7 +181,7 @@ class Lexicon:
         return [correction for _, correction in found[:limit]]
 
     def sounding(self, hashes: Iterable[int], limit: int) -> list[Entry]:
-        """Return the most frequent words with one of these `sound_hash`es."""
+        """Return the most frequent words with one of these `keys.sound_hash`es."""
         wanted = np.array(list(hashes), dtype=np.uint32) * _SPREAD
         return [self._entry(at) for at in self._most_frequent(self._sounds.of(wanted), limit)]
 
@@ -248,11 +248,3 @@ def _without_each_letter(letters: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def _numbers(text: str) -> NDArray[np.uint32]:
     """Return the numbers of a text, which blanks separate."""
     return np.fromstring(text, dtype=np.uint32, sep=" ")
-
-
-def sound_hash(key: str) -> int:
-    """Return the number by which a lexicon knows a key of `keys.sounds`: 31 bits."""
-    value = 0
-    for letter in key:
-        value = value * 31 + ord(letter)
-    return value & 0x7FFFFFFF

@@ -13,9 +13,9 @@ from itertools import islice
 
 from catalog.words import layouts
 from catalog.words.joined import ARTICLE, bare, is_arabic, without
-from catalog.words.keys import likeness, sounds
+from catalog.words.keys import likeness, sound_hash, sounds
 from catalog.words.kinds import GENERAL
-from catalog.words.lexicon import Correction, Lexicon, sound_hash
+from catalog.words.lexicon import Correction, Lexicon
 from catalog.words.resemblance import resemblance
 from catalog.words.spelling import split
 

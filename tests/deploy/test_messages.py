@@ -141,11 +141,14 @@ def test_help_is_never_cut_and_the_page_of_commands_has_all_of_them() -> None:
     status, said = typed("--help")
     assert status == 0
     assert said.count("...") == said.count("[ARGS]...")
+    assert list(cli.SUMMARIES) == list(cli.COMMANDS)
+    listed = " ".join(said.split())
     for name in cli.COMMANDS:
         assert f"\n    {name} " in str(cli.__doc__)
         command = cli.main.get_command(click.Context(cli.main), name)
         assert isinstance(command, click.Command)
-        assert command.short_help, name
+        assert command.short_help == cli.SUMMARIES[name]
+        assert f" {name} {command.short_help}" in listed
         if isinstance(command, click.Group):
             said = typed(name, "--help")[1]
             assert said.count("...") == said.count("[ARGS]...")

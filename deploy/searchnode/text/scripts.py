@@ -6,6 +6,7 @@ script and stay in the run in which they stand.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 # The Unicode blocks of each script, as ranges of a regular expression.
 ARABIC = "\u0600-\u06ff\u0750-\u07ff\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff\U00010e60-\U00010e7f\U0001ee00-\U0001eeff"
@@ -35,14 +36,19 @@ _BLOCKS = {
     "cj": "\u3040-\u30ff\u2e80-\u2e99\u2e9b-\u2ef3\u2f00-\u2fd5\u3005\u3007\u3021-\u3029\u3038-\u303b"
     "\u3400-\u4db5\u4e00-\u9fcc\uf900-\ufa6d\ufa70-\ufad9",
 }
-_ANY = re.compile("|".join(f"(?P<{name}>[{blocks}])" for name, blocks in _BLOCKS.items()))
-# For each script the blocks of all others; the first finds a letter of another script, the second names it.
-_OTHERS = {own: {n: blocks for n, blocks in _BLOCKS.items() if n != own} for own in _BLOCKS}
-_ANY_OTHER = {own: re.compile(f"[{''.join(others.values())}]") for own, others in _OTHERS.items()}
-_WHICH_OTHER = {
-    own: re.compile("|".join(f"(?P<{n}>[{blocks}])" for n, blocks in others.items()))
-    for own, others in _OTHERS.items()
-}
+
+
+# Compiled when a text has such a letter: those of every script together take as long as the rest of the node's start.
+@cache
+def _which(but: str) -> "re.Pattern[str]":
+    """Return what matches a letter of any script except `but`, and names its script."""
+    return re.compile("|".join(f"(?P<{name}>[{blocks}])" for name, blocks in _BLOCKS.items() if name != but))
+
+
+@cache
+def _any(but: str) -> "re.Pattern[str]":
+    """Return what finds a letter of any script except `but`: faster than `_which`, but nameless."""
+    return re.compile(f"[{''.join(blocks for name, blocks in _BLOCKS.items() if name != but)}]")
 
 
 def script_runs(text: str) -> Iterator[tuple[str, bool]]:
@@ -50,12 +56,12 @@ def script_runs(text: str) -> Iterator[tuple[str, bool]]:
     if text.isascii():
         yield text, False
         return
-    start, match = 0, _ANY.search(text)
+    start, match = 0, _which("").search(text)
     while match is not None:
         script = match.lastgroup or ""
-        following = _ANY_OTHER[script].search(text, match.end())
+        following = _any(script).search(text, match.end())
         end = following.start() if following else len(text)
         yield text[start:end], script == "arabic"
-        start, match = end, _WHICH_OTHER[script].match(text, end) if following else None
+        start, match = end, _which(script).match(text, end) if following else None
     if start < len(text):
         yield text[start:], False

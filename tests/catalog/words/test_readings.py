@@ -7,8 +7,8 @@ import pytest
 
 from catalog.vocabulary.rollup import words
 from catalog.words.joined import is_arabic
-from catalog.words.keys import likeness, sounds
-from catalog.words.lexicon import Builder, Lexicon, sound_hash
+from catalog.words.keys import likeness, sound_hash, sounds
+from catalog.words.lexicon import Builder, Lexicon
 from catalog.words.readings import Reader
 
 TEXTS = (
