@@ -77,7 +77,7 @@ SUMMARIES = {
 }
 
 # The product's processes. They draw no tables and no bars, as the commands that a person types do.
-_SERVING = {"api", "sync", "worker", "scheduler"}
+_SERVING = {"api", "sync", "worker", "scheduler", "searchnode"}
 
 # Commands that a person types beside a running `thmanyah up`, whose servers they then use.
 _TYPED = {"import", "migrate", "user", "seed", "reindex", "drift", "engine", "db"}

@@ -1,5 +1,6 @@
 """Fixtures over real servers. Every test has a database, a Redis prefix and an index of its own."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,9 @@ from tests.support.stores import new_settings
 # Compiled code is kept, whatever the environment says: each process of the product then starts in half the time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# What is imported and collected stays until the run ends: Python looks for no garbage meanwhile, nor in it later.
+gc.disable()
 
 _servers: Servers | None = None
 
@@ -59,6 +63,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("shared"):
             item.add_marker(pytest.mark.skip(reason="../shared is not here"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect, in xdist's workers too; from then on there is garbage to look for: that of the tests."""
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,9 +3,13 @@
 import time
 from collections.abc import Callable
 
+# Seconds between two looks: at first, and at most. Looking costs both sides processor time, so the longer the wait has
+# taken the longer is the pause, but it adds a twentieth to the wait at most.
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.1
+
 
 def eventually(check: Callable[[], object], *, within: float = 60, what: str = "") -> object:
-    """Call `check` every 20 ms until it returns something true.
+    """Call `check` again and again until it returns something true.
 
     Args:
         check: Returns something true as soon as the wait is over.
@@ -18,11 +22,12 @@ def eventually(check: Callable[[], object], *, within: float = 60, what: str = "
     Raises:
         AssertionError: `check` returned nothing true in time.
     """
-    deadline = time.monotonic() + within
+    began = time.monotonic()
     while True:
         found = check()
         if found:
             return found
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > within:
             raise AssertionError(f"not within {within} s: {what or check}")
-        time.sleep(0.02)
+        time.sleep(min(LONGEST_PAUSE, FIRST_PAUSE + waited / 20))

@@ -1,12 +1,14 @@
-"""`thmanyah import`, as a process."""
+"""`thmanyah import`: as a process, and in the test's own where nothing depends on that."""
 
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from api.settings import Settings
+from deploy import cli
 from deploy.local.stack import thmanyah
 from tests.support.importing import Importer, episode, rss
 from tests.support.processes import environment
@@ -15,21 +17,23 @@ from tests.support.sites import site
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def shell(settings: Settings, tmp_path: Path) -> "Shell":
-    return Shell(environment(settings), tmp_path)
-
-
 class Shell:
-    """Runs the command; remembers nothing."""
+    """Runs the command in a folder; remembers nothing."""
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:
-        self.env, self.folder = env, folder
+        self.env, self.folder = env | {"COLUMNS": "200"}, folder
 
     def run(self, *arguments: str, **env: str) -> tuple[int, str]:
+        """Run it in this process."""
+        done = CliRunner().invoke(cli.main, ["import", *arguments], env=self.env | env)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.output
+
+    def start(self, *arguments: str) -> tuple[int, str]:
+        """Run it as somebody types it."""
         done = subprocess.run(
             [*thmanyah("import"), *arguments],
-            env=os.environ | self.env | {"COLUMNS": "200"} | env,
+            env=os.environ | self.env,
             capture_output=True,
             text=True,
             cwd=self.folder,
@@ -39,9 +43,15 @@ class Shell:
         return done.returncode, done.stdout + done.stderr
 
 
+@pytest.fixture
+def shell(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    return Shell(environment(settings), tmp_path)
+
+
 def test_a_file(shell: Shell, importer: Importer) -> None:
     (shell.folder / "a.csv").write_text("id,Name,lang,kind\n1,قهوة,ar,episode\n2,,ar,episode\n")
-    code, said = shell.run("a.csv", "--map", "Name=title", "--media-type", "audio")
+    code, said = shell.start("a.csv", "--map", "Name=title", "--media-type", "audio")
     assert code == 1
     assert "succeeded" in said
     assert "title: Must be given." in said
@@ -68,7 +78,7 @@ def test_the_stack_of_the_same_folder_is_found(shell: Shell, importer: Importer)
     # What the environment names is used as it is.
     assert shell.run("a.csv")[0] == 0
     del shell.env["DATABASE_URL"]
-    code, said = shell.run("a.csv")
+    code, said = shell.start("a.csv")
     assert (code, "port 1 failed" in said) == (1, True)
 
 

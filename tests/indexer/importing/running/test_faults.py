@@ -25,7 +25,7 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
-ROWS = 3000
+ROWS, BATCH = 1500, 25
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ class Processes:
         url = f"redis://{kwargs['host']}:{kwargs['port']}/{kwargs['db']}"
         self.environment = environment(settings) | {
             "REDIS_QUEUE_URL": url,
-            "IMPORT_BATCH": "50",
+            "IMPORT_BATCH": str(BATCH),
             "IMPORT_LEASE_SECONDS": "2",
         }
         self.folder = folder
