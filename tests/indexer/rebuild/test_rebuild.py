@@ -1,9 +1,5 @@
 """A rebuild beside live traffic: nothing lost, nothing shown too early, every step repeatable."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -23,6 +19,7 @@ from indexer.rebuild import golden, orphans
 from indexer.rebuild.rebuild import CRASH_POINTS, Rebuild
 from indexer.sender import leadership
 from tests.support.databases import scalar
+from tests.support.dying import killed_rebuilding
 from tests.support.pipeline import Pipeline, bulk, change
 from tests.support.processes import environment
 from tests.support.product import sending
@@ -32,19 +29,6 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.slow
 
 OPS = Actor("account", 1, "ops@example.com")
-DIES = """
-import os, signal, sys
-from catalog.core.db import make_engine
-from catalog.core.settings import CatalogSettings
-from indexer.rebuild.rebuild import Rebuild
-from indexer.settings import IndexerSettings
-
-def at(point):
-    if point == sys.argv[2]:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-Rebuild(make_engine(CatalogSettings()), IndexerSettings(), at=at, pause=0.02).run(int(sys.argv[1]))
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -118,14 +102,7 @@ def test_a_rebuild_killed_at_any_moment_is_done_once(point: str, pipeline: Pipel
         eventually(lambda: pipeline.waiting() == 0, within=60)
         before = pipeline.engine.created_at(uid)
         job_id = request(pipeline)
-        dying = subprocess.run(
-            [sys.executable, "-c", DIES, str(job_id), point],
-            env=os.environ | environment(pipeline.settings),
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        assert dying.returncode == -signal.SIGKILL, dying.stderr
+        assert killed_rebuilding(environment(pipeline.settings), point, job_id)
         change(pipeline, "UPDATE programs SET title = 'Later' WHERE id = :id", id=ids[0])
         change(pipeline, "DELETE FROM programs WHERE id = :id", id=ids[1])
         # Until the lease runs out nobody else may touch it.

@@ -1,12 +1,7 @@
 """The sender loses no change, whenever it is killed and whoever writes; every test ends with the audit."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +9,7 @@ from sqlalchemy import text
 from catalog.core.db import session_factory
 from catalog.programs import lifecycle
 from indexer.sender.sender import CRASH_POINTS
+from tests.support.dying import killed_sending
 from tests.support.pipeline import Pipeline, bulk, change, publish
 from tests.support.processes import environment
 from tests.support.programs import EDITOR, make
@@ -22,33 +18,11 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.slow
 
 
-# A whole process of the product that ends itself, by the hardest signal, at a named moment.
-DIES = """
-import os, signal, sys, threading
-from catalog.core.settings import CatalogSettings
-from indexer.sender import leadership
-from indexer.settings import IndexerSettings
-
-def at(point):
-    if point == sys.argv[1]:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-leadership.run(CatalogSettings(), IndexerSettings(), None, threading.Event(), at=at)
-"""
-
-
 @pytest.mark.parametrize("point", CRASH_POINTS)
-def test_killed_at_any_moment_nothing_is_lost(point: str, pipeline: Pipeline, tmp_path: Path) -> None:
+def test_killed_at_any_moment_nothing_is_lost(point: str, pipeline: Pipeline) -> None:
     ids = publish(pipeline, 20)
     change(pipeline, "UPDATE programs SET status = 'draft' WHERE id = :id", id=ids[3])
-    dying = subprocess.run(
-        [sys.executable, "-c", DIES, point],
-        env=os.environ | environment(pipeline.settings),
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert dying.returncode == -signal.SIGKILL, dying.stderr
+    assert killed_sending(environment(pipeline.settings), point)
     # What happened since the crash is found as well.
     change(pipeline, "UPDATE programs SET title = 'Later' WHERE id = :id", id=ids[0])
     change(pipeline, "DELETE FROM programs WHERE id = :id", id=ids[1])
