@@ -1,4 +1,4 @@
-"""The routes of listeners that lead on from a program. `api.discovery.routes` serves them."""
+"""The routes of ways on: related and trending programs, one by chance, popular searches. `api.discovery.routes` serves them."""
 
 import msgspec
 from litestar import get

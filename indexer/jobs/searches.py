@@ -80,13 +80,13 @@ def _gather_shared(redis: "Redis", prefix: str, days: Sequence[str]) -> None:
     """Make the set of the frequent queries that enough different listeners asked in these days."""
     found = redis.zrangebyscore(popular_key(prefix), "-inf", "+inf", withscores=True)
     frequent = [(raw.decode(), score) for raw, score in reversed(cast("list[tuple[bytes, float]]", found))]
-    with redis.pipeline(transaction=True) as steps:
-        for query, _ in frequent[:MOST_TRIED]:
-            steps.pfcount(*(listeners_key(day, query) for day in days))
-        counts = steps.execute()
+    shared: dict[str, float] = {}
+    for query, score in frequent[:MOST_TRIED]:
+        # One after the other: a client of a cluster counts nothing in a pipeline.
+        listeners = redis.pfcount(*(listeners_key(day, query) for day in days))
+        if int(listeners) >= LISTENERS and len(shared) < MOST_SHARED:
+            shared[query] = score
     name = shared_key(prefix)
-    tried = zip(frequent[:MOST_TRIED], counts, strict=True)
-    shared = dict([one for one, listeners in tried if int(listeners) >= LISTENERS][:MOST_SHARED])
     with redis.pipeline(transaction=True) as steps:
         steps.delete(name)
         if shared:

@@ -3,14 +3,17 @@
 import dataclasses
 import gc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
+from api.discovery.asked import Asked
 from api.settings import Settings
 from catalog.core.db import session_factory
 from indexer import stores
+from indexer.jobs import searches
 from indexer.jobs.views import apply_pending
 from indexer.stores import invalidation, queues
 from indexer.stores.invalidation import Keys
@@ -63,6 +66,25 @@ def state(client: Client, name: str) -> tuple[bool, str]:
 def title(client: Client, program_id: int) -> object:
     answer = client.get(f"/discovery/programs/{program_id}")
     return answer.json()["data"]["title"] if answer.status_code == 200 else answer.status_code
+
+
+async def test_searches_and_their_listeners_are_counted_on_a_cluster(clustered: Settings) -> None:
+    url, prefix = clustered.indexer.redis_cache_url, clustered.indexer.redis_prefix
+    redis = stores.open_async(url, timeout=5, connect_timeout=2)
+    asked = Asked(redis, prefix, lambda text: True)
+    for n in range(searches.LISTENERS):
+        asked.add("coffee film", f"198.51.100.{n}")
+        asked.add("alone", "198.51.100.1")
+    await asked.flush()
+    sync = stores.open_sync(url, timeout=5, connect_timeout=2)
+    # Both were asked at enough different times.
+    day = searches.day_key(prefix, datetime.now(UTC))
+    sync.zadd(day, {"coffee film": searches.LEAST, "alone": searches.LEAST})
+    assert searches.gather_popular(sync, prefix) == 2
+    await asked.read()
+    assert (asked.beginning("al", 1), asked.shared) == (["alone"], ["coffee film"])
+    sync.close()
+    await stores.close(redis)
 
 
 def test_caches_limits_views_and_invalidations_on_a_cluster(clustered: Settings, database: Database) -> None:

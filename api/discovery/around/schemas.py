@@ -1,4 +1,4 @@
-"""JSON answers of the routes that lead on from a program."""
+"""JSON answers of related and trending programs, and of popular searches."""
 
 from typing import Annotated
 

@@ -1,1 +1,4 @@
-"""Statements that lead on from a program, or from nothing: what is related to it. The caller runs them."""
+"""Statements for ways on: what is related to a program, what is viewed lately, a program by chance.
+
+`trends` also writes the sums of what is viewed lately; the flush of the counted views (`indexer.jobs.views`) calls it.
+"""
