@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Engine as Database
+from sqlalchemy import insert
 
 from api.http.auth import access_token
 from api.settings import Settings
@@ -48,15 +49,14 @@ def add_accounts(settings: Settings, database: Database) -> dict[str, str]:
 def _add(settings: Settings, database: Database, roles: Mapping[str, list[str]]) -> dict[str, str]:
     # Name -> roles; one transaction for all, because most tests of the API begin with it.
     with session_factory(database).begin() as session:
-        accounts = {
-            name: Account(email=f"{name}@example.com", roles=its_roles, password_hash=_password_hash())
+        rows = [
+            {"email": f"{name}@example.com", "roles": its_roles, "password_hash": _password_hash()}
             for name, its_roles in roles.items()
+        ]
+        added = session.scalars(insert(Account).returning(Account, sort_by_parameter_order=True), rows)
+        return {
+            name: access_token(settings.api, account)[0] for name, account in zip(roles, added, strict=True)
         }
-        session.add_all(accounts.values())
-        session.flush()
-        for account in accounts.values():
-            session.refresh(account)
-        return {name: access_token(settings.api, account)[0] for name, account in accounts.items()}
 
 
 def signed_in(client: Client, token: str) -> Client:

@@ -78,7 +78,8 @@ class Visit:
         """
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
-        options = {"runOnly": list(rules)} if rules else {"runOnly": _TAGS}
+        # Nothing but what is wrong is gathered, and no selectors are sought for it: half of axe's work.
+        options = {"runOnly": list(rules) or _TAGS, "resultTypes": ["violations"], "selectors": False}
         # Sizes and overlaps depend on the font: the fallback's until the page's own has arrived.
         found = self.page.evaluate(
             "options => document.fonts.ready.then(() => axe.run(document, options))", options

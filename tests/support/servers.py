@@ -75,6 +75,8 @@ class Servers:
                 "",
                 base_environment=postgres.environment(),
                 user=postgres.user(),
+                # At SIGTERM it would wait until every client has left.
+                stop_signal=signal.SIGINT,
             ),
             Child(
                 "valkey",

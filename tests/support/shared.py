@@ -12,7 +12,7 @@ from catalog.core.db import make_engine
 from indexer.engines.admin import Engine
 from tests.support.accounts import add_accounts, signed_in
 from tests.support.client import Client
-from tests.support.databases import new_database
+from tests.support.databases import TEMPLATE, new_database
 from tests.support.pipeline import Pipeline
 from tests.support.product import serve
 from tests.support.stores import new_settings
@@ -29,9 +29,9 @@ class SharedApi:
 
 
 @contextmanager
-def shared_stores() -> Iterator[Pipeline]:
-    """Give a database, an index and a Redis prefix until the block ends."""
-    with new_database(os.environ["TEST_POSTGRES"]) as url:
+def shared_stores(template: str = TEMPLATE) -> Iterator[Pipeline]:
+    """Give a copy of a database, an index and a Redis prefix until the block ends."""
+    with new_database(os.environ["TEST_POSTGRES"], template) as url:
         settings = new_settings(url, os.environ)
         database = make_engine(settings.catalog)
         yield Pipeline(settings, database, Engine(settings.indexer))

@@ -1,5 +1,6 @@
 """Passwords: what they may be, and how people choose new ones."""
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -8,9 +9,10 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
 from api.settings import Settings
-from tests.support.accounts import PASSWORD, add_accounts, signed_in
+from tests.support.accounts import PASSWORD, add_account, add_accounts, signed_in
 from tests.support.client import Client
 from tests.support.product import serve
+from tests.support.shared import SharedApi
 
 NEW = "seven purple windmills"
 COMMON = (
@@ -24,9 +26,9 @@ COMMON = (
 )
 
 
-def login(listener: Client, password: str, role: str = "editor") -> tuple[int, str]:
-    """Sign in; return the status, and the access token or the code."""
-    answer = listener.post("/accounts/login", {"email": f"{role}@example.com", "password": password})
+def login(listener: Client, password: str, name: str = "editor") -> tuple[int, str]:
+    """Sign in as NAME@example.com; return the status, and the access token or the code."""
+    answer = listener.post("/accounts/login", {"email": f"{name}@example.com", "password": password})
     found = answer.json()
     return answer.status_code, found["data"]["accessToken"] if answer.status_code == 200 else found["code"]
 
@@ -46,43 +48,54 @@ def link_for(admin: Client, person: Client) -> str:
     return found
 
 
+@pytest.fixture
+def editor(shared: SharedApi) -> tuple[str, Client]:
+    """An editor on the shared API whom no other test knows: the name in the address, and the person signed in."""
+    name = f"editor-{uuid.uuid4().hex}"
+    token = add_account(shared.settings, shared.database, name, ["editor"])
+    return name, signed_in(shared.listener, token)
+
+
 @pytest.mark.parametrize("password", [*COMMON, "eleven char", "x" * 201, ""])
 def test_short_and_common_passwords_are_refused_wherever_one_is_chosen(
-    password: str, listener: Client, staff: dict[str, Client]
+    password: str, shared: SharedApi, editor: tuple[str, Client]
 ) -> None:
-    number = staff["editor"].get("/accounts/me").json()["data"]["id"]
-    token = link_for(staff["admin"], staff["editor"])
+    (name, person), admin, listener = editor, shared.staff["admin"], shared.listener
+    number = person.get("/accounts/me").json()["data"]["id"]
+    token = link_for(admin, person)
     new = {"email": "editor2@example.com", "password": password, "roles": ["editor"]}
     refused = [
-        staff["admin"].post("/accounts/users", new),
-        staff["admin"].patch(f"/accounts/users/{number}", {"password": password}),
-        staff["editor"].post("/accounts/password", {"currentPassword": PASSWORD, "password": password}),
+        admin.post("/accounts/users", new),
+        admin.patch(f"/accounts/users/{number}", {"password": password}),
+        person.post("/accounts/password", {"currentPassword": PASSWORD, "password": password}),
         listener.post("/accounts/password-reset", {"token": token, "password": password}),
     ]
     for answer in refused:
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed"), answer.text
         assert [error["field"] for error in answer.json()["errors"]] == ["password"]
         assert not password or password not in answer.text
-    assert login(listener, PASSWORD)[0] == 200
+    assert login(listener, PASSWORD, name)[0] == 200
     # The link is not used up.
     used = listener.post("/accounts/password-reset", {"token": token, "password": NEW})
     assert used.status_code == 204
 
 
 @pytest.mark.parametrize("password", ["editor@example.com", "EDITOR-example-1", "editor editor"])
-def test_a_password_is_not_made_of_the_e_mail_address(password: str, staff: dict[str, Client]) -> None:
-    refused = staff["editor"].post("/accounts/password", {"currentPassword": PASSWORD, "password": password})
+def test_a_password_is_not_made_of_the_e_mail_address(password: str, shared: SharedApi) -> None:
+    body = {"currentPassword": PASSWORD, "password": password}
+    refused = shared.staff["editor"].post("/accounts/password", body)
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["code"] == "too_common"
 
 
 @pytest.mark.parametrize("password", [NEW, "kjd7B4q05i3I", "كلمة السر الخاصة بي", "one two seventeen four"])
 def test_long_and_rare_passwords_pass_in_any_script(
-    password: str, listener: Client, staff: dict[str, Client]
+    password: str, shared: SharedApi, editor: tuple[str, Client]
 ) -> None:
+    name, person = editor
     body = {"currentPassword": PASSWORD, "password": password}
-    assert staff["editor"].post("/accounts/password", body).status_code == 200
-    assert login(listener, password)[0] == 200
+    assert person.post("/accounts/password", body).status_code == 200
+    assert login(shared.listener, password, name)[0] == 200
 
 
 @pytest.mark.parametrize("revoke_keys", [False, True])

@@ -22,6 +22,7 @@ from catalog.core.db import session_factory
 from tests.support.accounts import PASSWORD, add_accounts
 from tests.support.client import Client
 from tests.support.product import serve
+from tests.support.shared import SharedApi
 from tests.support.waiting import eventually
 
 
@@ -83,19 +84,16 @@ def test_a_token_as_we_make_it_is_good(
         ({"algorithm": "HS512"}, "invalid_token"),
     ],
 )
-def test_forged_tokens_are_refused(
-    changed: dict[str, Any], code: str, listener: Client, staff: dict[str, Client], settings: Settings
-) -> None:
-    assert me(listener, forged(settings, **changed)) == (401, code)
+def test_forged_tokens_are_refused(changed: dict[str, Any], code: str, shared: SharedApi) -> None:
+    assert me(shared.listener, forged(shared.settings, **changed)) == (401, code)
 
 
 def _part(value: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
-def test_alg_none_and_key_confusion_are_refused(
-    listener: Client, staff: dict[str, Client], settings: Settings
-) -> None:
+def test_alg_none_and_key_confusion_are_refused(shared: SharedApi) -> None:
+    listener, settings = shared.listener, shared.settings
     payload = forged(settings).split(".")[1]
     for algorithm in ("none", "None", "NONE", "nOnE"):
         header = _part({"alg": algorithm, "typ": "JWT"})
@@ -201,16 +199,14 @@ def test_changing_an_account_ends_its_tokens_at_once(
     assert answer.status_code == 401
 
 
-def test_wrong_passwords_and_unknown_people_get_the_same_answer(
-    listener: Client, staff: dict[str, Client]
-) -> None:
+def test_wrong_passwords_and_unknown_people_get_the_same_answer(shared: SharedApi) -> None:
     answers = []
     for body in (
         {"email": "editor@example.com", "password": "wrong password"},
         {"email": "nobody@example.com", "password": "wrong password"},
         {"email": "no e-mail address", "password": "wrong password"},
     ):
-        answer = listener.post("/accounts/login", body)
+        answer = shared.listener.post("/accounts/login", body)
         found = answer.json()
         answers.append((answer.status_code, found["code"], found["detail"]))
     assert len(set(answers)) == 1

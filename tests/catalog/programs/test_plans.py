@@ -18,7 +18,7 @@ from tests.support.databases import new_database
 
 pytestmark = pytest.mark.slow
 
-ROWS = 200_000
+ROWS = 50_000
 LISTED = "status = 'published' AND deleted_at IS NULL"
 ORDER = "ORDER BY release_date DESC NULLS LAST, id DESC LIMIT 20"
 
