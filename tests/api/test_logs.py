@@ -96,7 +96,7 @@ def test_answers_before_any_routing_have_lines_too(
 ) -> None:
     with session_factory(database).begin() as session:
         number = make(session, "published").id
-    path, per_minute = f"/discovery/programs/{number}", 600
+    path, per_minute = f"/discovery/programs/{number}", 300
     with _logging_api(settings, tmp_path, RATE_LIMIT_PER_MINUTE=str(per_minute)) as (client, log):
         for _ in range(250):
             assert client.get(path).status_code == 200

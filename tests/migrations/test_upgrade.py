@@ -1,9 +1,12 @@
 """Every change after the baseline, applied to a database with data in it, taken back and applied again."""
 
+import os
+
 import psycopg
 import pytest
 
 from catalog.schema import migrate
+from tests.support.databases import new_database, plain, prepared
 from tests.support.migrations import BASELINE, chain, changes, check, definitions, downgrade, load, snapshot
 
 pytestmark = pytest.mark.slow
@@ -18,39 +21,42 @@ INTENDED: dict[str, set[str]] = {
 }
 
 
-def _with_data(url: str, until: str) -> None:
-    """Upgrade to `until`; after each revision, write the rows that its code would have left."""
-    for revision in REVISIONS[: REVISIONS.index(until) + 1]:
-        if revision >= BASELINE:
-            migrate.upgrade(url, revision)
-            load(url, revision)
+def _with_data(until: str) -> str:
+    """Return a template upgraded to `until`, after each revision with the rows that its code would have left."""
+    before = REVISIONS[REVISIONS.index(until) - 1]
+
+    def fill(url: str) -> None:
+        migrate.upgrade(url, until)
+        load(url, until)
+
+    template = _with_data(before) if until > BASELINE else None
+    return prepared(os.environ["TEST_POSTGRES"], f"template_at_{until}", fill, template)
 
 
 @pytest.mark.parametrize("revision", LATER)
-def test_data_survives_a_later_change_and_its_taking_back(revision: str, empty_url: str) -> None:
+def test_data_survives_a_later_change_and_its_taking_back(revision: str) -> None:
     before = REVISIONS[REVISIONS.index(revision) - 1]
-    if revision == BASELINE:
-        _with_data(empty_url, BASELINE)
-        downgrade(empty_url, before)
-    else:
-        _with_data(empty_url, before)
-    rows = snapshot(empty_url)
-    schema = definitions(empty_url)
-    assert all(rows.values())
-    migrate.upgrade(empty_url, revision)
-    assert changes(rows, snapshot(empty_url)) <= INTENDED.get(revision, set())
-    downgrade(empty_url, before)
-    assert definitions(empty_url) == schema
-    assert changes(rows, snapshot(empty_url)) <= INTENDED.get(revision, set())
-    migrate.upgrade(empty_url)
-    check(empty_url)
-    assert migrate.differences(empty_url) == []
+    template = _with_data(BASELINE if revision == BASELINE else before)
+    with new_database(os.environ["TEST_POSTGRES"], template) as url:
+        if revision == BASELINE:
+            downgrade(url, before)
+        rows = snapshot(url)
+        schema = definitions(url)
+        assert all(rows.values())
+        migrate.upgrade(url, revision)
+        assert changes(rows, snapshot(url)) <= INTENDED.get(revision, set())
+        downgrade(url, before)
+        assert definitions(url) == schema
+        assert changes(rows, snapshot(url)) <= INTENDED.get(revision, set())
+        migrate.upgrade(url)
+        check(url)
+        assert migrate.differences(url) == []
 
 
 @pytest.mark.parametrize("until", sorted({BASELINE, REVISIONS[-1]}))
-def test_every_table_has_rows_and_every_column_a_value(until: str, empty_url: str) -> None:
-    _with_data(empty_url, until)
-    found = snapshot(empty_url)
+def test_every_table_has_rows_and_every_column_a_value(until: str) -> None:
+    with new_database(os.environ["TEST_POSTGRES"], _with_data(until)) as url:
+        found = snapshot(url)
     assert [table for table, rows in found.items() if not rows] == []
     empty = [
         f"{table}.{column}"
@@ -61,14 +67,15 @@ def test_every_table_has_rows_and_every_column_a_value(until: str, empty_url: st
     assert empty == []
 
 
-def test_what_was_lost_or_changed_is_named(empty_url: str) -> None:
-    _with_data(empty_url, BASELINE)
-    before = snapshot(empty_url)
-    with psycopg.connect(empty_url.replace("+psycopg", "")) as connection:
-        connection.execute("DELETE FROM view_flushes")
-        connection.execute("UPDATE accounts SET name = upper(name || 'x') WHERE id = 2")
-        connection.execute("ALTER TABLE import_quota DROP COLUMN spent")
-    assert changes(before, snapshot(empty_url)) == {"view_flushes", "accounts.name"}
+def test_what_was_lost_or_changed_is_named() -> None:
+    with new_database(os.environ["TEST_POSTGRES"], _with_data(BASELINE)) as url:
+        before = snapshot(url)
+        with psycopg.connect(plain(url)) as connection:
+            connection.execute("DELETE FROM view_flushes")
+            connection.execute("UPDATE accounts SET name = upper(name || 'x') WHERE id = 2")
+            connection.execute("ALTER TABLE import_quota DROP COLUMN spent")
+        after = snapshot(url)
+    assert changes(before, after) == {"view_flushes", "accounts.name"}
     assert changes(before, before) == set()
 
 

@@ -33,13 +33,14 @@ def new_database(admin: str, template: str | None = TEMPLATE) -> Iterator[str]:
     _execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def prepared(admin: str, name: str, fill: Callable[[str], None]) -> str:
-    """Make a template out of the empty catalogue, unless another process of the run has made it.
+def prepared(admin: str, name: str, fill: Callable[[str], None], template: str | None = TEMPLATE) -> str:
+    """Make a template out of another one, unless another process of the run has made it.
 
     Args:
         admin: Address of the server's `postgres` database.
         name: The template's name.
         fill: Writes into the database of the address that it is given, and closes its connections.
+        template: As for `new_database`.
 
     Returns:
         The template's name, for `new_database`.
@@ -47,7 +48,7 @@ def prepared(admin: str, name: str, fill: Callable[[str], None]) -> str:
     with psycopg.connect(plain(admin), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            with new_database(admin) as url:
+            with new_database(admin, template) as url:
                 fill(url)
                 connection.execute(
                     f"CREATE DATABASE {name} TEMPLATE {url.rpartition('/')[2]} STRATEGY file_copy"
