@@ -15,6 +15,7 @@ from catalog.core.db import make_engine, session_factory
 from indexer.engines.admin import Engine
 from tests.support.accounts import hash_quickly
 from tests.support.databases import new_database
+from tests.support.dialects import share_what_engines_learn
 from tests.support.paths import SHARED
 from tests.support.pipeline import Pipeline
 from tests.support.servers import Servers
@@ -80,6 +81,13 @@ def _passwords_hash_quickly() -> Iterator[None]:
     """Passwords cost the tests' own process nothing; tests/catalog/accounts/test_credentials.py has the real cost."""
     with pytest.MonkeyPatch.context() as patched:
         hash_quickly(patched)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engines_learn_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        share_what_engines_learn(patched)
         yield
 
 
