@@ -10,7 +10,7 @@ from tests.support.flood import HALF_BODY, HALF_HEAD, WHOLE, held_open, p99, sec
 from tests.support.waiting import eventually
 
 IDLE, HALF_SENT, HALF_HEADS = 1100, 1000, 500
-REQUESTS = 2000
+REQUESTS = 1000
 # A machine may be busy with other things just then.
 ATTEMPTS = 3
 
