@@ -1,4 +1,4 @@
-"""Every index earns its place: its query's plan on 200,000 rows names it, and scans no table."""
+"""Every index earns its place: its query's plan on 50,000 rows names it, and scans no table."""
 
 import json
 import os
@@ -97,7 +97,7 @@ SECONDARY = """SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FR
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[Database]:
-    """One catalogue of 200,000 programs for all tests of this module."""
+    """One catalogue of 50,000 programs for all tests of this module."""
     with new_database(os.environ["TEST_POSTGRES"]) as url:
         engine = create_engine(url, poolclass=NullPool)
         with engine.begin() as filling:
