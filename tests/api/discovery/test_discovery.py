@@ -12,6 +12,8 @@ from sqlalchemy import text
 
 from api.http import query
 from api.settings import Settings
+from indexer.engines import index_settings
+from indexer.engines.admin import Engine
 from tests.support.client import Client
 from tests.support.databases import scalar
 from tests.support.discovery import SPECS, check_filters_and_orders, stock, titles, total
@@ -280,9 +282,15 @@ def test_no_text_can_leave_its_quotes(value: str, shared: SharedApi, reading: di
 
 @pytest.mark.slow
 def test_browsing_reaches_the_last_program_past_the_engines_cap(
-    listener: Client, settings: Settings, database: Database, cache_redis: "Redis"
+    listener: Client,
+    settings: Settings,
+    database: Database,
+    cache_redis: "Redis",
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    count = 10_450
+    # A tenth of the cap that the product sets.
+    monkeypatch.setitem(index_settings.SETTINGS, "pagination", {"maxTotalHits": 1000})
+    count = 1_450
     with database.begin() as connection:
         connection.execute(
             text(
@@ -296,6 +304,8 @@ def test_browsing_reaches_the_last_program_past_the_engines_cap(
         ids = set(connection.scalars(text("SELECT id FROM programs")))
     with sending(settings, cache_redis):
         eventually(lambda: not scalar(database, "SELECT count(*) FROM index_dirty"), within=120)
+        capped = Engine(settings.indexer).settings_of(settings.indexer.meili_index)["pagination"]
+        assert capped == {"maxTotalHits": 1000}
         for sort in ("newest", "oldest"):
             seen: list[int] = []
             cursor: str | None = None
