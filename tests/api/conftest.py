@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+from redis import Redis
 from sqlalchemy import Engine as Database
 
 from api.answers.edge import Edge
 from api.settings import Settings
 from tests.support.accounts import add_accounts, signed_in
 from tests.support.client import Client
-from tests.support.product import serve
+from tests.support.discovery import SPECS, stock, total
+from tests.support.product import sending, serve
 from tests.support.shared import SharedApi, shared_api
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -43,4 +46,13 @@ def staff(listener: Client, settings: Settings, database: Database) -> dict[str,
 def shared() -> Iterator[SharedApi]:
     """One API for the tests of a module whose requests are refused or only read: it costs a tenth of a second."""
     with shared_api() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def reading(shared: SharedApi) -> Iterator[dict[str, int]]:
+    """The searchable catalogue of `shared.listener`, for tests of a module that change nothing in it."""
+    found = stock(shared.database)
+    with Redis.from_url(shared.settings.indexer.redis_cache_url) as redis, sending(shared.settings, redis):
+        eventually(lambda: total(shared.listener) == len(SPECS), what="searchable")
         yield found

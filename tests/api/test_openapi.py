@@ -10,15 +10,17 @@ from litestar.routes import HTTPRoute
 from api.app import create_app, routers
 from api.http.errors import CODES
 from api.openapi import document as document_of
-from api.settings import Settings
+from api.settings import ApiSettings, Settings
+from catalog.core.settings import CatalogSettings
+from indexer.settings import IndexerSettings
 from tests.support.client import Client
 
 Document = dict[str, Any]
 
 
-@pytest.fixture
-def document(settings: Settings) -> Document:
-    return document_of(routers(settings))
+@pytest.fixture(scope="module")
+def document() -> Document:
+    return document_of(routers(Settings(CatalogSettings(), IndexerSettings(), ApiSettings())))
 
 
 def operations(document: Document) -> dict[tuple[str, str], Document]:

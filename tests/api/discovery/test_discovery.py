@@ -33,15 +33,6 @@ def catalogue(
         yield found
 
 
-@pytest.fixture(scope="module")
-def reading(shared: SharedApi) -> Iterator[dict[str, int]]:
-    """The catalogue of `shared.listener`, for tests that change nothing in it."""
-    found = stock(shared.database)
-    with Redis.from_url(shared.settings.indexer.redis_cache_url) as redis, sending(shared.settings, redis):
-        eventually(lambda: total(shared.listener) == len(SPECS), what="searchable")
-        yield found
-
-
 def test_filters_orders_and_pages(shared: SharedApi, reading: dict[str, int]) -> None:
     check_filters_and_orders(shared.listener, reading)
     film, roads = SPECS[2]["title"], SPECS[3]["title"]

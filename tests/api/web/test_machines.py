@@ -21,6 +21,7 @@ from tests.support.client import Client
 from tests.support.importing import read_feed
 from tests.support.pages import read
 from tests.support.programs import EDITOR, make
+from tests.support.shared import SharedApi
 from tests.support.waiting import eventually
 
 WHOLE: dict[str, Any] = {
@@ -56,8 +57,9 @@ def documents() -> Iterator[str]:
 
 
 def test_every_document_is_well_formed_and_names_only_what_is_here(
-    listener: Client, catalogue: Catalogue
+    shared: SharedApi, reading: Catalogue
 ) -> None:
+    listener = shared.listener
     for path in documents():
         answer = listener.get(path)
         assert answer.status_code == 200, path
@@ -116,7 +118,9 @@ def rows_of(listener: Client, path: str) -> list[Row]:
     return rows
 
 
-def test_feeds_of_categories_and_searches_have_their_programs(listener: Client, catalogue: Catalogue) -> None:
+def test_feeds_of_categories_and_searches_have_their_programs(shared: SharedApi, reading: Catalogue) -> None:
+    listener = shared.listener
+
     def titles(path: str) -> set[str]:
         return {row.title for row in read_feed(listener.get(path).content)}
 
@@ -170,7 +174,8 @@ def test_pages_carry_linked_data_and_previews(
     assert action["target"]["urlTemplate"] == f"{SITE}/ar/search?q={{q}}"
 
 
-def test_oembed_names_a_program_of_this_site(listener: Client, catalogue: Catalogue) -> None:
+def test_oembed_names_a_program_of_this_site(shared: SharedApi, reading: Catalogue) -> None:
+    listener = shared.listener
     page = read(listener, "/en/programs/morning-coffee")
     offered = page.one("link", type="application/json+oembed").get("href") or ""
     assert listener.get(offered.removeprefix(SITE)).json() == {

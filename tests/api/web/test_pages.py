@@ -19,6 +19,7 @@ from tests.support.pages import read, text_of
 from tests.support.pipeline import Pipeline
 from tests.support.product import serve
 from tests.support.programs import EDITOR, make
+from tests.support.shared import SharedApi
 from tests.support.waiting import eventually
 
 EVENING, MORNING, FILM, ROADS, BARE = (spec["title"] for spec in SPECS)
@@ -43,8 +44,9 @@ def every_page(catalogue: Catalogue) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_every_page_is_valid_html_in_its_language(
-    language: str, listener: Client, catalogue: Catalogue
+    language: str, shared: SharedApi, reading: Catalogue
 ) -> None:
+    listener, catalogue = shared.listener, reading
     for path in every_page(catalogue):
         page = read(listener, f"/{language}{path}")
         assert page.status == (404 if path == "/nothing/here" else 200), path
@@ -85,7 +87,8 @@ def test_the_way_in_leads_to_the_language_of_the_listener(listener: Client) -> N
         assert "private" in answer.headers["cache-control"]
 
 
-def test_the_home_page_shows_what_there_is(listener: Client, catalogue: Catalogue) -> None:
+def test_the_home_page_shows_what_there_is(shared: SharedApi, reading: Catalogue) -> None:
+    listener = shared.listener
     page = read(listener, "/ar")
     assert page.titles[0] == MORNING  # the featured one
     assert set(page.titles) == {EVENING, MORNING, FILM, ROADS, BARE}
@@ -109,7 +112,8 @@ def test_a_misspelt_search_is_answered_in_words(
     assert page.one("input", name="q").get("value") == "قهوة المساء"
 
 
-def test_words_of_a_listener_are_text(listener: Client, catalogue: Catalogue) -> None:
+def test_words_of_a_listener_are_text(shared: SharedApi, reading: Catalogue) -> None:
+    listener = shared.listener
     page = read(listener, "/en/search", q='"><script>alert(1)</script>')
     assert [s for s in page.all("script") if s.get("src") is None] == []
     page = read(listener, "/en/search", q="coffee trade")
@@ -118,8 +122,9 @@ def test_words_of_a_listener_are_text(listener: Client, catalogue: Catalogue) ->
 
 
 def test_choices_are_links_with_counts_that_keep_the_rest_of_the_address(
-    listener: Client, catalogue: Catalogue
+    shared: SharedApi, reading: Catalogue
 ) -> None:
+    listener = shared.listener
     page = read(listener, "/en/search", sort="oldest")
     choices = {text_of(a): a.get("href") or "" for a in page.all("a", rel="nofollow")}
     assert choices["Video 2"] == "/en/search?mediaType=video&sort=oldest"
@@ -147,7 +152,8 @@ def test_a_comma_in_a_name_is_part_of_it(listener: Client, catalogue: Catalogue,
     assert chosen.get("href") == "/en/search"
 
 
-def test_nothing_found_is_no_dead_end(listener: Client, catalogue: Catalogue) -> None:
+def test_nothing_found_is_no_dead_end(shared: SharedApi, reading: Catalogue) -> None:
+    listener = shared.listener
     page = read(listener, "/en/search", q="zzzzzzzz")
     assert page.texts("h1") == ["Nothing found for “zzzzzzzz”"]
     assert BARE in page.titles
@@ -171,7 +177,8 @@ def test_a_list_goes_on_by_links(listener: Client, catalogue: Catalogue, databas
         assert sorted(seen) == sorted(f"Tape {n}" for n in range(30)), start
 
 
-def test_a_program_has_its_people_tags_and_series(listener: Client, catalogue: Catalogue) -> None:
+def test_a_program_has_its_people_tags_and_series(shared: SharedApi, reading: Catalogue) -> None:
+    listener = shared.listener
     page = read(listener, "/en/programs/morning-coffee")
     assert page.texts("h1") == [MORNING]
     links = set(page.links())
@@ -238,7 +245,8 @@ def test_an_address_that_is_not_the_current_one_leads_there(
         assert (answer.status_code, answer.headers["location"]) == (302, better), path
 
 
-def test_suggestions_are_options_of_a_list(listener: Client, catalogue: Catalogue) -> None:
+def test_suggestions_are_options_of_a_list(shared: SharedApi, reading: Catalogue) -> None:
+    listener = shared.listener
     page = read(listener, "/en/suggest", q="cof")
     options = page.all("li", role="option")
     found = {text_of(option): option.get("data-href") for option in options}
@@ -313,6 +321,7 @@ def test_without_engine_and_database_a_page_says_so(settings: Settings) -> None:
         assert (lost.status, lost.texts("h1")) == (404, ["لا شيء هنا"])
 
 
-def test_a_wrong_cursor_is_told_on_a_page(listener: Client, catalogue: Catalogue) -> None:
+def test_a_wrong_cursor_is_told_on_a_page(shared: SharedApi, reading: Catalogue) -> None:
+    listener = shared.listener
     page = read(listener, "/en/tags/coffee", cursor="AAAA")
     assert (page.status, page.texts("h1")) == (400, ["We did not understand this address"])
