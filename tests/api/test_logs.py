@@ -145,6 +145,8 @@ def test_an_engine_is_told_the_id_of_the_request(settings: Settings) -> None:
         indexer = settings.indexer.model_copy(update={"meili_url": url, "meili_urls": ""})
         with serve(Settings(settings.catalog, indexer, settings.api)) as (client, _):
             client.ask("GET", "/discovery/search?q=coffee", headers={"X-Request-Id": "asked"})
+        # The API waits for an engine for a moment only: its answer may be here first.
+        eventually(lambda: heard, what="the engine is asked")
         assert set(heard) == {"asked"}
         for id_ in ("by-a-job", ""):
             with on_behalf_of(id_), pytest.raises(EngineUnavailableError):
