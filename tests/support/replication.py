@@ -1,6 +1,7 @@
 """A primary and streaming replicas of it, for tests that hurt them."""
 
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -72,6 +73,8 @@ class Replicated:
             "",
             base_environment=postgres.environment(),
             user=postgres.user(),
+            # At SIGTERM it would wait until every client has left.
+            stop_signal=signal.SIGINT,
         )
         child.start(self.folder / "logs")
         assert child.wait_ready(60, lambda: False), (self.folder / "logs" / f"{name}.log").read_text()
