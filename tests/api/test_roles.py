@@ -232,6 +232,7 @@ def _contents(database: Database) -> dict[str, object]:
         return {row[0]: tuple(row[1:]) for row in connection.execute(text(" UNION ALL ".join(each)))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", sorted(OPEN))
 def test_who_may_do_what(who: str, listener: Client, staff: dict[str, Client], database: Database) -> None:
     with session_factory(database).begin() as session:

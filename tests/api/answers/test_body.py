@@ -40,6 +40,7 @@ def test_a_body_in_parts_is_whole(served: tuple[Client, Edge]) -> None:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.slow
 def test_hanging_up_within_a_body_is_counted_apart(
     served: tuple[Client, Edge], caplog: pytest.LogCaptureFixture
 ) -> None:

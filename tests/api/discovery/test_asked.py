@@ -59,6 +59,7 @@ def offered(listener: Client, q: str) -> list[dict[str, Any]]:
     return list(answer.json()["data"])
 
 
+@pytest.mark.slow
 def test_queries_are_counted_once_in_their_time_and_nothing_else(
     listener: Client, settings: Settings, cache_redis: "Redis"
 ) -> None:
@@ -84,6 +85,7 @@ def test_queries_are_counted_once_in_their_time_and_nothing_else(
     assert all(0 < cache_redis.ttl(key) <= 8 * 86_400 for key in mine)
 
 
+@pytest.mark.slow
 def test_frequent_queries_are_offered_while_they_find_something(
     running: tuple[Client, Edge], settings: Settings, cache_redis: "Redis", pipeline: Pipeline
 ) -> None:
@@ -105,6 +107,7 @@ def test_frequent_queries_are_offered_while_they_find_something(
     eventually(lambda: offered(listener, "شاهي") == [], what="nothing of what was withdrawn")
 
 
+@pytest.mark.slow
 def test_a_correction_says_so_and_categories_are_offered(listener: Client) -> None:
     for q, kind, text in (("hgp]d]", "layout", "الحديد"), ("youssef chahine", "script", "يوسف شاهين")):
         first, *others = offered(listener, q)

@@ -48,6 +48,7 @@ def alone(settings: Settings, stocked: dict[str, int]) -> Iterator[Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_filters_orders_and_pages_are_the_engines(alone: Client, stocked: dict[str, int]) -> None:
     check_filters_and_orders(alone, stocked)
     page = alone.get("/discovery/search", sort="oldest", limit=2, page=2)
@@ -88,6 +89,7 @@ def test_newest_leaves_out_what_is_not_released_yet(settings: Settings, database
         assert titles(client, q="zqx", sort="newest", releasedAfter="2024-06-01") == ["zqx 2199"]
 
 
+@pytest.mark.slow
 def test_words_are_found_however_they_are_written(alone: Client) -> None:
     for q in ("قهوة المساء", "قهوه المسا", "قَهْوَة المساء", "القهوة مساء", "سارة", "ساره العمرى"):
         assert titles(alone, q=q) == [EVENING], q
@@ -277,6 +279,7 @@ def refused(answer: Any) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_time_is_bounded(settings: Settings, stocked: dict[str, int], database: Database) -> None:
     with serve(lone(settings, fallback_timeout_ms=200)) as (client, _), database.connect() as holder:
         before = metric(client, 'search_fallback_failures_total{reason="timeout"}')

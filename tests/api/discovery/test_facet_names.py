@@ -69,6 +69,7 @@ def test_a_page_with_facets_asks_postgresql_nothing_once_the_names_are_known(
     assert (len(first), later) == (2, [])
 
 
+@pytest.mark.slow
 def test_a_rename_shows_in_the_next_page_of_every_process(
     listener: Client,
     edge: Edge,
@@ -97,6 +98,7 @@ def test_a_rename_shows_in_the_next_page_of_every_process(
         assert later == []
 
 
+@pytest.mark.slow
 def test_a_name_changed_by_hand_shows_after_a_while(
     listener: Client, catalogue: dict[str, int], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,7 @@ def served(settings: Settings, pipeline: Pipeline) -> Iterator[tuple[Client, Cat
         yield client, catalogue
 
 
+@pytest.mark.slow
 def test_every_facet_is_counted_without_its_own_filter(served: tuple[Client, Catalogue]) -> None:
     client, catalogue = served
     for n in range(ASKED):

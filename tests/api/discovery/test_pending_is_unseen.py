@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import redis
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
@@ -52,6 +53,7 @@ def _in_redis(cache: "redis.Redis", prefix: str) -> bool:
     return CHANGE["title"] in repr(stored)
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_seen_until_it_is_published(
     settings: Settings, database: Database, cache_redis: "redis.Redis"
 ) -> None:

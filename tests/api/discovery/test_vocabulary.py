@@ -25,6 +25,7 @@ def test_a_process_that_has_read_nothing_says_that_it_knows_no_words() -> None:
     assert REGISTRY.get_sample_value("search_vocabulary_words") == 0
 
 
+@pytest.mark.slow
 def test_answers_without_the_words_or_with_an_unknown_one_are_kept_briefly(
     pipeline: Pipeline, settings: Settings, cache_redis: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:

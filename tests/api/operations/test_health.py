@@ -217,6 +217,7 @@ def _connections(deaf: socket.socket) -> int:
     return found
 
 
+@pytest.mark.slow
 def test_a_hanging_engine_costs_one_timeout_and_then_nothing(settings: Settings) -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))

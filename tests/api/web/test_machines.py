@@ -77,6 +77,7 @@ def test_every_document_is_well_formed_and_names_only_what_is_here(
         assert listener.get(path).status_code == 404, path
 
 
+@pytest.mark.slow
 def test_our_own_import_reads_a_feed_back_without_loss(
     listener: Client, catalogue: Catalogue, database: Database
 ) -> None:

@@ -97,6 +97,7 @@ def test_the_home_page_shows_what_there_is(shared: SharedApi, reading: Catalogue
     assert "٣ برامج" in text_of(page.one("a", href="/ar/categories/society"))
 
 
+@pytest.mark.slow
 def test_a_misspelt_search_is_answered_in_words(
     listener: Client, catalogue: Catalogue, pipeline: Pipeline
 ) -> None:
@@ -161,6 +162,7 @@ def test_nothing_found_is_no_dead_end(shared: SharedApi, reading: Catalogue) -> 
     assert page.all("ul", class_="near") != []
 
 
+@pytest.mark.slow
 def test_a_list_goes_on_by_links(listener: Client, catalogue: Catalogue, database: Database) -> None:
     with session_factory(database).begin() as session:
         for n in range(30):

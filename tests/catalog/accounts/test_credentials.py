@@ -6,6 +6,7 @@ from catalog.accounts import credentials
 from tests.support.accounts import PASSWORD, PRODUCT_HASHER
 
 
+@pytest.mark.slow
 def test_a_password_is_hashed_as_rfc_9106_recommends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "HASHER", PRODUCT_HASHER)
     made = credentials.new_password(PASSWORD).hash

@@ -75,6 +75,7 @@ def test_maintenance_does_what_is_due_and_nothing_else(
         assert connection.scalar(text("SELECT pg_relation_size('grown_key')")) < 100_000
 
 
+@pytest.mark.slow
 def test_a_table_that_is_locked_waits_for_the_next_time(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

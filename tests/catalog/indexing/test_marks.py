@@ -85,6 +85,7 @@ def test_popularity_keeps_two_digits(session: Session, views: int, rounded: int)
     assert session.scalar(text("SELECT catalog_popularity(:views)"), {"views": views}) == rounded
 
 
+@pytest.mark.slow
 def test_renaming_a_category_marks_all_its_programs_in_one_statement(session: Session) -> None:
     session.execute(text("INSERT INTO categories (slug, name_ar, name_en) VALUES ('c', 'ت', 'C')"))
     session.execute(
