@@ -201,6 +201,12 @@ class IndexerSettings(BaseSettings):
         description="Address on which the sender, the worker and the scheduler serve `/metrics`; in a container `0.0.0.0`.",
     )
 
+    @field_validator("meili_url", "redis_cache_url", "redis_queue_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object, info: ValidationInfo) -> object:
+        # Compose passes a variable that nobody has set as an empty one.
+        return cls.model_fields[str(info.field_name)].default if value == "" else value
+
     @field_validator("meili_url")
     @classmethod
     def _is_http(cls, url: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DRIVER = "postgresql+psycopg"
@@ -89,10 +89,16 @@ class CatalogSettings(BaseSettings):
         description="Seconds to wait for a new connection.",
     )
 
+    @field_validator("database_url", "database_direct_url", "database_replica_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object, info: ValidationInfo) -> object:
+        # Compose passes a variable that nobody has set as an empty one.
+        return cls.model_fields[str(info.field_name)].default if value == "" else value
+
     @field_validator("database_url", "database_direct_url")
     @classmethod
     def _is_postgres(cls, url: str | None) -> str | None:
-        return _checked(url) if url else url
+        return None if url is None else _checked(url)
 
     @field_validator("database_replica_url")
     @classmethod

@@ -2,10 +2,12 @@
 
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from catalog.core.settings import CatalogSettings
+from indexer.settings import IndexerSettings
 
 ADDRESSES = [
     "nonsense",
@@ -55,3 +57,21 @@ def test_the_settings_take_what_sqlalchemy_reads(address: str) -> None:
         takes = False
     # Nobody listens on a negative port, which SQLAlchemy reads.
     assert takes == (_reads(address) and ":-1/" not in address)
+
+
+@pytest.mark.parametrize(
+    ("variable", "settings", "field"),
+    [
+        ("DATABASE_URL", CatalogSettings, "database_url"),
+        ("DATABASE_DIRECT_URL", CatalogSettings, "database_direct_url"),
+        ("DATABASE_REPLICA_URL", CatalogSettings, "database_replica_url"),
+        ("MEILI_URL", IndexerSettings, "meili_url"),
+        ("REDIS_CACHE_URL", IndexerSettings, "redis_cache_url"),
+        ("REDIS_QUEUE_URL", IndexerSettings, "redis_queue_url"),
+    ],
+)
+def test_an_empty_address_is_an_unset_one(
+    variable: str, settings: type[BaseSettings], field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "")
+    assert getattr(settings(), field) == settings.model_fields[field].default
