@@ -23,6 +23,7 @@ from catalog.seed import generator, loading, words
 from deploy.local.servers import valkey
 from deploy.local.stack import thmanyah
 from perf.tables import compare
+from tests.support.paths import ROOT
 from tests.support.stack import Product, product
 
 BAR_SECONDS, BAR_MEGABYTES, BAR_UNCHANGED = 60, 250, 0.25
@@ -148,8 +149,19 @@ def run(running: Product, path: Path, *, url: URL | None = None, checkout: Path 
     return Took(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, took)
 
 
-def run_there(running: Product, path: Path, checkout: Path) -> Took:
-    """Run `thmanyah import` of another checkout once, in a database of its own on the same server.
+def ratio_to(running: Product, path: Path, checkout: Path) -> float:
+    """Return the time of this tree's run by that of another's: each with a database of its own that no sender reads.
+
+    Args:
+        running: The product whose servers are used.
+        path: The file.
+        checkout: The other tree.
+    """
+    return run_apart(running, path, ROOT).run_seconds / run_apart(running, path, checkout).run_seconds
+
+
+def run_apart(running: Product, path: Path, checkout: Path) -> Took:
+    """Run `thmanyah import` of a checkout once, in a database of its own on the same server.
 
     Args:
         running: The product whose servers are used.
@@ -162,8 +174,13 @@ def run_there(running: Product, path: Path, checkout: Path) -> Took:
         admin.execute("DROP DATABASE IF EXISTS against WITH (FORCE)")
         admin.execute("CREATE DATABASE against")
     shown = url.render_as_string(hide_password=False)
-    migrate = f"from catalog.schema import migrate; migrate.upgrade({shown!r})"
-    subprocess.run([checkout / ".venv" / "bin" / "python", "-c", migrate], cwd=checkout, check=True)
+    # By its command, whose name outlives the layout of the code.
+    subprocess.run(
+        [checkout / ".venv" / "bin" / "thmanyah", "migrate"],
+        cwd=checkout,
+        env=os.environ | {"DATABASE_URL": shown},
+        check=True,
+    )
     return run(running, path, url=url, checkout=checkout)
 
 
@@ -180,15 +197,15 @@ def main() -> None:
     asked = arguments.parse_args()
     rows, items, against = asked.rows, asked.items, asked.against
     with product(0) as running:
-        measure_feed(running, items, against)
+        feed_held = measure_feed(running, items, against)
         path = running.home / "episodes.csv"
         write(path, rows)
         before = _count(running)
-        seconds, busy, megabytes, run_seconds = run(running, path)
+        seconds, busy, megabytes, _ = run(running, path)
         created = _count(running) - before
         searchable = seconds + running.wait_indexed()
         again = run(running, path).seconds
-        there = run_there(running, path, against) if against is not None else None
+        ratio = None if against is None else ratio_to(running, path, against)
         began = time.monotonic()
         loading.load(running.database, rows, 8)
         copied = time.monotonic() - began
@@ -204,31 +221,29 @@ def main() -> None:
                 ("second import (nothing changed), s", f"{again:.1f}", ""),
                 ("the same rows by plain COPY, s", f"{copied:.1f}", ""),
                 ("import ÷ COPY", f"{seconds / copied:.1f}", ""),
-                *_ratio(run_seconds, there, BAR_CSV),
+                *_row(ratio, BAR_CSV),
             ),
         )
-        if there is not None and run_seconds > BAR_CSV * there.run_seconds:
+        if not feed_held or (ratio is not None and ratio > BAR_CSV):
             raise SystemExit("a bar was missed")
         if created != expected or seconds > BAR_SECONDS or megabytes > BAR_MEGABYTES:
             raise SystemExit("a bar was missed")
 
 
-def measure_feed(running: Product, items: int, against: Path | None) -> None:
-    """Import a feed twice, and print the table.
+def measure_feed(running: Product, items: int, against: Path | None) -> bool:
+    """Import a feed twice, and print the table; return whether its bars held.
 
     Args:
         running: The product.
         items: How many items the feed has.
         against: A checkout to compare with, or None.
-
-    Raises:
-        SystemExit: A bar was missed.
     """
     path = running.home / "feed.xml"
     write_feed(path, items)
     first = run(running, path)
     again = run(running, path)
-    there = run_there(running, path, against) if against is not None else None
+    ratio = None if against is None else ratio_to(running, path, against)
+    unchanged = again.run_seconds / first.run_seconds
     compare(
         f"Feed of {items} items, {path.stat().st_size / 1e6:.1f} MB",
         (
@@ -238,20 +253,17 @@ def measure_feed(running: Product, items: int, against: Path | None) -> None:
             ("second import (nothing changed), s", f"{again.seconds:.1f}", ""),
             ("of which CPU of the command, s", f"{again.busy:.1f}", ""),
             ("the run itself, s", f"{first.run_seconds:.1f}", ""),
-            ("second run ÷ first", f"{again.run_seconds / first.run_seconds:.2f}", f"{BAR_UNCHANGED}"),
-            *_ratio(first.run_seconds, there, BAR_FEED),
+            ("second run ÷ first", f"{unchanged:.2f}", f"{BAR_UNCHANGED}"),
+            *_row(ratio, BAR_FEED),
         ),
     )
-    if again.run_seconds > BAR_UNCHANGED * first.run_seconds:
-        raise SystemExit("a bar was missed")
-    if there is not None and first.run_seconds > BAR_FEED * there.run_seconds:
-        raise SystemExit("a bar was missed")
+    return unchanged <= BAR_UNCHANGED and (ratio is None or ratio <= BAR_FEED)
 
 
-def _ratio(seconds: float, there: Took | None, bar: float) -> tuple[tuple[str, str, str], ...]:
-    if there is None:
+def _row(ratio: float | None, bar: float) -> tuple[tuple[str, str, str], ...]:
+    if ratio is None:
         return ()
-    return (("the run ÷ the same of the other commit", f"{seconds / there.run_seconds:.2f}", f"{bar}"),)
+    return (("a run without a sender ÷ the same of the other commit", f"{ratio:.2f}", f"{bar}"),)
 
 
 def _count(running: Product) -> int:
