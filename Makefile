@@ -69,7 +69,7 @@ chaos: $(STAMP) ## Writers, readers and faults mixed by SEED and those after it,
 	cd $(ROOT) && $(BIN)/python -m tests.faults.chaos --seed $(SEED) --minutes $(MINUTES)
 
 attack: $(STAMP) ## Attack a running product on loopback as docs/security.md lists it; says what held
-	cd $(ROOT) && ADDRESSES=200000 $(BIN)/python -m tests.attack
+	cd $(ROOT) && ADDRESSES=200000 REQUESTS=2000 $(BIN)/python -m tests.attack
 
 fuzz: $(STAMP) ## 20,000 random requests from the OpenAPI document in every role (CASES= sets another number)
 	cd $(ROOT) && $(BIN)/python -m tests.attack.fuzz $(if $(CASES),--cases $(CASES))
