@@ -227,6 +227,17 @@ async def delete_series(request: ApiRequest, series_id: Id) -> None:
     await transaction.write(request, lambda s: series.delete(s, series_id, actor))
 
 
+async def _rename(
+    request: ApiRequest, model: type[names.Named], row_id: int, name: str
+) -> JsonResponse[schemas.NamedAnswer]:
+    actor = actor_of(request)
+
+    def work(session: Session) -> schemas.NamedOut:
+        return schemas.named_out(names.rename(session, model, row_id, name, actor))
+
+    return JsonResponse(schemas.NamedAnswer(data=await transaction.write(request, work)))
+
+
 @get("/tags", summary="List tags", opt={"roles": EDITORS})
 async def list_tags(
     request: ApiRequest, after: AfterId = 0, limit: Limit = DEFAULT_LIMIT, q: NamePrefix = None
@@ -245,12 +256,7 @@ async def rename_tag(
     request: ApiRequest, tag_id: Id, data: JSONBody[schemas.RenameIn]
 ) -> JsonResponse[schemas.NamedAnswer]:
     """Give a tag another name on every program that has it."""
-    actor = actor_of(request)
-
-    def work(session: Session) -> schemas.NamedOut:
-        return schemas.named_out(names.rename(session, Tag, tag_id, data.name, actor))
-
-    return JsonResponse(schemas.NamedAnswer(data=await transaction.write(request, work)))
+    return await _rename(request, Tag, tag_id, data.name)
 
 
 @get("/people", summary="List people", opt={"roles": EDITORS})
@@ -271,12 +277,7 @@ async def rename_person(
     request: ApiRequest, person_id: Id, data: JSONBody[schemas.RenameIn]
 ) -> JsonResponse[schemas.NamedAnswer]:
     """Give a person another name on every program that has them."""
-    actor = actor_of(request)
-
-    def work(session: Session) -> schemas.NamedOut:
-        return schemas.named_out(names.rename(session, Person, person_id, data.name, actor))
-
-    return JsonResponse(schemas.NamedAnswer(data=await transaction.write(request, work)))
+    return await _rename(request, Person, person_id, data.name)
 
 
 HANDLERS = [
