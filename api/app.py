@@ -25,16 +25,18 @@ from api.discovery.around.popular import PopularSearches
 from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
 from api.discovery.asked import Asked
+from api.discovery.facets.counting import Counting
+from api.discovery.facets.labels import Facets
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.replica import Replica
 from api.discovery.lookups.taxonomy import Taxonomy
-from api.discovery.searching.facets import Facets
 from api.discovery.searching.fallback import Fallback
 from api.discovery.searching.ladder import Ladder
 from api.discovery.searching.service import Searches
 from api.discovery.searching.suggestions import Suggestions
 from api.discovery.searching.vocabulary import Vocabulary
 from api.discovery.state import DiscoveryState
+from api.discovery.subjects.values import FacetValues
 from api.discovery.views import ViewBuffer
 from api.editorial import routes as editorial
 from api.http.cors import Cors
@@ -131,6 +133,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         cache=cached,
         cors=Cors(settings.api.cors_origins),
         searches=Searches(search, ladder, suggestions, fallback, facets, cached, asked, secret),
+        facet_values=FacetValues(Counting(search), facets, fallback, vocabulary, secret),
         suggestions=suggestions,
         programs=programs,
         taxonomy=taxonomy,

@@ -6,7 +6,8 @@ the parameters. A test checks that both modules say the same.
 
 from litestar.openapi.datastructures import ResponseSpec
 
-from api.discovery.params import DEFAULT_ZONE, FACETS, MAX_PAGE, MAX_Q, MAX_SLUG, ORDERS, SORTS
+from api.discovery.filters import DEFAULT_ZONE, MAX_SLUG
+from api.discovery.params import FACETS, MAX_PAGE, MAX_Q, MAX_TYPED, ORDERS, SORTS
 from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
@@ -30,6 +31,7 @@ def _seconds(name: str, about: str, example: int) -> Parameter:
 
 
 _LIMIT = _query("limit", "Size of a page.", 20, type="integer", minimum=1, maximum=100, default=20)
+_CURSOR = _query("cursor", "meta.nextCursor of the page before.", None, type="string", maxLength=MAX_CURSOR)
 _FACETS = _query(
     "facets",
     f"Count values of these, comma separated: {', '.join(FACETS)}.",
@@ -114,9 +116,11 @@ BROWSE = [
     *_FILTERS,
     _query("sort", "Order.", "newest", type="string", enum=list(ORDERS)),
     _LIMIT,
-    _query("cursor", "meta.nextCursor of the page before.", None, type="string", maxLength=MAX_CURSOR),
+    _CURSOR,
     _FACETS,
 ]
+_NAME = _query("q", "What words of the name begin with.", "سلمان", type="string", maxLength=MAX_TYPED)
+FACET_VALUES = [*_FILTERS, _NAME, _LIMIT, _CURSOR]
 SUGGEST = [
     _query("q", "The text typed so far.", "قه", type="string", minLength=1, maxLength=100)
     | {"required": True},

@@ -10,7 +10,8 @@ from litestar.params import FromPath, JSONBody
 
 from api.answers.answer import Reply
 from api.discovery import documented, further, replies, schemas
-from api.discovery.params import MAX_SLUG, browse_request, search_request
+from api.discovery.filters import MAX_SLUG
+from api.discovery.params import browse_request, search_request
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import InvalidParameter, Problem
 from api.http.parameters import DECLARED_ONLY

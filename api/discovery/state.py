@@ -11,6 +11,7 @@ from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.taxonomy import Taxonomy
 from api.discovery.searching.service import Searches
 from api.discovery.searching.suggestions import Suggestions
+from api.discovery.subjects.values import FacetValues
 from api.discovery.views import ViewBuffer
 from api.http.request import ApiRequest
 
@@ -20,6 +21,7 @@ class DiscoveryState(AnsweringState):
     """The shared state of all requests, with the services of listeners' routes."""
 
     searches: Searches
+    facet_values: FacetValues
     suggestions: Suggestions
     programs: Programs
     taxonomy: Taxonomy

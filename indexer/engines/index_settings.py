@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from catalog.indexing.targets import Build
 
 MAX_TOTAL_HITS = 10_000
+# Values of a facet that a search counts.
+MAX_FACET_VALUES = 100
 # Add one with every change of SETTINGS or of the document builder: a process that runs older code leaves the
 # settings and the rebuilds of newer code alone.
 REVISION = 3
@@ -61,7 +63,7 @@ SETTINGS: dict[str, object] = {
         "disableOnNumbers": True,
     },
     "pagination": {"maxTotalHits": MAX_TOTAL_HITS},
-    "faceting": {"maxValuesPerFacet": 100, "sortFacetValuesBy": {"*": "count"}},
+    "faceting": {"maxValuesPerFacet": MAX_FACET_VALUES, "sortFacetValuesBy": {"*": "count"}},
     # Detecting the language of three words fails; everything is folded as Arabic and Latin alike.
     "localizedAttributes": [{"locales": ["ara"], "attributePatterns": ["*"]}],
 }

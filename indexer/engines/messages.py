@@ -80,6 +80,8 @@ class Results(msgspec.Struct, Generic[H], rename="camel"):
     estimated_total_hits: int | None = None
     # Facet -> value -> number of hits.
     facet_distribution: dict[str, dict[str, int]] | None = None
+    # Facet -> `min` and `max`, of facets with numbers.
+    facet_stats: dict[str, dict[str, float]] | None = None
 
     @property
     def total(self) -> int:
@@ -102,6 +104,11 @@ class Results(msgspec.Struct, Generic[H], rename="camel"):
         if self.facet_distribution is None:
             raise ValueError("no facets")
         return self.facet_distribution.get(facet, {})
+
+    def extremes(self, facet: str) -> tuple[int, int] | None:
+        """Return the least and the greatest number of a facet that was asked for; None when no hit has one."""
+        found = (self.facet_stats or {}).get(facet)
+        return None if found is None else (int(found["min"]), int(found["max"]))
 
 
 class ManyResults(msgspec.Struct, Generic[H]):

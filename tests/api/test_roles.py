@@ -28,6 +28,7 @@ SOURCE = "/catalog/import-sources/{source_id:int}"
 ROUTES = {
     ("GET", "/discovery/search"): (OPEN, None),
     ("GET", "/discovery/browse"): (OPEN, None),
+    ("GET", "/discovery/facets/{name:str}"): (OPEN, None),
     ("GET", "/discovery/suggest"): (OPEN, None),
     ("GET", "/discovery/categories"): (OPEN, None),
     ("GET", "/discovery/series/{series_id:str}"): (OPEN, None),

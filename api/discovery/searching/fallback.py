@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Executable, RowMapping, Select, func, or_, text
+from sqlalchemy import Executable, RowMapping, Select, TextClause, func, or_, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api import metrics
-from api.discovery.params import SORTS, BrowseRequest, Filters, SearchRequest, hides_unreleased
+from api.discovery.filters import Filters
+from api.discovery.params import SORTS, BrowseRequest, SearchRequest, hides_unreleased
 from catalog.programs import queries
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
@@ -40,6 +41,8 @@ _GRACE_SECONDS = 0.25
 _LIMIT = text(
     "SELECT set_config('statement_timeout', :timeout, true), set_config('enable_seqscan', 'off', true)"
 )
+# The same for a statement that has to read most programs.
+_SCANNING = text("SELECT set_config('statement_timeout', :timeout, true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,18 @@ class _Budget:
     def __init__(self, session: AsyncSession, seconds: float) -> None:
         self.session, self.deadline = session, time.monotonic() + seconds
 
-    async def rows(self, statement: Executable, **parameters: Any) -> Sequence[RowMapping]:
-        """Return the rows of a statement. PostgreSQL cancels it at the deadline."""
+    async def rows(
+        self, statement: Executable, limits: TextClause = _LIMIT, **parameters: Any
+    ) -> Sequence[RowMapping]:
+        """Return the rows of a statement. PostgreSQL cancels it at the deadline.
+
+        Args:
+            statement: The statement.
+            limits: Sets the time that is left, and how PostgreSQL may read.
+            **parameters: Values of its bind parameters.
+        """
         left = max(1, int((self.deadline - time.monotonic()) * 1000))
-        await self.session.execute(_LIMIT, {"timeout": str(left)})
+        await self.session.execute(limits, {"timeout": str(left)})
         return (await self.session.execute(statement, parameters)).mappings().all()
 
     async def hits(self, statement: Select[list[int], int]) -> Hits:
@@ -130,7 +141,15 @@ class Fallback:
         self._slots = asyncio.Semaphore(concurrency)
 
     @asynccontextmanager
-    async def _budget(self, route: str) -> AsyncIterator[_Budget]:
+    async def _budget(self, route: str | None) -> AsyncIterator[_Budget]:
+        """Open a transaction.
+
+        Args:
+            route: What is degraded, in the metrics; None: nothing is.
+
+        Raises:
+            EngineUnavailableError: PostgreSQL fails or is busy.
+        """
         if self._slots.locked():
             metrics.FALLBACK_FAILURES.labels("busy").inc()
             raise EngineUnavailableError("no engine answers, and PostgreSQL is busy with other searches")
@@ -147,7 +166,8 @@ class Fallback:
                 metrics.FALLBACK_FAILURES.labels("timeout" if late else "database").inc()
                 said = f"{type(error).__name__} {error}".partition("\n")[0]
                 raise EngineUnavailableError(f"no engine answers, and PostgreSQL failed: {said}") from error
-        metrics.SEARCH_DEGRADED.labels(route).inc()
+        if route is not None:
+            metrics.SEARCH_DEGRADED.labels(route).inc()
 
     async def _connected(self) -> tuple[ReadServer, AsyncSession]:
         """Return the least busy replica that accepts a connection, or the primary, and a session on it.
@@ -208,6 +228,16 @@ class Fallback:
         async with self._budget(route) as budget:
             rows = await budget.rows(statement)
         return [document.build(cast("queries.ProgramRow", dict(row))) for row in rows]
+
+    async def counts(self, route: str | None, statement: Executable) -> Sequence[RowMapping]:
+        """Return the rows of a statement that counts programs, which may have to read them all.
+
+        Args:
+            route: What is degraded, in the metrics; None: an engine answers, but cannot list so many values.
+            statement: One of `catalog.programs.fallback.values`.
+        """
+        async with self._budget(route) as budget:
+            return await budget.rows(statement, _SCANNING)
 
     async def suggest(self, q: str, limit: int) -> Offers:
         """Return candidates whose words begin with the typed words."""

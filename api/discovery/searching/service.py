@@ -6,7 +6,6 @@ answer is marked as degraded.
 
 import math
 import re
-import time
 from collections.abc import Sequence
 from operator import attrgetter
 
@@ -17,10 +16,11 @@ from api.answers.answer import Answer
 from api.answers.cache import NEGATIVE_SECONDS, Cache
 from api.discovery import schemas
 from api.discovery.asked import Asked
-from api.discovery.params import SORTS, BrowseRequest, Filters, SearchRequest, hides_unreleased
+from api.discovery.facets.counting import Counting, conditions, of_documents
+from api.discovery.facets.labels import Facets
+from api.discovery.params import SORTS, BrowseRequest, SearchRequest
 from api.discovery.searching import highlights
 from api.discovery.searching.degraded import degraded
-from api.discovery.searching.facets import Facets
 from api.discovery.searching.fallback import Fallback, Hits
 from api.discovery.searching.ladder import Climb, Ladder, Shown
 from api.discovery.searching.suggestions import Suggestions
@@ -69,7 +69,7 @@ class Searches:
             secret: Signs cursors.
         """
         self.engine, self.ladder, self.suggestions = engine, ladder, suggestions
-        self.fallback, self.facets = fallback, facets
+        self.fallback, self.facets, self.counting = fallback, facets, Counting(engine)
         self.cache, self.asked, self.secret = cache, asked, secret
 
     async def search(self, request: SearchRequest, listener: str = "") -> Answer:
@@ -80,8 +80,8 @@ class Searches:
             EngineRejectedError: The engine refuses the query.
         """
         query = _query(request)
-        query.filter = _conditions(request, request.filters) or UNSET
-        query.facets = list(request.facets) or UNSET
+        query.filter = conditions(request, request.filters) or UNSET
+        query.facets = of_documents(request.facets)
         if request.highlight and request.q:
             query.attributes_to_highlight = ["title", "description"]
             query.attributes_to_crop = ["description:40"]
@@ -97,7 +97,7 @@ class Searches:
                     answer.meta.suggestions = await self.suggestions.nearest(request.q)
                 if request.facets:
                     answer.facets = await self.facets.named(
-                        (found.facet_distribution or {}) | await self._alone(request, climb.query)
+                        (found.facet_distribution or {}) | await self.counting.beside(request, climb.query)
                     )
         except EngineUnavailableError:
             answer = self._results(request, await self.fallback.search(request))
@@ -114,38 +114,6 @@ class Searches:
         # Nothing found now may be found in a moment: words of the catalogue are counted after they are published.
         max_ttl = climb.max_ttl if found.total else min(climb.max_ttl, NEGATIVE_SECONDS)
         return Answer(_encode(answer), ids=tuple(c.id for c in answer.data), max_ttl=max_ttl)
-
-    async def _alone(self, request: SearchRequest | BrowseRequest, query: Query) -> dict[str, dict[str, int]]:
-        """Count the facets whose values the request filters by, as they would be without these filters.
-
-        Args:
-            request: The page.
-            query: What the engine was asked for the page.
-
-        Raises:
-            EngineUnavailableError: No engine answers.
-            EngineRejectedError: An engine refuses the query.
-        """
-        facets = [name for name in request.facets if request.filters.without(name) != request.filters]
-        if not facets:
-            return {}
-        whole = _conditions(request, request.filters)
-        # A reading of the query may look for one kind of program only.
-        narrowed = [] if query.filter is UNSET else [c for c in query.filter if c not in whole]
-        counted = [
-            Query(
-                q=query.q,
-                # Asked for a page, an engine counts every hit.
-                page=1,
-                hits_per_page=0,
-                filter=[*_conditions(request, request.filters.without(name)), *narrowed] or UNSET,
-                facets=[name],
-                matching_strategy=query.matching_strategy,
-            )
-            for name in facets
-        ]
-        found = await self.engine.multi_search(counted)
-        return {name: results.counts(name) for name, results in zip(facets, found, strict=True)}
 
     def _results(self, request: SearchRequest, page: Hits) -> schemas.SearchAnswer:
         return schemas.SearchAnswer(
@@ -200,14 +168,14 @@ class Searches:
         """
         field, direction = request.order
         binding = cursor.bound("browse", request.sort, request.filters.key())
-        conditions = _conditions(request, request.filters)
-        facets = list(request.facets) or UNSET
+        wanted = conditions(request, request.filters)
+        facets = of_documents(request.facets)
         # The total and the facets describe the whole listing, not only the part after the cursor.
-        whole = Query(q="", limit=0, filter=conditions or UNSET, facets=facets)
+        whole = Query(q="", limit=0, filter=wanted or UNSET, facets=facets)
         query = Query(
             q="",
             limit=request.limit + 1,
-            filter=conditions or UNSET,
+            filter=wanted or UNSET,
             sort=[f"{field}:{direction}", f"id:{direction}"],
             attributes_to_retrieve=_CARD,
         )
@@ -215,7 +183,7 @@ class Searches:
         if request.cursor is not None:
             value, last = cursor.decode(self.secret, binding, request.cursor)
             after = value, last
-            query.filter = [*conditions, _after(field, direction, value, last)]
+            query.filter = [*wanted, _after(field, direction, value, last)]
         try:
             if after is not None:
                 found, listing = await self.engine.multi_search([query, whole])
@@ -227,7 +195,7 @@ class Searches:
                 answer = self._listing(request, binding, Hits(found.hits, total))
                 if request.facets:
                     answer.facets = await self.facets.named(
-                        (listing.facet_distribution or {}) | await self._alone(request, whole)
+                        (listing.facet_distribution or {}) | await self.counting.beside(request, whole)
                     )
         except EngineUnavailableError:
             answer = self._listing(request, binding, await self.fallback.browse(request, after))
@@ -273,14 +241,6 @@ def _query(request: SearchRequest) -> Query:
         # this strategy it drops the most frequent word first: the article.
         query.matching_strategy = "frequency"
     return query
-
-
-def _conditions(request: SearchRequest | BrowseRequest, filters: Filters) -> list[str]:
-    """The engine's filter of a request, with these filters of it."""
-    found = filters.conditions()
-    if hides_unreleased(request.sort, request.filters):
-        found.append(f"NOT releaseDate > {int(time.time())}")
-    return found
 
 
 def _after(field: str, direction: str, value: int | None, last: int) -> str:

@@ -9,7 +9,7 @@ import asyncio
 from api.answers.answer import Answer
 from api.discovery.around.schemas import TrendingAnswer
 from api.discovery.around.trending import TrendingRequest
-from api.discovery.params import Filters
+from api.discovery.filters import Filters
 from api.web.listener import lists
 from api.web.rendering import linked
 from api.web.rendering.page import PageRequest, Shown, page

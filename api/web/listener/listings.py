@@ -6,7 +6,8 @@ from typing import Literal
 from litestar.datastructures import MultiDict
 
 from api.answers.answer import NOT_FOUND, Answer
-from api.discovery.params import ORDERS, BrowseRequest, Filters, browse_request
+from api.discovery.filters import Filters
+from api.discovery.params import ORDERS, BrowseRequest, browse_request
 from api.discovery.schemas import BrowseAnswer
 from api.discovery.state import DiscoveryState
 from api.http.query import QueryString

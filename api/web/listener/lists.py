@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from api.discovery.params import BrowseRequest, Filters
+from api.discovery.filters import Filters
+from api.discovery.params import BrowseRequest
 from api.discovery.schemas import BrowseAnswer, CategoriesAnswer, CategoryItem, ProgramCard
 from api.discovery.state import DiscoveryState
 from api.web.rendering.page import Shown

@@ -15,7 +15,8 @@ from email.utils import format_datetime
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without stubs
 
 from api.answers.answer import NOT_FOUND, Answer, document
-from api.discovery.params import BrowseRequest, Filters, SearchRequest
+from api.discovery.filters import Filters
+from api.discovery.params import BrowseRequest, SearchRequest
 from api.discovery.schemas import BrowseAnswer, CategoriesAnswer, SearchAnswer, SeriesPage
 from api.discovery.state import DiscoveryState
 from api.http.schemas import ProgramDetail

@@ -1,6 +1,8 @@
 """Words of a query, and the forms in which a text may have them. No SQL but patterns of regular expressions."""
 
+import re
 import unicodedata
+from collections.abc import Sequence
 
 from catalog.core.text import fold
 
@@ -39,6 +41,18 @@ def beginnings(word: str) -> list[str]:
         return [word]
     bare = word.removeprefix("ال") if len(word) > 4 else word
     return list(dict.fromkeys([word, bare, *(prefix + bare for prefix in _PREFIXES)]))
+
+
+def begins(names: Sequence[str], words: Sequence[str]) -> bool:
+    """Return whether each word begins a word of one of the names, as the condition `name_has` says it in SQL.
+
+    Args:
+        names: Texts as they are written.
+        words: As `split` returns them.
+    """
+    texts = [fold(name) for name in names]
+    folded = ("|".join(re.escape(fold(beginning)) for beginning in beginnings(word)) for word in words)
+    return all(any(re.search(rf"(?:^|[\W_])(?:{one})", text) for text in texts) for one in folded)
 
 
 def mistyped(word: str) -> list[str]:

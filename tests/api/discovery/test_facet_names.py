@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from api.answers.edge import Edge
 from api.answers.invalidations import Invalidations
-from api.discovery.searching import facets
+from api.discovery.facets import labels as facets
 from api.settings import Settings
 from catalog.core.changes import TaxonomyChange
 from tests.support.client import Client

@@ -1,4 +1,4 @@
-"""The facets of an answer: the engine's counts with the names of categories and series. `service` calls it.
+"""The facets of an answer: the engine's counts with the names of categories and series. `service` and `values` call it.
 
 Without a cache, a page with facets would cost two queries for the names alone. So a process keeps each name until its
 category or series changes: every writer publishes changes after its commit, and `Invalidations` has the minimum
@@ -15,6 +15,8 @@ from sqlalchemy import Executable, RowMapping, select
 
 from api.answers.invalidations import Invalidations
 from api.answers.memory import BLIND_SECONDS
+from api.discovery.facets import ranges
+from api.discovery.filters import RANGES
 from api.discovery.lookups.replica import Replica
 from api.discovery.schemas import FacetValue
 from catalog.taxonomy.models import Category, Series
@@ -124,7 +126,7 @@ class Facets:
         }
 
     async def named(self, counts: dict[str, dict[str, int]]) -> dict[str, list[FacetValue]]:
-        """Return the values of every facet with their names, the most frequent value first.
+        """Return the values of every facet with their names, the most frequent value first, and ranges in their order.
 
         Args:
             counts: Facet -> value -> number of hits.
@@ -137,12 +139,23 @@ class Facets:
         return {facet: await self._values(facet, values) for facet, values in counts.items()}
 
     async def _values(self, facet: str, values: dict[str, int]) -> list[FacetValue]:
-        ordered = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))
+        ordered = sorted(values.items(), key=lambda pair: place(facet, *pair))
         labels = self._labels.get(facet)
         if labels is None:
             return [FacetValue(value=value, count=count) for value, count in ordered]
         found = await labels.of([int(value) for value in values])
         return [_value(value, count, found.get(int(value), Label())) for value, count in ordered]
+
+
+def place(facet: str, value: str, count: int) -> tuple[int, str]:
+    """Return where a value stands among those of its facet.
+
+    Args:
+        facet: The facet.
+        value: The value.
+        count: The number of programs that have it.
+    """
+    return (ranges.place(facet, value), "") if facet in RANGES else (-count, value)
 
 
 def _value(value: str, count: int, label: Label) -> FacetValue:

@@ -1,0 +1,227 @@
+"""All values of one facet, page by page, and those whose names begin as was typed.
+
+An engine counts a limited number of values (`MAX_FACET_VALUES`). Where it returns fewer, it has counted them all, and the
+page is a part of its list. Otherwise, and when no engine answers, PostgreSQL counts, in the same order, so that a cursor
+of either list continues in the other one.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from api.answers.answer import Answer
+from api.answers.cache import NEGATIVE_SECONDS
+from api.discovery.facets import ranges
+from api.discovery.facets.counting import Counting
+from api.discovery.facets.labels import Facets, place
+from api.discovery.filters import DEFAULT_ZONE, DURATION, RANGES, YEAR, Filters
+from api.discovery.schemas import FacetValue, Rewrite
+from api.discovery.searching.fallback import KEPT_SECONDS, Fallback, conditions
+from api.discovery.searching.vocabulary import Vocabulary
+from api.discovery.subjects.schemas import FacetAnswer, FacetMeta
+from api.http import cursor
+from catalog.programs.fallback import values as statements
+from catalog.programs.fallback import words as query_words
+from catalog.words.readings import Reading
+from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
+from indexer.engines.index_settings import MAX_FACET_VALUES
+
+_encode = msgspec.json.Encoder().encode
+# Other readings of the typed words that are looked for when no name begins as typed.
+_READINGS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FacetRequest:
+    """A page of a facet's values, checked.
+
+    Attributes:
+        facet: The facet.
+        q: What the names begin with, as it was typed.
+        filters: What the counted programs have to meet; filters by the facet's own values do not count.
+        limit: Values of a page.
+        cursor: Where the page begins.
+        zone: The time zone of years.
+    """
+
+    facet: str
+    q: str
+    filters: Filters
+    limit: int
+    cursor: str | None
+    zone: str = DEFAULT_ZONE
+
+    def key(self) -> str:
+        """Return the cache key. Equal pages have equal keys and share an answer."""
+        return f"facet:{self.facet}:{self.q!r}:{self.filters.key()}:{self.limit}:{self.cursor}:{self.zone}"
+
+
+class Page(NamedTuple):
+    """A page of values, `total` values on all pages, and the cursor of the next page."""
+
+    values: Sequence[FacetValue]
+    total: int
+    following: str | None
+    degraded: bool
+    reading: Reading | None = None
+
+
+class FacetValues:
+    """Lists the values of one facet."""
+
+    def __init__(
+        self, counting: Counting, facets: Facets, fallback: Fallback, vocabulary: Vocabulary, secret: str
+    ) -> None:
+        """Keep the collaborators.
+
+        Args:
+            counting: Asks an engine.
+            facets: Names the values.
+            fallback: Asks PostgreSQL.
+            vocabulary: Knows what unknown words may have been meant as.
+            secret: Signs cursors.
+        """
+        self._counting, self._facets, self._fallback = counting, facets, fallback
+        self._vocabulary, self._secret = vocabulary, secret
+
+    async def answer(self, request: FacetRequest) -> Answer:
+        """Return a page of the values of a facet.
+
+        Raises:
+            Problem: The cursor belongs to another list.
+            EngineUnavailableError: Neither an engine nor PostgreSQL answers.
+            EngineRejectedError: The engine refuses the query.
+        """
+        page = await self.page(request)
+        meta = FacetMeta(
+            degraded=page.degraded,
+            unavailable=[] if page.degraded else UNSET,
+            facet=request.facet,
+            query=request.q,
+            limit=request.limit,
+            total=page.total,
+            next_cursor=page.following,
+            rewrite=UNSET if page.reading is None else Rewrite(page.reading.rung, page.reading.text),
+        )
+        max_ttl = math.inf if page.values else NEGATIVE_SECONDS
+        body = _encode(FacetAnswer(data=list(page.values), meta=meta))
+        return Answer(body, max_ttl=KEPT_SECONDS if page.degraded else max_ttl)
+
+    async def page(self, request: FacetRequest) -> Page:
+        """Return a page of values, for callers that show more of each value than its count.
+
+        Raises:
+            Problem: The cursor belongs to another list.
+            EngineUnavailableError: Neither an engine nor PostgreSQL answers.
+            EngineRejectedError: The engine refuses the query.
+        """
+        after = self._after(request)
+        counts, degraded = await self._counted(request)
+        listed = None
+        if counts is not None:
+            listed = (await self._facets.named({request.facet: counts}))[request.facet]
+        for reading in (None, *self._readings(request)):
+            words = query_words.split(request.q if reading is None else reading.text)
+            if listed is not None:
+                page = self._part(request, [value for value in listed if _has(value, words)], after)
+            else:
+                page = await self._selected(request, words, after, degraded=degraded)
+            if page.total:
+                break
+        else:
+            reading = None
+        return page._replace(degraded=degraded, reading=reading)
+
+    def _readings(self, request: FacetRequest) -> Sequence[Reading]:
+        """What the typed words may have been meant as. The catalogue's words are those of titles, tags, people and series."""
+        reader = self._vocabulary.reader
+        if (
+            not query_words.split(request.q)
+            or not reader.lexicon.size
+            or request.facet not in statements.NAMED
+        ):
+            return ()
+        return [reading for reading in reader.read(request.q, _READINGS) if not reading.dropped]
+
+    async def _counted(self, request: FacetRequest) -> tuple[dict[str, int] | None, bool]:
+        """Count all values; None when there are too many. Also return whether no engine answers."""
+        facet, filters = request.facet, request.filters
+        try:
+            with unreadable_as_unavailable():
+                found = await self._counting.count({facet: filters.conditions()}, request.zone)
+        except EngineUnavailableError:
+            if facet in statements.NAMED:
+                return None, True
+            return await self._few(request, "facets"), True
+        counts = found[facet]
+        if len(counts) < MAX_FACET_VALUES or facet in RANGES:
+            return counts, False
+        return (None if facet in statements.NAMED else await self._few(request, None)), False
+
+    async def _few(self, request: FacetRequest, route: str | None) -> dict[str, int]:
+        """Count the values of a facet that has few, in PostgreSQL. `route` is what is degraded, if anything is."""
+        facet, wanted = request.facet, conditions(request.filters)
+        if facet == DURATION:
+            rows = await self._fallback.counts(route, statements.by_duration(ranges.BEGINNINGS, wanted))
+            return {ranges.DURATIONS[row["value"] - 1].value: row["count"] for row in rows}
+        if facet == YEAR:
+            rows = await self._fallback.counts(route, statements.by_year(request.zone, wanted))
+            shown = ranges.shown_years(max((row["value"] for row in rows), default=0))
+            return {str(row["value"]): row["count"] for row in rows if row["value"] in shown}
+        rows = await self._fallback.counts(route, statements.by_column(facet, wanted))
+        return {row["value"]: row["count"] for row in rows}
+
+    async def _selected(
+        self, request: FacetRequest, words: Sequence[str], after: FacetValue | None, *, degraded: bool
+    ) -> Page:
+        """Return a page of a long list, from PostgreSQL."""
+        behind = None if after is None else statements.Place(after.count, after.value)
+        statement = statements.by_name(
+            request.facet, words, conditions(request.filters), behind, request.limit + 1
+        )
+        rows = await self._fallback.counts("facets" if degraded else None, statement)
+        counts = {row["value"]: row["count"] for row in rows if row["value"] is not None}
+        values = (await self._facets.named({request.facet: counts}))[request.facet]
+        return self._cut(request, values, rows[0]["total"])
+
+    def _part(self, request: FacetRequest, values: Sequence[FacetValue], after: FacetValue | None) -> Page:
+        """Return a page of a complete list."""
+        total = len(values)
+        if after is not None:
+            begin = place(request.facet, after.value, after.count)
+            values = [value for value in values if place(request.facet, value.value, value.count) > begin]
+        return self._cut(request, values, total)
+
+    def _cut(self, request: FacetRequest, values: Sequence[FacetValue], total: int) -> Page:
+        shown, following = values[: request.limit], None
+        if len(values) > request.limit:
+            last = [shown[-1].count, shown[-1].value]
+            following = cursor.encode(self._secret, _binding(request), last)
+        return Page(shown, total, following, degraded=False)
+
+    def _after(self, request: FacetRequest) -> FacetValue | None:
+        """Return the last value of the page before.
+
+        Raises:
+            Problem: The cursor belongs to another list.
+        """
+        if request.cursor is None:
+            return None
+        count, value = cursor.decode(self._secret, _binding(request), request.cursor)
+        return FacetValue(value=value, count=count)
+
+
+def _binding(request: FacetRequest) -> str:
+    return cursor.bound("facet", request.facet, request.q, request.filters.key(), request.zone)
+
+
+def _has(value: FacetValue, words: Sequence[str]) -> bool:
+    """Return whether the words begin words of the value's name."""
+    if not words:
+        return True
+    names = [name for name in (value.name_ar, value.name_en, value.name) if name is not UNSET and name]
+    return query_words.begins(names or [value.value], words)
