@@ -27,6 +27,7 @@ from api.discovery.around.trending import Trending
 from api.discovery.asked import Asked
 from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets
+from api.discovery.lookups.collections import Collections
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.replica import Replica
 from api.discovery.lookups.taxonomy import Taxonomy
@@ -137,6 +138,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         suggestions=suggestions,
         programs=programs,
         taxonomy=taxonomy,
+        collections=Collections(replica, cached),
         views=ViewBuffer(redis_cache, layer.redis_prefix),
         related=Related(search, fallback, vocabulary, programs, cached, settings.api.program_ttl),
         trending=Trending(replica, cached),

@@ -6,6 +6,7 @@ The edge and the routes send answers through `wire`, so that nobody can tell whi
 import gzip
 import math
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -59,6 +60,7 @@ class Answer:
         ids: The programs it shows.
         max_ttl: Seconds that each of the two levels may keep it, if that is less than its kind's time.
         media: What kind of document the body is.
+        ends_at: Seconds since 1970 when what it shows ends, such as a collection: nobody keeps it longer.
         etag: The ETag with its quotes.
         unchanged: The headers of a 304.
         headers: The headers of a response with the body as it is.
@@ -70,9 +72,14 @@ class Answer:
     ids: tuple[int, ...] = ()
     max_ttl: float = math.inf
     media: Media = JSON_MEDIA
+    ends_at: float = math.inf
     etag: bytes = field(init=False, repr=False, compare=False)
     unchanged: tuple[Header, ...] = field(init=False, repr=False, compare=False)
     headers: tuple[Header, ...] = field(init=False, repr=False, compare=False)
+
+    def kept(self, ttl: float) -> float:
+        """Return for how many seconds from now a level may keep it, if it may keep others of its kind `ttl` seconds."""
+        return min(ttl, self.max_ttl, self.ends_at - time.time())
 
     def __post_init__(self) -> None:
         etag = b'"%s"' % blake2b(self.body, digest_size=8).hexdigest().encode()
@@ -88,7 +95,14 @@ class Answer:
         object.__setattr__(self, "headers", (*unchanged, *self.media.headers, *encoding, length))
 
 
-def document(text: bytes, media: Media, *, ids: tuple[int, ...] = (), max_ttl: float = math.inf) -> Answer:
+def document(
+    text: bytes,
+    media: Media,
+    *,
+    ids: tuple[int, ...] = (),
+    max_ttl: float = math.inf,
+    ends_at: float = math.inf,
+) -> Answer:
     """Return the answer for a document.
 
     Args:
@@ -96,10 +110,11 @@ def document(text: bytes, media: Media, *, ids: tuple[int, ...] = (), max_ttl: f
         media: What kind of document it is.
         ids: The programs it shows.
         max_ttl: Seconds that each of the two levels may keep it.
+        ends_at: Seconds since 1970 when what it shows ends.
     """
     # Equal documents have equal bytes, whenever they are made.
     body = gzip.compress(text, _COMPRESSION, mtime=0) if media.compressed else text
-    return Answer(body, ids=ids, max_ttl=max_ttl, media=media)
+    return Answer(body, ids=ids, max_ttl=max_ttl, media=media, ends_at=ends_at)
 
 
 NOT_FOUND = Answer(b"", status=404)

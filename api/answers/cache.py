@@ -173,10 +173,23 @@ class Cache:
         """Names of these categories and series may be others; called after a commit here and for others'."""
         self.invalidations.taxonomy_changed(changes)
 
+    def curation_changed(self, generation: int) -> None:
+        """Pages may show other collections; called after a commit here and for others'.
+
+        Args:
+            generation: The new generation of pages; 0 when Redis is away and gave none.
+        """
+        self.invalidations.curation_changed()
+        if generation:
+            self.invalidations.superseded(generation)
+        else:
+            self.memory.clear()
+
     def clear(self) -> None:
-        """Forget every answer that this process holds, and every name of a category or series."""
+        """Forget every answer that this process holds, and what it knows of categories, series and the curation."""
         self.memory.clear()
         self.invalidations.forget_taxonomy()
+        self.invalidations.curation_changed()
 
     async def close(self) -> None:
         """End every flight; its lease is given back."""

@@ -37,13 +37,14 @@ class Invalidations:
         tombstones: Id of a withdrawn program -> when this was last heard (monotonic seconds).
         taxonomy_revisions: (category or series, id) -> the oldest revision whose name may be shown.
         taxonomy_epoch: Grows when changes of names may have been missed: names read before count no more.
+        curated_at: When what editors curate may have changed last (monotonic seconds).
     """
 
     def __init__(self) -> None:
         """Know nothing yet."""
         self.generation = self.removals = self.changes = 0
         self.heard_at = 0.0
-        self.changed_at = -math.inf
+        self.changed_at = self.curated_at = -math.inf
         self.minimum_revisions: OrderedDict[int, int] = OrderedDict()
         self.tombstones: OrderedDict[int, float] = OrderedDict()
         self.taxonomy_revisions: dict[tuple[str, int], int] = {}
@@ -135,6 +136,14 @@ class Invalidations:
         self.taxonomy_revisions.clear()
         self.taxonomy_epoch += 1
 
+    def curation_changed(self) -> None:
+        """Take notice that what editors curate may have changed."""
+        self.curated_at = time.monotonic()
+
+    def curated_within(self, seconds: float) -> bool:
+        """Return whether what editors curate may have changed within so many seconds."""
+        return time.monotonic() - self.curated_at <= seconds
+
     def superseded(self, generation: int) -> None:
         """Searches may answer differently from this generation on."""
         if generation != self.generation:
@@ -143,6 +152,9 @@ class Invalidations:
 
     def caught_up(self, generation: int, withdrawn: set[int]) -> None:
         """Take over what Redis knows: the generation, and the ids that have a tombstone there."""
+        if generation != self.generation:
+            # A message was missed, and nobody knows what it said.
+            self.curation_changed()
         self.superseded(generation)
         now = time.monotonic()
         for program_id in withdrawn - self.tombstones.keys():

@@ -67,6 +67,8 @@ class Listener:
             self.cache.changed(ProgramChange(*program) for program in message.programs)
         if message.taxonomy:
             self.cache.taxonomy_changed(TaxonomyChange(*change) for change in message.taxonomy)
+        if message.curation:
+            self.cache.invalidations.curation_changed()
         if message.generation:
             self.cache.invalidations.superseded(message.generation)
 

@@ -87,7 +87,7 @@ class Memory:
             return
         self.drop(key)
         now = time.monotonic()
-        ends = now + min(ttl, answer.max_ttl)
+        ends = now + answer.kept(ttl)
         self.entries[key] = Entry(answer, generation, removals, now, ends)
         self.bytes += _size(key, answer)
         if answer.status != 200:

@@ -142,7 +142,15 @@ POPULAR_SEARCHES = [
 RELATED = [
     _query("limit", "The largest number of programs.", 8, type="integer", minimum=1, maximum=24, default=8)
 ]
-SERIES = [_query("page", "Page.", 1, type="integer", minimum=1, maximum=10_000, default=1), _LIMIT]
+COLLECTIONS = [
+    _query(
+        "limit", "The largest number of collections.", 20, type="integer", minimum=1, maximum=50, default=20
+    ),
+    _query(
+        "programs", "How many programs of each to show.", 4, type="integer", minimum=0, maximum=12, default=0
+    ),
+]
+PAGES = [_query("page", "Page.", 1, type="integer", minimum=1, maximum=10_000, default=1), _LIMIT]
 
 FILTERS = (
     "Filters: categoryId, language, mediaType (audio, video), kind (episode, film, documentary, series, "

@@ -1,4 +1,4 @@
-"""The routes of ways on: values of a facet, related and trending programs, one by chance, popular searches.
+"""The routes of ways on: values of a facet, collections, related and trending programs, one by chance, popular searches.
 
 `api.discovery.routes` serves them.
 """
@@ -14,12 +14,14 @@ from api.discovery.around.related import DEFAULT_RELATED, MAX_RELATED
 from api.discovery.around.schemas import PopularSearchesAnswer, RelatedAnswer, TrendingAnswer
 from api.discovery.around.trending import DEFAULT_TRENDING, DEFAULT_WINDOW, MAX_TRENDING, TrendingRequest
 from api.discovery.filters import FILTERS, SEVERAL, read_category, read_filters, read_languages
+from api.discovery.lookups.collections import DEFAULT_COLLECTIONS, MAX_COLLECTIONS, MAX_SHOWN
+from api.discovery.lookups.schemas import CollectionPage, CollectionsAnswer
 from api.discovery.params import FACETS, MAX_TYPED, read_zone
 from api.discovery.state import DiscoveryRequest
 from api.discovery.subjects.schemas import FacetAnswer
 from api.discovery.subjects.values import FacetRequest
 from api.http.errors import InvalidParameter, Problem
-from api.http.query import MAX_CURSOR, QueryString
+from api.http.query import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, QueryString
 from api.http.reply import JsonResponse
 from api.http.schemas import ProgramData
 from catalog.programs.around.trends import WINDOWS
@@ -146,4 +148,42 @@ async def facet(request: DiscoveryRequest, name: FromPath[str]) -> Reply:
     return await replies.cached(request, asked.key(), "page", lambda: load(asked))
 
 
-HANDLERS = [facet, related, trending, random, popular_searches]
+@get(
+    "/collections",
+    summary="Collections",
+    description="What editors put together, in their order: published collections at their time that have a visible program. "
+    "`programs` asks for the first programs of each.",
+    responses=documented.answers(CollectionsAnswer),
+    opt={"parameters": documented.COLLECTIONS},
+)
+async def collections(request: DiscoveryRequest) -> Reply:
+    """Return the collections."""
+    query = QueryString(request.query_params, {"limit", "programs"})
+    limit = query.integer("limit", 1, MAX_COLLECTIONS, DEFAULT_COLLECTIONS) or DEFAULT_COLLECTIONS
+    programs = query.integer("programs", 0, MAX_SHOWN, 0) or 0
+    load = request.shared.collections.listed
+    return await replies.cached(
+        request, f"collections:{limit}:{programs}", "page", lambda: load(limit, programs)
+    )
+
+
+@get(
+    "/collections/{slug:str}",
+    summary="A collection and its programs",
+    description="The visible programs in the editors' order (page, limit ≤ 100). A collection that is not published, not at "
+    "its time, or without a visible program is 404.",
+    responses=documented.answers(CollectionPage),
+    opt={"parameters": documented.PAGES, "errors": ("not_found",)},
+)
+async def collection(request: DiscoveryRequest, slug: FromPath[str]) -> Reply:
+    """Return a collection and a page of its programs."""
+    query = QueryString(request.query_params, {"page", "limit"})
+    page = query.integer("page", 1, replies.MAX_PAGE, 1) or 1
+    limit = query.integer("limit", 1, MAX_LIMIT, DEFAULT_LIMIT) or DEFAULT_LIMIT
+    load = request.shared.collections.collection
+    return await replies.cached(
+        request, f"collection:{slug!r}:{page}:{limit}", "page", lambda: load(slug, page, limit)
+    )
+
+
+HANDLERS = [facet, collections, collection, related, trending, random, popular_searches]

@@ -9,6 +9,9 @@ from api.discovery.views import is_bot
 from api.http.errors import InvalidParameter, Problem
 from api.http.query import MAX_ID
 
+# Of the programs of a series or a collection.
+MAX_PAGE = 10_000
+
 
 async def cached(
     request: DiscoveryRequest, key: str, kind: Kind, load: Load, via: tuple[str, Answer] | None = None

@@ -20,7 +20,6 @@ from api.http.reply import JsonResponse
 from api.http.schemas import ProgramData
 
 _MAX_SUGGESTED, _DEFAULT_SUGGESTED = 20, 8
-_MAX_SERIES_PAGE = 10_000
 
 
 @get(
@@ -100,13 +99,13 @@ async def categories(request: DiscoveryRequest) -> Reply:
     summary="A series and its programs",
     description="Programs in season and episode order (page, limit ≤ 100). A series without a visible program is 404.",
     responses=documented.answers(schemas.SeriesPage),
-    opt={"parameters": documented.SERIES, "errors": ("not_found",)},
+    opt={"parameters": documented.PAGES, "errors": ("not_found",)},
 )
 async def series(request: DiscoveryRequest, series_id: FromPath[str]) -> Reply:
     """Return a series and a page of its programs."""
     row_id = replies.row_id(series_id, "seriesId")
     query = QueryString(request.query_params, {"page", "limit"})
-    page = query.integer("page", 1, _MAX_SERIES_PAGE, 1) or 1
+    page = query.integer("page", 1, replies.MAX_PAGE, 1) or 1
     limit = query.integer("limit", 1, MAX_LIMIT, DEFAULT_LIMIT) or DEFAULT_LIMIT
     key = f"series:{row_id}:{page}:{limit}"
     return await replies.cached(

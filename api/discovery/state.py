@@ -7,6 +7,7 @@ from api.discovery.around.chance import Chance
 from api.discovery.around.popular import PopularSearches
 from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
+from api.discovery.lookups.collections import Collections
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.taxonomy import Taxonomy
 from api.discovery.searching.service import Searches
@@ -25,6 +26,7 @@ class DiscoveryState(AnsweringState):
     suggestions: Suggestions
     programs: Programs
     taxonomy: Taxonomy
+    collections: Collections
     views: ViewBuffer
     related: Related
     trending: Trending

@@ -1,6 +1,7 @@
 """The router of all routes under /catalog, for signed-in editors. `api.app` serves it."""
 
 from api.editorial import bulk, merging, programs, revisions, taxonomy
+from api.editorial.curation import collections
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.review import programs as pending_programs
 from api.editorial.review import routes as pending
@@ -20,6 +21,7 @@ router = signed_in_router(
         *pending_taxonomy.HANDLERS,
         *bulk.HANDLERS,
         *taxonomy.HANDLERS,
+        *collections.HANDLERS,
         *runs.HANDLERS,
         *uploads.HANDLERS,
         *streams.HANDLERS,

@@ -18,7 +18,7 @@ from api.http.parameters import AfterId, Id, IfMatch, Limit, NamePrefix, OnceKey
 from api.http.query import DEFAULT_LIMIT
 from api.http.reply import JsonResponse, etag_of
 from api.http.request import ApiRequest, actor_of, expected_rev
-from api.http.schemas import ListMeta, list_meta
+from api.http.schemas import ListMeta
 from catalog.core.errors import NotFound
 from catalog.core.text import fold, slugify
 from catalog.taxonomy import categories, names, series
@@ -47,12 +47,11 @@ async def _page(
         limit: How many at most.
         prefix: Only rows whose slug begins like the slug of this text; empty or None is every row.
     """
-    statement = select(model).where(model.id > after).order_by(model.id).limit(limit + 1)
+    statement = select(model).where(model.id > after).order_by(model.id)
     if prefix:
         statement = statement.where(model.slug.startswith(slugify(fold(prefix)), autoescape=True))
-    async with request.shared.db() as session:
-        rows = (await session.scalars(statement)).all()
-    return [shape(row) for row in rows[:limit]], list_meta(limit, [row.id for row in rows])
+    rows, meta = await transaction.page(request, statement, limit)
+    return [shape(row) for row in rows], meta
 
 
 def category_answer(found: schemas.CategoryAnswer) -> JsonResponse[schemas.CategoryAnswer]:

@@ -36,6 +36,9 @@ class CachedAnswers(Protocol):
     def taxonomy_changed(self, changes: Iterable[TaxonomyChange]) -> None:
         """Drop the names of changed categories and series; call it after the commit."""
 
+    def curation_changed(self, generation: int) -> None:
+        """Supersede pages that show what editors curate; call it after the commit."""
+
     def clear(self) -> None:
         """Drop every answer."""
 

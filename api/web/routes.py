@@ -11,9 +11,10 @@ from api.answers.answer import Answer, Load, Reply
 from api.discovery.state import DiscoveryRequest
 from api.http.query import MAX_VALUE, QueryString
 from api.http.request import ApiRequest
-from api.web.listener import choosing, errors, home, listings, programs, search, series
+from api.web.listener import collections, errors, home, listings, programs, search, series
 from api.web.listener.reading import moved, parsed, state
 from api.web.machines import handlers
+from api.web.rendering import choosing
 from api.web.rendering.locales import LANGUAGES
 from api.web.rendering.page import PageRequest, cached
 from api.web.rendering.static import static
@@ -90,6 +91,17 @@ async def series_page(request: PageRequest, slug: FromPath[str]) -> Reply:
     return await _page(request, f"series:{slug}:{number}", lambda: series.load(request, slug, number))
 
 
+@get("/collections/{slug:str}")
+async def collection_page(request: PageRequest, slug: FromPath[str]) -> Reply:
+    """Return a page of a collection."""
+    number = parsed(request, series.read)
+    if isinstance(number, Reply):
+        return number
+    return await _page(
+        request, f"collection:{slug}:{number}", lambda: collections.load(request, slug, number)
+    )
+
+
 @get("/categories/{slug:str}")
 async def category(request: PageRequest, slug: FromPath[str]) -> Reply:
     """Return a part of the list of a category."""
@@ -135,6 +147,7 @@ def _listener(language: str) -> Router:
             suggestions,
             program,
             series_page,
+            collection_page,
             category,
             person,
             tag,

@@ -22,6 +22,11 @@ class Base(DeclarativeBase):
     type_annotation_map = {str: Text(), int: BigInteger(), datetime: DateTime(timezone=True)}
 
 
+def entity_of(model: type[Base]) -> str:
+    """Return what audit events and messages call a row of the model: category, series, tag, person, collection."""
+    return model.__name__.lower()
+
+
 BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 CreatedAt = Annotated[
     datetime, mapped_column(DateTime(timezone=True), server_default=func.now(), nullable=False)

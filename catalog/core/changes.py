@@ -1,4 +1,4 @@
-"""Which programs, categories and series a transaction changed.
+"""Which programs, categories and series a transaction changed, and whether it changed what editors curate.
 
 Writers note each change in the session. After the commit, the caller that committed (a request, a job) takes the
 lists and hands them to `indexer/stores/invalidation.py`, which drops the changed rows from the caches.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-_KEY, _TAXONOMY_KEY = "changed_programs", "changed_taxonomy"
+_KEY, _TAXONOMY_KEY, _CURATION_KEY = "changed_programs", "changed_taxonomy", "changed_curation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +67,13 @@ def take_taxonomy(session: Session) -> list[TaxonomyChange]:
     """Return the session's list of changed categories and series and empty it; call it after the commit."""
     changes: list[TaxonomyChange] = session.info.pop(_TAXONOMY_KEY, [])
     return changes
+
+
+def note_curation(session: Session) -> None:
+    """Note that collections changed: pages that show them may be others."""
+    session.info[_CURATION_KEY] = True
+
+
+def take_curation(session: Session) -> bool:
+    """Return whether collections changed, and forget it; call it after the commit."""
+    return bool(session.info.pop(_CURATION_KEY, False))

@@ -32,12 +32,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from catalog.core.errors import Conflict
+from catalog.core.base import Base, entity_of
+from catalog.core.errors import Conflict, NotFound, StaleRevision
 from catalog.core.settings import CatalogSettings
 
 # A statement whose rows have columns of several types; the function that returns it says which.
 AnySelect = Select[*tuple[Any, ...]]
 RowShape = TypeVar("RowShape")
+Row = TypeVar("Row", bound=Base)
 
 # libpq's keepalive parameters: a connection to a machine that vanished counts as lost after half a minute.
 ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
@@ -231,6 +233,33 @@ def change_rows(session: Session, statement: Delete | Update) -> int:
     """
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[tuple[()]]", result).rowcount
+
+
+def locked(session: Session, model: type[Row], row_id: int) -> Row:
+    """Return the row, locked until the transaction ends.
+
+    Args:
+        session: The transaction.
+        model: The kind of row.
+        row_id: The row's id.
+
+    Raises:
+        NotFound: No such row.
+    """
+    row = session.get(model, row_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(entity_of(model), row_id)
+    return row
+
+
+def require_revision(current: int, expected: int | None) -> None:
+    """Check that the caller knows a row's current revision; None skips the check.
+
+    Raises:
+        StaleRevision: The row has another revision.
+    """
+    if expected is not None and expected != current:
+        raise StaleRevision(expected, current)
 
 
 def flush(session: Session, conflict: str, fields: Mapping[str, str]) -> None:

@@ -165,6 +165,35 @@ def errors_of(
     return errors
 
 
+def assign(row: object, values: Mapping[str, object]) -> dict[str, list[object]]:
+    """Set the values that differ from the row's.
+
+    Args:
+        row: An entity.
+        values: Validated values by column name; a slug gets its canonical form.
+
+    Returns:
+        What changed, as audit events have it: JSON field -> [before, after].
+    """
+    diff: dict[str, list[object]] = {}
+    for name, new in values.items():
+        value = slugify(str(new)) if name == "slug" else new
+        before = getattr(row, name)
+        if value != before:
+            diff[camel(name)] = [_plain(before), _plain(value)]
+            setattr(row, name, value)
+    return diff
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def first_slug(texts: Iterable[str]) -> str:
+    """Return the slug of the first text that gives one; empty if none does."""
+    return next((found for found in map(slugify, texts) if found), "")
+
+
 def require_valid(errors: list[FieldError]) -> None:
     """Raise if there is an error.
 

@@ -1,7 +1,7 @@
 """How two programs become one.
 
-One program stays. It takes over the fields that it does not have, the tags, the people and the views. The other
-program is deleted; its id and its addresses lead to the program that stays. `undelete` of
+One program stays. It takes over the fields that it does not have, the tags, the people, the views, and the places in
+collections. The other program is deleted; its id and its addresses lead to the program that stays. `undelete` of
 `catalog/programs/lifecycle.py` gives it its id and its address back.
 """
 
@@ -13,6 +13,7 @@ from catalog.core import audit
 from catalog.core.actor import Actor
 from catalog.core.db import change_rows
 from catalog.core.errors import Conflict
+from catalog.curation import following
 from catalog.merging import queries
 from catalog.merging.models import MergeProposal
 from catalog.programs import editing, lifecycle, snapshot
@@ -63,6 +64,7 @@ def join(session: Session, staying: Program, merged: Program, actor: Actor) -> N
     session.execute(redirects_to_merged.values(into_id=staying_id))
     session.add(ProgramRedirect(program_id=merged_id, into_id=staying_id))
     session.flush()
+    following.follow(session, merged_id, staying_id, actor)
     _move_proposals(session, staying_id, merged_id)
 
 

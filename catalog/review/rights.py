@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.core.actor import Actor
-from catalog.core.errors import RevisionRequired
+from catalog.core.errors import CatalogError, RevisionRequired
+
+
+class ReviewerNeeded(CatalogError):
+    """The change would be seen by listeners, and the sender may not publish."""
+
+    code = "forbidden"
 
 
 @dataclass(frozen=True, slots=True)

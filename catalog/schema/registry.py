@@ -4,6 +4,7 @@ from catalog.accounts import models as accounts
 from catalog.core.audit import AuditEvent
 from catalog.core.base import Base
 from catalog.core.idempotency import IdempotencyKey
+from catalog.curation.models import Collection, CollectionProgram
 from catalog.imports.models import (
     ImportDocument,
     ImportedProgram,
@@ -30,6 +31,8 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Category",
+    "Collection",
+    "CollectionProgram",
     "DriftReport",
     "IdempotencyKey",
     "ImportDocument",

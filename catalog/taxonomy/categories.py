@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from catalog.core import fields
 from catalog.core.actor import Actor
+from catalog.core.db import locked, require_revision
 from catalog.taxonomy import editing
 from catalog.taxonomy.models import Category
 
@@ -62,8 +63,8 @@ def edit(
         ValidationFailed: A value is wrong.
         Conflict: Another category has the slug.
     """
-    category = editing.get(session, Category, category_id)
-    editing.require_revision(category, expected_rev)
+    category = locked(session, Category, category_id)
+    require_revision(category.rev, expected_rev)
     fields.require_valid(fields.errors_of(values, _CHECKS))
     return editing.change(session, category, values, actor, action)
 

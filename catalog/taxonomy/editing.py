@@ -10,42 +10,19 @@ from typing import TypeVar
 from sqlalchemy import column, exists, select, table
 from sqlalchemy.orm import Session
 
-from catalog.core import audit, changes
+from catalog.core import audit, changes, fields
 from catalog.core.actor import Actor
-from catalog.core.db import flush
-from catalog.core.errors import Conflict, FieldError, NotFound, StaleRevision, ValidationFailed
+from catalog.core.base import entity_of
+from catalog.core.db import flush, locked
+from catalog.core.errors import Conflict, FieldError, ValidationFailed
 from catalog.core.fields import camel
-from catalog.core.text import slugify
 from catalog.review import pending
-from catalog.taxonomy.models import Category, Person, Series, Tag
+from catalog.taxonomy.models import Category, Series
 
-Row = TypeVar("Row", Category, Series, Tag, Person)
 Revised = TypeVar("Revised", Category, Series)
 
 # Programs lie above the taxonomy: only the names of their columns are known here.
 _PROGRAMS = table("programs", column("category_id"), column("series_id"))
-
-
-def entity_of(model: type[Row]) -> str:
-    """Return what audit events and messages call a row of the model: category, series, tag, person."""
-    return model.__name__.lower()
-
-
-def get(session: Session, model: type[Row], row_id: int) -> Row:
-    """Return the row, locked until the transaction ends.
-
-    Args:
-        session: The transaction.
-        model: The kind of row.
-        row_id: The row's id.
-
-    Raises:
-        NotFound: No such row.
-    """
-    row = session.get(model, row_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound(entity_of(model), row_id)
-    return row
 
 
 def create(session: Session, row: Revised, titles: Sequence[str], actor: Actor) -> Revised:
@@ -62,8 +39,7 @@ def create(session: Session, row: Revised, titles: Sequence[str], actor: Actor) 
         Conflict: Another row has the address.
     """
     entity = entity_of(type(row))
-    wanted = [row.slug] if row.slug else [getattr(row, title) for title in titles]
-    row.slug = next((found for found in map(slugify, wanted) if found), "")
+    row.slug = fields.first_slug([row.slug] if row.slug else [getattr(row, title) for title in titles])
     if not row.slug:
         raise ValidationFailed([FieldError(camel(titles[0]), "invalid", "Needs a letter or a digit.")])
     session.add(row)
@@ -76,16 +52,6 @@ def create(session: Session, row: Revised, titles: Sequence[str], actor: Actor) 
     return row
 
 
-def require_revision(row: Revised, expected_rev: int | None) -> None:
-    """Check that the caller knows the row's current revision; None skips the check.
-
-    Raises:
-        StaleRevision: The row has another revision.
-    """
-    if expected_rev is not None and expected_rev != row.rev:
-        raise StaleRevision(expected_rev, row.rev)
-
-
 def change(
     session: Session, row: Revised, values: Mapping[str, object], actor: Actor, action: str = "edit"
 ) -> Revised:
@@ -93,7 +59,7 @@ def change(
 
     Args:
         session: The transaction.
-        row: The row, locked by `get`.
+        row: The row, locked.
         values: Validated values by column name.
         actor: Who changes it.
         action: What the audit event calls the change.
@@ -102,13 +68,7 @@ def change(
         Conflict: Another row has the address.
     """
     entity = entity_of(type(row))
-    diff = {}
-    for name, new in values.items():
-        value = slugify(str(new)) if name == "slug" else new
-        before = getattr(row, name)
-        if value != before:
-            diff[camel(name)] = [before, value]
-            setattr(row, name, value)
+    diff = fields.assign(row, values)
     if diff:
         _flush(session, entity)
         session.refresh(row)
@@ -131,7 +91,7 @@ def delete(session: Session, model: type[Revised], row_id: int, actor: Actor) ->
         NotFound: No such row.
         Conflict: Programs still refer to the row.
     """
-    row = get(session, model, row_id)
+    row = locked(session, model, row_id)
     entity = entity_of(model)
     if session.scalar(select(exists().where(_PROGRAMS.c[f"{entity}_id"] == row_id).select_from(_PROGRAMS))):
         raise Conflict(f"Programs still belong to this {entity}.")

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from catalog.core import audit
 from catalog.core.actor import Actor
+from catalog.core.base import entity_of
+from catalog.core.db import locked
 from catalog.core.errors import Conflict, FieldError
 from catalog.core.fields import require_valid
 from catalog.core.text import fold, has_control_characters, has_visible_characters, slugify
-from catalog.taxonomy import editing
 from catalog.taxonomy.models import Person, Tag
 
 Named = TypeVar("Named", Tag, Person)
@@ -99,8 +100,8 @@ def rename(session: Session, model: type[Named], row_id: int, name: str, actor: 
         ValidationFailed: The name is wrong.
         Conflict: Another row is a spelling of the same name.
     """
-    row = editing.get(session, model, row_id)
-    entity = editing.entity_of(model)
+    row = locked(session, model, row_id)
+    entity = entity_of(model)
     require_valid(check_names("name", [name], 1))
     slug = key(name)
     other = session.scalar(select(model).where(model.slug == slug, model.id != row_id))

@@ -10,12 +10,13 @@ from sqlalchemy import column, exists, select, table
 from sqlalchemy.orm import Session
 
 from catalog.core.actor import Actor
+from catalog.core.db import locked, require_revision
 from catalog.core.fields import camel
 from catalog.review import pending
 from catalog.review.rights import Rights
 from catalog.review.states import LIVE
 from catalog.review.subjects import Subject, Values
-from catalog.taxonomy import categories, editing, series
+from catalog.taxonomy import categories, series
 from catalog.taxonomy.models import Category, Series
 
 # Programs lie above the taxonomy: only the names of their columns are known here.
@@ -46,14 +47,14 @@ def _columns(fields: tuple[str, ...], values: Values) -> dict[str, object]:
 
 SERIES = Subject(
     entity="series",
-    lock=lambda session, series_id: editing.get(session, Series, series_id).rev,
+    lock=lambda session, series_id: locked(session, Series, series_id).rev,
     read=_read_series,
     write=_write_series,
     values=lambda values: _columns(series.FIELDS, values),
 )
 CATEGORIES = Subject(
     entity="category",
-    lock=lambda session, category_id: editing.get(session, Category, category_id).rev,
+    lock=lambda session, category_id: locked(session, Category, category_id).rev,
     read=_read_category,
     write=_write_category,
     values=lambda values: _columns(categories.FIELDS, values),
@@ -84,7 +85,7 @@ def change_series(
         ValidationFailed: A value is wrong, or the category does not exist.
         Conflict: Another series has the slug.
     """
-    editing.require_revision(editing.get(session, Series, series_id), expected_rev)
+    require_revision(locked(session, Series, series_id).rev, expected_rev)
     if rights.may_publish or not _is_live(session, series_id):
         series.edit(session, series_id, values, actor)
     else:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from catalog.core import fields
 from catalog.core.actor import Actor
+from catalog.core.db import locked, require_revision
 from catalog.core.errors import FieldError
 from catalog.taxonomy import editing
 from catalog.taxonomy.models import Category, Series
@@ -72,8 +73,8 @@ def edit(
         ValidationFailed: A value is wrong, or the category does not exist.
         Conflict: Another series has the slug.
     """
-    series = editing.get(session, Series, series_id)
-    editing.require_revision(series, expected_rev)
+    series = locked(session, Series, series_id)
+    require_revision(series.rev, expected_rev)
     _require_valid(session, values)
     return editing.change(session, series, values, actor, action)
 

@@ -100,12 +100,14 @@ class Message(msgspec.Struct):
         generation: The new generation of search pages; 0 when it has not changed.
         everything: Whether to forget every cached answer.
         taxonomy: Changed categories and series as (entity, id, rev).
+        curation: Whether what editors curate has changed.
     """
 
     programs: list[tuple[int, int, bool]] = []
     generation: int = 0
     everything: bool = False
     taxonomy: list[tuple[str, int, int]] = []
+    curation: bool = False
 
 
 def connect(url: str) -> "Redis":
@@ -117,7 +119,13 @@ class _Commands(Protocol):
     """A pipeline, of the client that waits or of the client on the event loop."""
 
     def execute_command(self, *words: str | float) -> object:
-        """Add a script to the commands that `execute` sends."""
+        """Add a command or a script to those that `execute` sends."""
+
+
+def _begin_generation(pipeline: _Commands, keys: Keys) -> None:
+    """Add the commands that begin a new generation of pages; the second one answers with its number."""
+    pipeline.execute_command("SET", keys.generation, int(time.time() * 1000), "NX")
+    pipeline.execute_command("INCRBY", keys.generation, 1)
 
 
 def _add_changes(pipeline: _Commands, keys: Keys, changes: Iterable[ProgramChange]) -> None:
@@ -164,8 +172,7 @@ class Invalidator:
         """Supersede all search pages: searches may answer differently now. Return False when Redis was away."""
         with _failure_counted():
             pipeline = self.redis.pipeline(transaction=False)
-            pipeline.set(self.keys.generation, int(time.time() * 1000), nx=True)
-            pipeline.incr(self.keys.generation)
+            _begin_generation(pipeline, self.keys)
             generation = pipeline.execute()[1]
             message = Message(generation=generation)
             self.redis.publish(self.keys.channel, msgspec.json.encode(message))
@@ -208,6 +215,26 @@ async def taxonomy_changed(redis: "AsyncRedis", prefix: str, changes: Iterable[T
         await redis.publish(Keys(prefix).channel, msgspec.json.encode(message))
         return True
     return False
+
+
+async def curation_changed(redis: "AsyncRedis", prefix: str) -> int:
+    """Supersede all pages because what editors curate has changed.
+
+    Args:
+        redis: The cache's Redis.
+        prefix: What every key in it begins with.
+
+    Returns:
+        The new generation; 0 when Redis was away.
+    """
+    keys = Keys(prefix)
+    with _failure_counted():
+        pipeline = redis.pipeline(transaction=False)
+        _begin_generation(pipeline, keys)
+        generation = int((await pipeline.execute())[1])
+        await redis.publish(keys.channel, msgspec.json.encode(Message(generation=generation, curation=True)))
+        return generation
+    return 0
 
 
 async def forget_everything(redis: "AsyncRedis", prefix: str) -> bool:

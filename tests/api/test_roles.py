@@ -22,6 +22,7 @@ REVIEWERS = frozenset({"reviewer", "admin"})
 ADMINS = frozenset({"admin"})
 OPS = frozenset({"ops", "admin"})
 P = "/catalog/programs/{program_id:int}"
+COLLECTION = "/catalog/collections/{collection_id:int}"
 RUN = "/catalog/imports/{run_id:int}"
 SOURCE = "/catalog/import-sources/{source_id:int}"
 # (method, path) -> (who passes, body)
@@ -36,6 +37,8 @@ ROUTES = {
     ("GET", "/discovery/programs/{program_id:str}/related"): (OPEN, None),
     ("GET", "/discovery/trending"): (OPEN, None),
     ("GET", "/discovery/random"): (OPEN, None),
+    ("GET", "/discovery/collections"): (OPEN, None),
+    ("GET", "/discovery/collections/{slug:str}"): (OPEN, None),
     ("GET", "/discovery/searches/popular"): (OPEN, None),
     ("POST", "/discovery/programs/batch"): (OPEN, {"ids": [1]}),
     ("POST", "/discovery/programs/{program_id:str}/views"): (OPEN, None),
@@ -73,6 +76,14 @@ ROUTES = {
     ("GET", "/catalog/series/{series_id:int}"): (EDITORS, None),
     ("PATCH", "/catalog/series/{series_id:int}"): (EDITORS, {"title": "T"}),
     ("DELETE", "/catalog/series/{series_id:int}"): (REVIEWERS, None),
+    ("GET", "/catalog/collections"): (EDITORS, None),
+    ("POST", "/catalog/collections"): (EDITORS, {"titleAr": "م", "titleEn": "C"}),
+    ("GET", COLLECTION): (EDITORS, None),
+    ("PATCH", COLLECTION): (EDITORS, {"titleEn": "D"}),
+    ("DELETE", COLLECTION): (EDITORS, None),
+    ("PUT", f"{COLLECTION}/programs"): (EDITORS, {"programIds": [1]}),
+    ("PUT", f"{COLLECTION}/programs/{{program_id:int}}"): (EDITORS, {"place": 1}),
+    ("DELETE", f"{COLLECTION}/programs/{{program_id:int}}"): (EDITORS, None),
     ("GET", "/catalog/tags"): (EDITORS, None),
     ("PATCH", "/catalog/tags/{tag_id:int}"): (REVIEWERS, {"name": "other"}),
     ("GET", "/catalog/people"): (EDITORS, None),
@@ -154,6 +165,7 @@ ROUTES = {
             "/suggest",
             "/programs/{key:str}",
             "/series/{slug:str}",
+            "/collections/{slug:str}",
             "/categories/{slug:str}",
             "/people/{name:path}",
             "/tags/{name:path}",
@@ -198,6 +210,7 @@ TABLES = (
     "series",
     "tags",
     "people",
+    "collections",
     "accounts",
     "api_keys",
     "audit_events",
@@ -246,7 +259,14 @@ def test_who_may_do_what(who: str, listener: Client, staff: dict[str, Client], d
         review.propose(session, CATEGORIES, shelf.id, {"name_en": "Pending"}, EDITOR)
         rows = {"programs": live.id, "series": show.id, "categories": shelf.id}
         numbers = {"program_id": program.id, "rev": 1, "key_id": 10**6, "account_id": 10**6}
-    numbers |= {"category_id": 10**6, "series_id": 10**6, "tag_id": 10**6, "person_id": 10**6}
+    numbers |= {
+        "collection_id": 10**6,
+        "slug": 0,
+        "category_id": 10**6,
+        "series_id": 10**6,
+        "tag_id": 10**6,
+        "person_id": 10**6,
+    }
     numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0, "queue": 0}
     person = listener if who == "nobody" else staff[who]

@@ -5,6 +5,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ class Process:
         await self.gate.wait()
         if isinstance(self.answer, Exception):
             raise self.answer
-        return Answer(self.answer.body, self.answer.status, self.answer.rev, self.answer.ids)
+        return replace(self.answer)
 
     async def get(self, what: tuple[str, str]) -> Found:
         return await self.cache.get(*what, self.load, ttl=60)

@@ -31,6 +31,10 @@ class Client:
         """Send a PATCH with a JSON body."""
         return self.ask("PATCH", path, json=body, headers=headers)
 
+    def put(self, path: str, body: Any = None, **headers: str) -> requests.Response:
+        """Send a PUT with a JSON body."""
+        return self.ask("PUT", path, json=body, headers=headers)
+
     def delete(self, path: str, **headers: str) -> requests.Response:
         """Send a DELETE."""
         return self.ask("DELETE", path, headers=headers)

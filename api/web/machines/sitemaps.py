@@ -4,16 +4,19 @@ https://www.sitemaps.org/protocol.html. Each address names its other language.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from api.answers.answer import NOT_FOUND, Answer, document
+from api.discovery.lookups.schemas import CollectionsAnswer
 from api.discovery.schemas import CategoriesAnswer
 from api.discovery.state import DiscoveryState
 from api.web.machines.documents import SITEMAP, XHTML, XML_MEDIA, add, encode, maker
 from api.web.rendering.links import Links
 from api.web.rendering.locales import LANGUAGES
 from api.web.rendering.page import Shown
+from catalog.curation.collections import MAX_COLLECTIONS
 from catalog.programs import public
 
 MAX_SERIES = 20_000
@@ -69,21 +72,23 @@ async def series(shared: DiscoveryState) -> Answer:
 
 
 async def topics(shared: DiscoveryState) -> Answer:
-    """Return the part with the home pages and the categories."""
+    """Return the part with the home pages, the categories and the collections."""
     shown = Shown()
-    found = shown.take(await shared.taxonomy.categories(), CategoriesAnswer).data
+    shelves = shown.take(await shared.taxonomy.categories(), CategoriesAnswer).data
+    chosen = shown.take(await shared.collections.listed(MAX_COLLECTIONS, 0), CollectionsAnswer).data
 
-    def entry(slug: str) -> Entry:
-        return lambda links: links.category(slug), None
+    def entry(*path: str) -> Entry:
+        return lambda links: links.page(*path), None
 
-    entries = [(lambda links: links.home, None), *(entry(item.slug) for item in found)]
-    return await _part(shared.settings.api.site, entries, list(shown.ids))
+    entries = [(lambda links: links.home, None), *(entry("categories", item.slug) for item in shelves)]
+    entries += [entry("collections", item.slug) for item in chosen]
+    return await _part(shared.settings.api.site, entries, list(shown.ids), shown.ends_at)
 
 
-async def _part(site: str, entries: Iterable[Entry], ids: Sequence[int]) -> Answer:
+async def _part(site: str, entries: Iterable[Entry], ids: Sequence[int], ends_at: float = math.inf) -> Answer:
     # A full part takes a moment, in which other requests are answered.
     return await asyncio.to_thread(
-        lambda: document(_urls(site, entries), XML_MEDIA, ids=tuple(dict.fromkeys(ids)))
+        lambda: document(_urls(site, entries), XML_MEDIA, ids=tuple(dict.fromkeys(ids)), ends_at=ends_at)
     )
 
 

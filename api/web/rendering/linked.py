@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 from markupsafe import Markup
 
-from api.discovery.schemas import SeriesDetail
+from api.discovery.schemas import ProgramCard, SeriesDetail
 from api.http.schemas import ProgramDetail
 from api.web.rendering.links import Links
 from api.web.rendering.locales import Locale
@@ -23,6 +24,14 @@ _ROLES = {
     "narrator": "actor",
 }
 Thing = dict[str, object]
+
+
+class Named(NamedTuple):
+    """What a page is about, in its language."""
+
+    name: str
+    description: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,42 @@ def series(site: str, locale: Locale, links: Links, about: SeriesDetail) -> Prev
         about.description or about.title,
         image=about.thumbnail_url,
         things=[thing, trail(site, *steps)],
+    )
+
+
+def collection(
+    site: str, locale: Locale, links: Links, about: Named, image: str | None, cards: Sequence[ProgramCard]
+) -> Preview:
+    """Return the preview of a collection, with the programs that the page shows.
+
+    Args:
+        site: The address of the site.
+        locale: The language of the page.
+        links: The addresses of its language.
+        about: Its name, description and path.
+        image: The address of its picture; None without one.
+        cards: The programs.
+    """
+    items = [
+        {
+            "@type": "ListItem",
+            "position": n,
+            "name": card.title,
+            "url": site + links.program(card.slug, card.id),
+        }
+        for n, card in enumerate(cards, 1)
+    ]
+    thing: Thing = {
+        "@type": "CollectionPage",
+        "name": about.name,
+        "url": site + about.path,
+        "inLanguage": locale.code,
+        "mainEntity": {"@type": "ItemList", "itemListElement": items},
+    }
+    thing |= _known(description=about.description, image=image)
+    steps = ((str(locale.text("site.name")), links.home), (about.name, about.path))
+    return Preview(
+        about.name, about.description or about.name, image=image, things=[thing, trail(site, *steps)]
     )
 
 

@@ -33,6 +33,10 @@ class Links:
         """Return the address of a series."""
         return self.page("series", slug)
 
+    def collection(self, slug: str) -> str:
+        """Return the address of a collection."""
+        return self.page("collections", slug)
+
     def category(self, slug: str) -> str:
         """Return the address of a category."""
         return self.page("categories", slug)

@@ -39,17 +39,19 @@ class Shown:
     Attributes:
         ids: The programs that they show: the cache refuses the page as soon as one of them is withdrawn.
         max_ttl: Seconds that the page may be kept: as long as the answer that may be kept shortest.
+        ends_at: When the first of them ends, in seconds since 1970.
     """
 
     def __init__(self) -> None:
         """Begin with none."""
         self.ids: dict[int, None] = {}
-        self.max_ttl = math.inf
+        self.max_ttl = self.ends_at = math.inf
 
     def take(self, answer: Answer, shape: type[Shape]) -> Shape:
         """Add an answer of a service; return what it says."""
         self.ids |= dict.fromkeys(answer.ids)
         self.max_ttl = min(self.max_ttl, answer.max_ttl)
+        self.ends_at = min(self.ends_at, answer.ends_at)
         return msgspec.json.decode(answer.body, type=shape)
 
 
@@ -94,7 +96,7 @@ def page(
         context: What the template knows beside the language and the addresses.
     """
     body = text(request, template, address, context)
-    return document(body, HTML, ids=tuple(shown.ids), max_ttl=shown.max_ttl)
+    return document(body, HTML, ids=tuple(shown.ids), max_ttl=shown.max_ttl, ends_at=shown.ends_at)
 
 
 async def cached(

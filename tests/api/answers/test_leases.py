@@ -1,6 +1,7 @@
 """Leases, call by call: no request waits for a computation that has ended."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -195,3 +196,19 @@ def test_over_http_an_edit_and_a_missing_program_cost_no_pause(
             assert client.get(f"/discovery/programs/{number + 1}").status_code == 404
             # The program, then the program it may have been merged into.
             assert commands == ["look", "release"] * 2
+
+
+@pytest.mark.parametrize("status", [200, 404])
+async def test_an_answer_is_not_kept_beyond_its_end(status: int) -> None:
+    async with processes(2) as (first, second):
+        for process in (first, second):
+            process.answer = Answer(b"over" if status == 200 else b"", status, ends_at=time.time() - 0.01)
+            assert (await process.get(PAGE)).answer.status == status
+            assert "load" in process.new_calls()
+            # A request a moment later asks again: what it was told has ended.
+            await process.get(PAGE)
+            assert "load" in process.new_calls()
+        first.answer = Answer(b"still", ends_at=time.time() + 3600)
+        await first.get(PAGE)
+        assert (await second.get(PAGE)).answer.ends_at == first.answer.ends_at
+        assert [(await process.get(PAGE)).level for process in (first, second)] == ["l1", "l1"]

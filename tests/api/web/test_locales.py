@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from api.web.listener.choosing import preferred
+from api.web.rendering.choosing import preferred
 from api.web.rendering.locales import LANGUAGES, Locale, texts
 
 

@@ -1,0 +1,1 @@
+"""Editors' routes for what they curate: collections."""

@@ -1,0 +1,100 @@
+"""JSON bodies and answers of editors' routes for collections."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from api.http.schemas import Body, BodyId, ListMeta, Model, Moment
+from catalog.curation.collections import MAX_PROGRAMS
+from catalog.curation.models import Collection
+
+Status = Literal["draft", "published"]
+
+
+class CollectionIn(Body):
+    """A new collection, without programs."""
+
+    title_ar: Annotated[str, msgspec.Meta(examples=["أمسيات طويلة"])]
+    title_en: Annotated[str, msgspec.Meta(examples=["Long evenings"])]
+    slug: str | None = None
+    description_ar: str = ""
+    description_en: str = ""
+    image_url: str | None = None
+    sort_order: int = 0
+    status: Status = "draft"
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+
+
+class CollectionPatch(Body):
+    """The fields to change; a field that is absent stays as it is."""
+
+    title_ar: str | UnsetType = UNSET
+    title_en: str | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+    description_ar: str | UnsetType = UNSET
+    description_en: str | UnsetType = UNSET
+    image_url: str | UnsetType | None = UNSET
+    sort_order: int | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+    starts_at: Moment | UnsetType | None = UNSET
+    ends_at: Moment | UnsetType | None = UNSET
+
+
+class OrderIn(Body):
+    """All programs of a collection, in their order."""
+
+    program_ids: Annotated[list[BodyId], msgspec.Meta(max_length=MAX_PROGRAMS, examples=[[3, 1, 2]])]
+
+
+class PlaceIn(Body):
+    """Where a program stands, from 1; without a place it stands last."""
+
+    place: Annotated[int, msgspec.Meta(ge=1, le=MAX_PROGRAMS, examples=[1])] | None = None
+
+
+class CuratedProgram(Model):
+    """A program that editors chose. `visible`: listeners see it."""
+
+    id: int
+    slug: str
+    title: str
+    status: str
+    visible: bool
+
+
+class CollectionOut(Model):
+    """A collection as editors see it."""
+
+    id: int
+    slug: str
+    title_ar: str
+    title_en: str
+    description_ar: str
+    description_en: str
+    image_url: str | None
+    sort_order: int
+    status: str
+    starts_at: Moment | None
+    ends_at: Moment | None
+    rev: int
+
+
+class CollectionAnswer(Model):
+    """A collection under `data`, and all its programs in their order."""
+
+    data: CollectionOut
+    programs: list[CuratedProgram]
+
+
+class CollectionList(Model):
+    """A page of collections."""
+
+    data: list[CollectionOut]
+    meta: ListMeta
+
+
+def collection_out(row: Collection) -> CollectionOut:
+    """Return a collection as editors see it."""
+    return CollectionOut(**{name: getattr(row, name) for name in CollectionOut.__struct_fields__})

@@ -1,0 +1,49 @@
+"""Tables of the curation: collections and their programs."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, SmallInteger, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from catalog.core.base import Base, BigId, CreatedAt
+
+COLLECTION_STATES = ("draft", "published")
+
+
+class Collection(Base):
+    """Programs that editors chose. Listeners see it while it is published, from `starts_at` until `ends_at`."""
+
+    __tablename__ = "collections"
+    __table_args__ = (
+        CheckConstraint(f"status IN {COLLECTION_STATES}", name="status"),
+        CheckConstraint("starts_at < ends_at", name="period"),
+        Index("collections_order_idx", "sort_order", "id"),
+    )
+
+    id: Mapped[BigId]
+    slug: Mapped[str] = mapped_column(unique=True)
+    title_ar: Mapped[str]
+    title_en: Mapped[str]
+    description_ar: Mapped[str] = mapped_column(default="", server_default="")
+    description_en: Mapped[str] = mapped_column(default="", server_default="")
+    image_url: Mapped[str | None]
+    sort_order: Mapped[int] = mapped_column(default=0, server_default="0")
+    status: Mapped[str] = mapped_column(default="draft", server_default="draft")
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    rev: Mapped[int] = mapped_column(default=1, server_default="1")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class CollectionProgram(Base):
+    """A program of a collection; `position` is its place in the editors' order, from 0."""
+
+    __tablename__ = "collection_programs"
+    __table_args__ = (Index("collection_programs_program_id_idx", "program_id"),)
+
+    collection_id: Mapped[int] = mapped_column(
+        ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
+    )
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger)

@@ -1,0 +1,105 @@
+"""How listeners' lookups read collections: functions that return a statement. The caller runs it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Double, Select, and_, cast, func, select, true, union_all
+
+from catalog.core.db import AnySelect
+from catalog.curation.models import Collection, CollectionProgram
+from catalog.curation.periods import in_force
+from catalog.programs.models import Program
+from catalog.programs.queries import VISIBLE, detail
+
+# What a collection has to meet for a listener to see it, beside having a visible program.
+LISTED = (Collection.status == "published", *in_force(Collection.starts_at, Collection.ends_at))
+
+
+_LINK = (CollectionProgram, CollectionProgram.program_id == Program.id)
+
+
+def first_programs(limit: int, each: int) -> AnySelect:
+    """Return the collections that listeners may see in their order, each with its first visible programs.
+
+    Args:
+        limit: How many collections at most.
+        each: How many programs of each at most.
+    """
+    has_visible = (
+        select(Program.id).join(*_LINK).where(CollectionProgram.collection_id == Collection.id, *VISIBLE)
+    )
+    chosen = (
+        select(Collection.id)
+        .where(*LISTED, has_visible.exists())
+        .order_by(Collection.sort_order, Collection.id)
+        .limit(limit)
+    )
+    return _with_programs([Collection.id.in_(chosen)], 0, each)
+
+
+def collection_programs(slug: str, offset: int, limit: int) -> AnySelect:
+    """Return the collection of a slug, if listeners may see it, with a page of its visible programs.
+
+    Args:
+        slug: The collection.
+        offset: How many visible programs lie before the page.
+        limit: How many programs at most.
+    """
+    return _with_programs([Collection.slug == slug, *LISTED], offset, limit)
+
+
+def chosen_programs(collection_id: int) -> AnySelect:
+    """Return the programs of a collection in their order, in any state: id, slug, title, status, and whether visible."""
+    visible = and_(*VISIBLE).label("visible")
+    return (
+        select(Program.id, Program.slug, Program.title, Program.status, visible)
+        .join(*_LINK)
+        .where(CollectionProgram.collection_id == collection_id)
+        .order_by(CollectionProgram.position, Program.id)
+    )
+
+
+def _with_programs(wanted: Sequence[ColumnElement[bool]], offset: int, limit: int) -> AnySelect:
+    """Return a row for each collection and program: `detail()`, and the collection's columns as `collection_…`.
+
+    `collection_total` is the number of its visible programs. Each row has `seconds` until the next collection begins or
+    ends; without a collection there is one row, which has nothing else.
+    """
+    placed = (
+        select(Program.id.label("program_id"), CollectionProgram.position, func.count().over().label("total"))
+        .join(*_LINK)
+        .where(CollectionProgram.collection_id == Collection.id, *VISIBLE)
+        .order_by(CollectionProgram.position, Program.id)
+        .offset(offset)
+        .limit(limit)
+        .correlate(Collection)
+        .lateral("placed")
+    )
+    columns = [column.label(f"collection_{column.name}") for column in Collection.__table__.columns]
+    total = placed.c.total.label("collection_total")
+    chosen = (
+        select(*columns, placed.c.program_id, placed.c.position, total)
+        .join(placed, true())
+        .where(*wanted)
+        .subquery("chosen")
+    )
+    shown = (
+        detail()
+        .add_columns(*(column for column in chosen.c if column.name != "program_id"))
+        .join(chosen, chosen.c.program_id == Program.id)
+        .subquery("shown")
+    )
+    clock = _next_change().subquery("clock")
+    order = (shown.c.collection_sort_order, shown.c.collection_id, shown.c.position, shown.c.id)
+    return select(clock.c.seconds, shown).select_from(clock.outerjoin(shown, true())).order_by(*order)
+
+
+def _next_change() -> Select[float]:
+    """Return the seconds until a published collection begins or ends; NULL when none will."""
+    moments = union_all(
+        *(
+            select(column.label("at")).where(Collection.status == "published", column > func.now())
+            for column in (Collection.starts_at, Collection.ends_at)
+        )
+    ).subquery("moments")
+    left = func.extract("epoch", func.min(moments.c.at) - func.now())
+    return select(cast(left, Double).label("seconds"))
