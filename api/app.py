@@ -33,6 +33,7 @@ from api.discovery.lookups.replica import Replica
 from api.discovery.lookups.taxonomy import Taxonomy
 from api.discovery.searching.fallback import Fallback
 from api.discovery.searching.ladder import Ladder
+from api.discovery.searching.named import Names
 from api.discovery.searching.service import Searches
 from api.discovery.searching.suggestions import Suggestions
 from api.discovery.searching.vocabulary import Vocabulary
@@ -133,7 +134,9 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         search=search,
         cache=cached,
         cors=Cors(settings.api.cors_origins),
-        searches=Searches(search, ladder, suggestions, fallback, facets, cached, asked, secret),
+        searches=Searches(
+            search, ladder, suggestions, Names(vocabulary, cached), fallback, facets, cached, asked, secret
+        ),
         facet_values=FacetValues(Counting(search), facets, fallback, vocabulary, secret),
         suggestions=suggestions,
         programs=programs,

@@ -7,7 +7,7 @@ the parameters. A test checks that both modules say the same.
 from litestar.openapi.datastructures import ResponseSpec
 
 from api.discovery.filters import DEFAULT_ZONE, MAX_SLUG
-from api.discovery.params import FACETS, MAX_PAGE, MAX_Q, MAX_TYPED, ORDERS, SORTS
+from api.discovery.params import FACETS, MAX_PAGE, MAX_Q, MAX_TYPED, ORDERS, SORTS, TYPES
 from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
@@ -99,6 +99,13 @@ _FILTERS = [
 ]
 SEARCH = [
     _query("q", "The words to search for; typos are tolerated.", "المراه", type="string", maxLength=MAX_Q),
+    _several(
+        "type",
+        "What to find; only programs unless said otherwise.",
+        "all",
+        type="string",
+        enum=[*TYPES, "all"],
+    ),
     *_FILTERS,
     _query("sort", "Order.", "relevance", type="string", enum=list(SORTS)),
     _query("page", "Page.", 1, type="integer", minimum=1, maximum=MAX_PAGE, default=1),

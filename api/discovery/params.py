@@ -17,6 +17,9 @@ from api.http.query import MAX_CURSOR, QueryString
 # Characters of a query, of the beginning of a name, and the last page of a search.
 MAX_Q, MAX_TYPED, MAX_PAGE = 512, 100, 1000
 FACETS = ("categoryId", "language", "mediaType", "kind", "seriesId", "tags", "people", "isFeatured", *RANGES)
+# What a search may find; `all` of them.
+PROGRAM, SERIES, PERSON = "program", "series", "person"
+TYPES = (PROGRAM, SERIES, PERSON)
 Order = tuple[str, Literal["asc", "desc"]]
 # Value of `sort` -> the field of a document and the direction.
 ORDERS: dict[str, Order] = {
@@ -71,11 +74,13 @@ class SearchRequest:
     operators: bool
     # The time zone of years, where they are counted.
     zone: str = DEFAULT_ZONE
+    # What is looked for, in the order of TYPES.
+    types: tuple[str, ...] = (PROGRAM,)
 
     def key(self) -> str:
         """Return the cache key. Equal searches have equal keys and share an answer."""
         q = " ".join(self.q.split()) + (" " if self.q[-1:].isspace() else "")
-        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}:{self.zone}"
+        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}:{self.zone}:{self.types}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +112,13 @@ def search_request(parameters: MultiDict[str]) -> SearchRequest:
         Problem: A parameter is unknown or wrong.
     """
     query = QueryString(
-        parameters, FILTERS | {"q", "sort", "page", "limit", "facets", "highlight", "operators"}, SEVERAL
+        parameters,
+        FILTERS | {"q", "type", "sort", "page", "limit", "facets", "highlight", "operators"},
+        SEVERAL | {"type"},
     )
-    q, facets = query.text("q", MAX_Q) or "", read_facets(query)
+    q, types = query.text("q", MAX_Q) or "", _read_types(query)
+    # Facets are counts of programs.
+    facets = read_facets(query) if PROGRAM in types else ()
     return SearchRequest(
         q=q,
         filters=read_filters(query),
@@ -120,7 +129,13 @@ def search_request(parameters: MultiDict[str]) -> SearchRequest:
         highlight=bool(query.flag("highlight")),
         operators=bool(query.flag("operators")),
         zone=read_zone(query, facets),
+        types=types,
     )
+
+
+def _read_types(query: QueryString) -> tuple[str, ...]:
+    wanted = query.several_of("type", (*TYPES, "all")) or (PROGRAM,)
+    return tuple(one for one in TYPES if one in wanted or "all" in wanted)
 
 
 def browse_request(parameters: MultiDict[str]) -> BrowseRequest:

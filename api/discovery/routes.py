@@ -25,7 +25,8 @@ _MAX_SUGGESTED, _DEFAULT_SUGGESTED = 20, 8
 @get(
     "/search",
     summary="Search programs",
-    description="Finds programs by words. A query that finds too little is asked again as it may have been meant; "
+    description="Finds programs by words, and with type=series,person or all the series and people whose names have the "
+    "words. A query that finds too little is asked again as it may have been meant; "
     "meta.rewrite says how, meta.didYouMean offers it. "
     + documented.FILTERS
     + " Order: sort=relevance|newest|oldest|longest|shortest|popular. Pages: page, limit ≤ 100. Extras: "

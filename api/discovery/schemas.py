@@ -61,7 +61,7 @@ class Meta(Model, kw_only=True):
     unavailable: Annotated[
         list[str] | msgspec.UnsetType,
         msgspec.Meta(
-            description="Requested parts that a degraded answer does not have: facets, highlight.",
+            description="Requested parts that a degraded answer does not have: facets, highlight, names.",
             examples=[["facets"]],
         ),
     ] = msgspec.UNSET
@@ -119,11 +119,36 @@ class SearchMeta(Meta):
     suggestions: list[Suggestion] | msgspec.UnsetType = msgspec.UNSET
 
 
+_ProgramCount = Annotated[
+    int | UnsetType,
+    msgspec.Meta(description="Programs that meet the filters; absent for rare names among many."),
+]
+
+
+class FoundSeries(Model):
+    """A series whose title has the words of a search."""
+
+    id: int
+    slug: Annotated[str, msgspec.Meta(examples=["فنجان"])]
+    title: Annotated[str, msgspec.Meta(examples=["فنجان"])]
+    program_count: _ProgramCount = UNSET
+
+
+class FoundPerson(Model):
+    """A person whose name has the words of a search."""
+
+    slug: Annotated[str, msgspec.Meta(examples=["سلمان-الراشد"])]
+    name: Annotated[str, msgspec.Meta(examples=["سلمان الراشد"])]
+    program_count: _ProgramCount = UNSET
+
+
 class SearchAnswer(Model):
-    """A page of search results."""
+    """A page of search results; series and people only where they were asked for, on the first page."""
 
     data: list[ProgramCard]
     meta: SearchMeta
+    series: list[FoundSeries] | UnsetType = UNSET
+    people: list[FoundPerson] | UnsetType = UNSET
     facets: dict[str, list[FacetValue]] | msgspec.UnsetType = msgspec.UNSET
 
 

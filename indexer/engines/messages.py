@@ -32,6 +32,7 @@ class Query(msgspec.Struct, rename="camel", kw_only=True):
     highlight_pre_tag: str | UnsetType = UNSET
     highlight_post_tag: str | UnsetType = UNSET
     matching_strategy: Literal["last", "all", "frequency"] | UnsetType = UNSET
+    distinct: str | UnsetType = UNSET
 
 
 class Queries(msgspec.Struct):

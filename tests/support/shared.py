@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine as Database
 
@@ -26,6 +26,12 @@ class SharedApi:
     database: Database
     listener: Client
     staff: dict[str, Client]
+
+
+def apart(settings: Settings) -> Settings:
+    """Return the settings of an API over the same stores that shares no cached answer with the others."""
+    prefix = f"{settings.indexer.redis_prefix}apart:"
+    return replace(settings, indexer=settings.indexer.model_copy(update={"redis_prefix": prefix}))
 
 
 @contextmanager

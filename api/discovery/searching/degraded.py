@@ -15,6 +15,7 @@ def degraded(
     facets: bool = False,
     highlight: bool = False,
     operators: bool = False,
+    names: bool = False,
 ) -> Answer:
     """Return an answer from PostgreSQL, marked as degraded, with the names of the missing parts. It is cached briefly.
 
@@ -23,10 +24,11 @@ def degraded(
         facets: Facets were asked for.
         highlight: Highlights were asked for.
         operators: The query excludes words.
+        names: Series or people were asked for under filters.
     """
     meta = answer.meta
     meta.degraded = True
-    requested = (("facets", facets), ("highlight", highlight), ("operators", operators))
+    requested = (("facets", facets), ("highlight", highlight), ("operators", operators), ("names", names))
     meta.unavailable = [name for name, is_requested in requested if is_requested]
     if facets and not isinstance(answer, schemas.SuggestAnswer):
         answer.facets = {}

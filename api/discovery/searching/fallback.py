@@ -239,6 +239,16 @@ class Fallback:
         async with self._budget(route) as budget:
             return await budget.rows(statement, _SCANNING)
 
+    async def names(self, q: str, limit: int) -> Offers:
+        """Return the series and people that have the words of a query."""
+        words = query_words.split(q)
+        async with self._budget(None) as budget:
+            if not words:
+                return Offers([], [], [], [])
+            series = await budget.rows(statements.suggest_series(words, limit))
+            people = await budget.rows(statements.suggest_people(words, limit))
+        return Offers([], series, [row["name"] for row in people], [])
+
     async def suggest(self, q: str, limit: int) -> Offers:
         """Return candidates whose words begin with the typed words."""
         words = query_words.split(q)

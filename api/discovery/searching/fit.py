@@ -74,6 +74,23 @@ def fit(words: Sequence[str], hit: ListedFields, *, unfinished: bool) -> Fit:
     )
 
 
+def name_fit(words: Sequence[str], name: str, *, unfinished: bool) -> float:
+    """Return how well a name fits the words, from 0 (it lacks a word) to 1. Without words every name fits alike.
+
+    Args:
+        words: The query's, in the spelling of comparison.
+        name: The name of a person or the title of a series.
+        unfinished: The last word may be the beginning of a word.
+    """
+    if not words:
+        return 1.0
+    best, there = [0.0] * len(words), split(name)
+    _look(best, words, there, 1.0, unfinished=unfinished)
+    if not min(best):
+        return 0.0
+    return (sum(best) / len(words) + _WHOLE * min(1.0, len(words) / len(there))) / (1 + _WHOLE)
+
+
 def _together(words: Sequence[str], there: Sequence[str]) -> bool:
     """Return whether the words stand there one behind the other."""
     count = len(words)

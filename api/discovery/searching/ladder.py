@@ -59,6 +59,7 @@ class Climb:
         rewrite: The reading that answered; None: the query itself did.
         offer: A reading that the listener may have meant, though the query itself answered.
         max_ttl: For how many seconds the answer may be kept.
+        beside: The answers to what was asked beside it.
     """
 
     results: Results[Hit]
@@ -66,6 +67,7 @@ class Climb:
     rewrite: Shown | None = None
     offer: Shown | None = None
     max_ttl: float = math.inf
+    beside: Sequence[Results[Hit]] = ()
 
 
 class _Candidate(NamedTuple):
@@ -89,41 +91,64 @@ class Ladder:
         """
         self._engine, self._vocabulary = engine, vocabulary
 
-    async def climb(self, query: Query, typed: str) -> Climb:
+    async def plainly(self, query: Query, beside: Sequence[Query] = ()) -> Climb:
+        """Answer a query as it is.
+
+        Args:
+            query: What the engine is asked.
+            beside: Further queries, which are asked in the same request.
+
+        Raises:
+            EngineUnavailableError: No engine answers.
+            EngineRejectedError: The engine refuses the query.
+        """
+        if not beside:
+            return Climb(await self._engine.search(query), query)
+        found, *others = await self._engine.multi_search([query, *beside])
+        return Climb(found, query, beside=others)
+
+    async def climb(self, query: Query, typed: str, beside: Sequence[Query] = ()) -> Climb:
         """Answer a query.
 
         Args:
             query: What the engine is asked.
             typed: The words as the listener typed them.
+            beside: Further queries, which are asked in the same request.
 
         Raises:
             EngineUnavailableError: No engine answers.
             EngineRejectedError: An engine refuses the query.
         """
-        found = await self._climb(query, typed)
+        found = await self._climb(query, typed, beside)
         if query.page == 1 and query.sort is UNSET and found.rewrite is None:
             _put_titled_first(found.results.hits, split(typed))
         return found
 
-    async def _climb(self, query: Query, typed: str) -> Climb:
+    async def _climb(self, query: Query, typed: str, beside: Sequence[Query]) -> Climb:
         plain = structs.replace(query, q=spell(query.q))
         reader = self._vocabulary.reader
         doubtful = reader.doubtful(typed)
         max_ttl = self._vocabulary.max_ttl(doubtful=doubtful)
         if not reader.lexicon.size or not split(typed):
-            return Climb(await self._engine.search(plain), plain, max_ttl=max_ttl)
+            return replace(await self.plainly(plain, beside), max_ttl=max_ttl)
         readings = reader.read(typed, _WITH_PLAIN) if doubtful else []
-        candidates = await self._ask(plain, typed, readings)
+        candidates, others = await self._ask(plain, typed, readings, beside)
         if not any(_is_certain(candidate, typed) for candidate in candidates):
             more = reader.read(typed, len(readings) + _AFTERWARDS)[len(readings) :]
             if more:
-                candidates += await self._ask(plain, typed, more, plainly=False)
-        return replace(_chosen(candidates, typed), max_ttl=max_ttl)
+                candidates += (await self._ask(plain, typed, more, plainly=False))[0]
+        return replace(_chosen(candidates, typed), max_ttl=max_ttl, beside=others)
 
     async def _ask(
-        self, query: Query, typed: str, readings: Sequence[Reading], *, plainly: bool = True
-    ) -> list[_Candidate]:
-        """Ask for the query itself and its readings in one request.
+        self,
+        query: Query,
+        typed: str,
+        readings: Sequence[Reading],
+        beside: Sequence[Query] = (),
+        *,
+        plainly: bool = True,
+    ) -> tuple[list[_Candidate], Sequence[Results[Hit]]]:
+        """Ask for the query itself and its readings in one request, and for what is asked beside them.
 
         A page that does not begin with the best hits says nothing of how well its query fits: the best hit is asked
         for beside it.
@@ -131,18 +156,21 @@ class Ladder:
         asked: list[tuple[Reading | None, Query]] = [(None, query)] if plainly else []
         asked += [(reading, _of(query, reading)) for reading in readings]
         first = query.page == 1 and query.sort is UNSET
-        if first and len(asked) == 1:
+        others: Sequence[Results[Hit]] = ()
+        if first and len(asked) == 1 and not beside:
             pages = [await self._engine.search(asked[0][1])]
         else:
             together = [page for _, page in asked]
             if not first:
                 together += [_probe(page) for page in together]
-            pages = await self._engine.multi_search(together)
+            answers = await self._engine.multi_search([*together, *beside])
+            pages, others = answers[: len(together)], answers[len(together) :]
         probes = pages if first else pages[len(asked) :]
-        return [
+        candidates = [
             _candidate(reading, wanted, page, probe.hits[0] if probe.hits else None, typed)
             for (reading, wanted), page, probe in zip(asked, pages, probes, strict=False)
         ]
+        return candidates, others
 
 
 def _is_certain(candidate: _Candidate, typed: str) -> bool:

@@ -18,17 +18,19 @@ from api.discovery import schemas
 from api.discovery.asked import Asked
 from api.discovery.facets.counting import Counting, conditions, of_documents
 from api.discovery.facets.labels import Facets
-from api.discovery.params import SORTS, BrowseRequest, SearchRequest
+from api.discovery.filters import Filters
+from api.discovery.params import PROGRAM, SORTS, BrowseRequest, SearchRequest
 from api.discovery.searching import highlights
 from api.discovery.searching.degraded import degraded
-from api.discovery.searching.fallback import Fallback, Hits
+from api.discovery.searching.fallback import Fallback, Hits, Offers
 from api.discovery.searching.ladder import Climb, Ladder, Shown
+from api.discovery.searching.named import MOST, Names, of_rows, show
 from api.discovery.searching.suggestions import Suggestions
 from api.http import cursor
 from indexer.engines.document import ListedFields
 from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
 from indexer.engines.index_settings import MAX_TOTAL_HITS
-from indexer.engines.messages import Hit, Query
+from indexer.engines.messages import Hit, Query, Results
 from indexer.engines.search import SearchPool
 
 _encode = msgspec.json.Encoder().encode
@@ -50,6 +52,7 @@ class Searches:
         engine: SearchPool,
         ladder: Ladder,
         suggestions: Suggestions,
+        names: Names,
         fallback: Fallback,
         facets: Facets,
         cache: Cache,
@@ -62,13 +65,14 @@ class Searches:
             engine: The search engines.
             ladder: Asks them a query and, where it needs them, its other readings.
             suggestions: What to offer where nothing is found.
+            names: Finds series and people beside programs.
             fallback: Answers when no engine does.
             facets: Names the values of facets.
             cache: Has the tombstones of withdrawn programs, which the engine may still have.
             asked: Counts queries that were answered as they were typed.
             secret: Signs cursors.
         """
-        self.engine, self.ladder, self.suggestions = engine, ladder, suggestions
+        self.engine, self.ladder, self.suggestions, self.names = engine, ladder, suggestions, names
         self.fallback, self.facets, self.counting = fallback, facets, Counting(engine)
         self.cache, self.asked, self.secret = cache, asked, secret
 
@@ -91,29 +95,38 @@ class Searches:
             found = climb.results
             with unreadable_as_unavailable():
                 answer = self._results(request, Hits(found.hits, found.total))
+                named = self.names.found(request, climb.beside)
+                show(answer, request, named)
                 answer.meta.rewrite = _rewrite(climb.rewrite)
                 answer.meta.did_you_mean = _rewrite(climb.offer) or UNSET
-                if not found.total and request.q.strip():
+                if not found.total and request.q.strip() and PROGRAM in request.types:
                     answer.meta.suggestions = await self.suggestions.nearest(request.q)
                 if request.facets:
                     answer.facets = await self.facets.named(
                         (found.facet_distribution or {}) | await self.counting.beside(request, climb.query)
                     )
         except EngineUnavailableError:
-            answer = self._results(request, await self.fallback.search(request))
+            page = await self.fallback.search(request) if PROGRAM in request.types else Hits([], 0)
+            answer = self._results(request, page)
+            # PostgreSQL finds names by their words alone.
+            by_words = request.types != (PROGRAM,) and request.filters == Filters() and request.page == 1
+            rows = await self.fallback.names(request.q, MOST) if by_words else Offers([], [], [], [])
+            show(answer, request, of_rows(request, rows))
             highlighted = request.highlight and bool(request.q)
             return degraded(
                 answer,
                 facets=bool(request.facets),
                 highlight=highlighted,
                 operators=request.operators and _EXCLUSION.search(request.q) is not None,
+                names=request.types != (PROGRAM,) and request.filters != Filters(),
             )
         taken_as_typed = climb.rewrite is None and climb.offer is None and not request.operators
         if taken_as_typed and answer.data and request.page == 1:
             self.asked.add(request.q, listener)
         # Nothing found now may be found in a moment: words of the catalogue are counted after they are published.
-        max_ttl = climb.max_ttl if found.total else min(climb.max_ttl, NEGATIVE_SECONDS)
-        return Answer(_encode(answer), ids=tuple(c.id for c in answer.data), max_ttl=max_ttl)
+        is_found = found.total or named.series or named.people
+        max_ttl = climb.max_ttl if is_found else min(climb.max_ttl, NEGATIVE_SECONDS)
+        return Answer(_encode(answer), ids=(*(c.id for c in answer.data), *named.ids), max_ttl=max_ttl)
 
     def _results(self, request: SearchRequest, page: Hits) -> schemas.SearchAnswer:
         return schemas.SearchAnswer(
@@ -131,15 +144,20 @@ class Searches:
 
     async def _climb(self, request: SearchRequest, query: Query) -> Climb:
         """Ask for candidates. Operators say exactly what is wanted; a phrase that nobody wrote is words."""
+        beside = self.names.queries(request)
+        if PROGRAM not in request.types:
+            named = await self.engine.multi_search(beside) if beside else ()
+            max_ttl = self.names.max_ttl(request.q)
+            return Climb(Results([], total_hits=0), query, beside=named, max_ttl=max_ttl)
         typed = _EXCLUSION.sub("", request.q)
         operators = request.operators and _EXCLUSION.search(request.q) is not None
         if operators or '"' in request.q or not request.q.strip():
-            found = await self.engine.search(query)
-            if found.total or operators or not request.q.strip():
-                return Climb(found, query)
+            found = await self.ladder.plainly(query, beside)
+            if found.results.total or operators or not request.q.strip():
+                return found
             typed = typed.replace('"', " ")
             query.q = typed
-        return await self.ladder.climb(query, typed)
+        return await self.ladder.climb(query, typed, beside)
 
     def _cards(self, hits: Sequence[ListedFields]) -> list[schemas.ProgramCard]:
         withdrawn = self.cache.withdrawn(hit.id for hit in hits)

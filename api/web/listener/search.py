@@ -7,7 +7,7 @@ from litestar.datastructures import MultiDict
 
 from api.answers.answer import Answer, document
 from api.discovery.around.schemas import PopularSearchesAnswer
-from api.discovery.params import SearchRequest, search_request
+from api.discovery.params import PROGRAM, SearchRequest, search_request
 from api.discovery.replies import listener
 from api.discovery.schemas import SearchAnswer, SuggestAnswer, Suggestion
 from api.discovery.state import DiscoveryState
@@ -32,7 +32,15 @@ def read(parameters: MultiDict[str]) -> SearchRequest:
     """
     asked = search_request(parameters)
     sort = "newest" if asked.sort == "relevance" and not asked.q.strip() else asked.sort
-    return replace(asked, sort=sort, limit=_LIMIT, facets=tuple(PARAMETERS), highlight=True, operators=False)
+    return replace(
+        asked,
+        sort=sort,
+        limit=_LIMIT,
+        facets=tuple(PARAMETERS),
+        highlight=True,
+        operators=False,
+        types=(PROGRAM,),
+    )
 
 
 async def load(request: PageRequest, asked: SearchRequest, state: State) -> Answer:

@@ -23,7 +23,7 @@ from tests.support.around import check_manners
 from tests.support.client import Client
 from tests.support.counting import PEOPLE, TAGS, Catalogue, sent
 from tests.support.product import serve
-from tests.support.shared import shared_stores
+from tests.support.shared import apart, shared_stores
 from tests.support.waiting import eventually
 
 PROGRAMS, ASKED = 40, 6
@@ -39,7 +39,7 @@ def served() -> Iterator[tuple[dict[str, Client], Catalogue]]:
             while rollup.roll_up(session):
                 pass
         with_engine = opened.enter_context(serve(stores.settings))[0]
-        alone = opened.enter_context(serve(lone(stores.settings)))[0]
+        alone = opened.enter_context(serve(lone(apart(stores.settings))))[0]
         yield {"engine": with_engine, "long list": with_engine, "no engine": alone}, catalogue
 
 
