@@ -38,6 +38,7 @@ from api.discovery.searching.service import Searches
 from api.discovery.searching.suggestions import Suggestions
 from api.discovery.searching.vocabulary import Vocabulary
 from api.discovery.state import DiscoveryState
+from api.discovery.subjects.service import Subjects
 from api.discovery.subjects.values import FacetValues
 from api.discovery.views import ViewBuffer
 from api.editorial import routes as editorial
@@ -124,6 +125,9 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
     suggestions = Suggestions(search, vocabulary, fallback, cached, asked, taxonomy)
     ladder = Ladder(search, vocabulary)
     programs = Programs(replica, cached)
+    values = FacetValues(Counting(search), facets, fallback, vocabulary, secret)
+    names = Names(vocabulary, cached)
+    searches = Searches(search, ladder, suggestions, names, fallback, facets, cached, asked, secret)
     return DiscoveryState(
         settings=settings,
         db=db,
@@ -137,7 +141,8 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         searches=Searches(
             search, ladder, suggestions, Names(vocabulary, cached), fallback, facets, cached, asked, secret
         ),
-        facet_values=FacetValues(Counting(search), facets, fallback, vocabulary, secret),
+        facet_values=values,
+        subjects=Subjects(values, searches, replica, cached),
         suggestions=suggestions,
         programs=programs,
         taxonomy=taxonomy,

@@ -1,4 +1,4 @@
 """Routes under /discovery, which listeners use: search, browse, suggestions, programs, series, categories, view counts.
 
-`params` and `filters` read the query strings, `searching`, `facets` and `lookups` compute the answers, `api.answers` caches them.
+`params` and `narrowing` read the query strings, `searching`, `facets` and `lookups` compute the answers, `api.answers` caches them.
 """

@@ -6,7 +6,7 @@ the parameters. A test checks that both modules say the same.
 
 from litestar.openapi.datastructures import ResponseSpec
 
-from api.discovery.filters import DEFAULT_ZONE, MAX_SLUG
+from api.discovery.narrowing.filters import DEFAULT_ZONE, MAX_SLUG
 from api.discovery.params import FACETS, MAX_PAGE, MAX_Q, MAX_TYPED, ORDERS, SORTS, TYPES
 from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
 from catalog.programs.models import KINDS, MEDIA_TYPES
@@ -177,11 +177,11 @@ def answers(shape: type, *, moves: bool = False) -> dict[int, ResponseSpec]:
 
     Args:
         shape: The struct whose JSON the route answers with.
-        moves: Whether the route also redirects to the current address of a program.
+        moves: Whether the route also redirects to the current address of what it shows.
     """
     found = {200: ResponseSpec(shape, generate_examples=False)}
     if moves:
         found[301] = ResponseSpec(
-            None, description="The program has moved to the address in Location.", generate_examples=False
+            None, description="The current address is in Location.", generate_examples=False
         )
     return found

@@ -1,4 +1,4 @@
-"""The routes of ways on: values of a facet, collections, related and trending programs, one by chance, popular searches.
+"""The routes of ways on: collections, related and trending programs, one by chance, popular searches.
 
 `api.discovery.routes` serves them.
 """
@@ -13,15 +13,12 @@ from api.discovery.around.popular import DEFAULT_POPULAR, MAX_POPULAR
 from api.discovery.around.related import DEFAULT_RELATED, MAX_RELATED
 from api.discovery.around.schemas import PopularSearchesAnswer, RelatedAnswer, TrendingAnswer
 from api.discovery.around.trending import DEFAULT_TRENDING, DEFAULT_WINDOW, MAX_TRENDING, TrendingRequest
-from api.discovery.filters import FILTERS, SEVERAL, read_category, read_filters, read_languages
 from api.discovery.lookups.collections import DEFAULT_COLLECTIONS, MAX_COLLECTIONS, MAX_SHOWN
 from api.discovery.lookups.schemas import CollectionPage, CollectionsAnswer
-from api.discovery.params import FACETS, MAX_TYPED, read_zone
+from api.discovery.narrowing.filters import FILTERS, SEVERAL, read_category, read_filters, read_languages
 from api.discovery.state import DiscoveryRequest
-from api.discovery.subjects.schemas import FacetAnswer
-from api.discovery.subjects.values import FacetRequest
-from api.http.errors import InvalidParameter, Problem
-from api.http.query import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, QueryString
+from api.http.errors import Problem
+from api.http.query import DEFAULT_LIMIT, MAX_LIMIT, QueryString
 from api.http.reply import JsonResponse
 from api.http.schemas import ProgramData
 from catalog.programs.around.trends import WINDOWS
@@ -119,36 +116,6 @@ async def popular_searches(request: DiscoveryRequest) -> Reply:
 
 
 @get(
-    "/facets/{name:str}",
-    summary="Values of a facet",
-    description="All values of a facet with the number of programs that have each, the most frequent first, those whose "
-    "names have words that begin as typed (q): follow meta.nextCursor to the last one. Filters narrow what is counted, but "
-    f"for those by the facet's own values. Facets: {', '.join(FACETS)}. " + documented.DEGRADED,
-    responses=documented.answers(FacetAnswer),
-    opt={"parameters": documented.FACET_VALUES, "errors": ("invalid_cursor", "search_unavailable")},
-)
-async def facet(request: DiscoveryRequest, name: FromPath[str]) -> Reply:
-    """Return a page of the values of a facet.
-
-    Raises:
-        InvalidParameter: There is no such facet.
-    """
-    query = QueryString(request.query_params, FILTERS | {"q", "limit", "cursor"}, SEVERAL)
-    if name not in FACETS:
-        raise InvalidParameter("name", f"Must be one of {', '.join(FACETS)}.")
-    asked = FacetRequest(
-        facet=name,
-        q=" ".join((query.text("q", MAX_TYPED) or "").split()),
-        filters=read_filters(query).without(name),
-        limit=query.limit(),
-        cursor=query.text("cursor", MAX_CURSOR),
-        zone=read_zone(query, (name,)),
-    )
-    load = request.shared.facet_values.answer
-    return await replies.cached(request, asked.key(), "page", lambda: load(asked))
-
-
-@get(
     "/collections",
     summary="Collections",
     description="What editors put together, in their order: published collections at their time that have a visible program. "
@@ -186,4 +153,4 @@ async def collection(request: DiscoveryRequest, slug: FromPath[str]) -> Reply:
     )
 
 
-HANDLERS = [facet, collections, collection, related, trending, random, popular_searches]
+HANDLERS = [collections, collection, related, trending, random, popular_searches]

@@ -10,7 +10,15 @@ from typing import Literal
 
 from litestar.datastructures import MultiDict
 
-from api.discovery.filters import DEFAULT_ZONE, FILTERS, RANGES, SEVERAL, YEAR, Filters, read_filters
+from api.discovery.narrowing.filters import (
+    DEFAULT_ZONE,
+    FILTERS,
+    RANGES,
+    SEVERAL,
+    YEAR,
+    Filters,
+    read_filters,
+)
 from api.http.errors import InvalidParameter
 from api.http.query import MAX_CURSOR, QueryString
 

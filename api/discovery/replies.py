@@ -11,6 +11,8 @@ from api.http.query import MAX_ID
 
 # Of the programs of a series or a collection.
 MAX_PAGE = 10_000
+# What may stand in a query string besides letters and digits (RFC 3986); others are escaped.
+_QUERY = "%!$&'()*+,;=:@/?-._~"
 
 
 async def cached(
@@ -64,14 +66,15 @@ def row_id(text: str, name: str) -> int:
     return int(text)
 
 
-def moved(key: str, below: str = "") -> Reply:
-    """Return a redirect to a program.
+def moved(key: str, below: str = "", room: str = "programs") -> Reply:
+    """Return a redirect to the current address of a program, or of what else has an address.
 
     Args:
         key: Its id or slug.
         below: What follows in the address.
+        room: The part of the address before it.
     """
-    location = f"/discovery/programs/{quote(key)}{below}".encode()
+    location = f"/discovery/{room}/{quote(key)}{below}".encode()
     headers = [
         (b"location", location),
         (b"cache-control", b"public, max-age=60"),
@@ -79,3 +82,9 @@ def moved(key: str, below: str = "") -> Reply:
         (b"content-length", b"0"),
     ]
     return Reply(301, headers, b"")
+
+
+def query_of(request: DiscoveryRequest) -> str:
+    """Return the query string of a request with its question mark, for a redirect that keeps it."""
+    sent: bytes = request.scope["query_string"]
+    return f"?{quote(sent, safe=_QUERY)}" if sent else ""

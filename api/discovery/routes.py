@@ -8,9 +8,9 @@ import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
 
-from api.answers.answer import Reply
-from api.discovery import documented, further, replies, schemas
-from api.discovery.filters import MAX_SLUG
+from api.answers.answer import Answer, Reply
+from api.discovery import documented, further, listed, replies, schemas
+from api.discovery.narrowing.filters import MAX_SLUG
 from api.discovery.params import browse_request, search_request
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import InvalidParameter, Problem
@@ -18,6 +18,7 @@ from api.http.parameters import DECLARED_ONLY
 from api.http.query import DEFAULT_LIMIT, MAX_LIMIT, QueryString
 from api.http.reply import JsonResponse
 from api.http.schemas import ProgramData
+from catalog.core.text import slugify
 
 _MAX_SUGGESTED, _DEFAULT_SUGGESTED = 20, 8
 
@@ -96,28 +97,45 @@ async def categories(request: DiscoveryRequest) -> Reply:
 
 
 @get(
-    "/series/{series_id:str}",
+    "/series/{key:str}",
     summary="A series and its programs",
-    description="Programs in season and episode order (page, limit ≤ 100). A series without a visible program is 404.",
-    responses=documented.answers(schemas.SeriesPage),
+    description="By id or by slug. Programs in season and episode order (page, limit ≤ 100); /discovery/browse?seriesId= lists "
+    "them in other orders and with filters. A slug in other letters redirects. A series without a visible program is 404.",
+    responses=documented.answers(schemas.SeriesPage, moves=True),
     opt={"parameters": documented.PAGES, "errors": ("not_found",)},
 )
-async def series(request: DiscoveryRequest, series_id: FromPath[str]) -> Reply:
-    """Return a series and a page of its programs."""
-    row_id = replies.row_id(series_id, "seriesId")
+async def series(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
+    """Return a series and a page of its programs, or redirect to its address.
+
+    Raises:
+        Problem: No visible series has the id or slug.
+    """
     query = QueryString(request.query_params, {"page", "limit"})
     page = query.integer("page", 1, replies.MAX_PAGE, 1) or 1
     limit = query.integer("limit", 1, MAX_LIMIT, DEFAULT_LIMIT) or DEFAULT_LIMIT
-    key = f"series:{row_id}:{page}:{limit}"
-    return await replies.cached(
-        request, key, "page", lambda: request.shared.taxonomy.series(row_id, page, limit)
-    )
+    taxonomy, via = request.shared.taxonomy, None
+    if key.isascii() and key.isdigit():
+        row_id = replies.row_id(key, "key")
+    else:
+        slug = slugify(key[:MAX_SLUG])
+        via = (
+            f"series-slug:{slug}",
+            await replies.page(request, f"series-slug:{slug}", lambda: taxonomy.series_place(slug)),
+        )
+        if via[1].status == 404 or len(key) > MAX_SLUG:
+            raise Problem("not_found")
+        if slug != key:
+            return replies.moved(slug, replies.query_of(request), "series")
+        row_id = msgspec.json.decode(via[1].body, type=int)
+    name = f"series:{row_id}:{page}:{limit}"
+    return await replies.cached(request, name, "page", lambda: taxonomy.series(row_id, page, limit), via)
 
 
 @get(
     "/programs/{key:str}",
     summary="One program",
-    description="By id or by slug. An old slug, and the id of a program that was merged into another program, redirect.",
+    description="By id or by slug. An old slug, a slug in other letters, and the id of a program that was merged into another "
+    "program redirect.",
     responses=documented.answers(ProgramData, moves=True),
     opt={"errors": ("not_found",)},
 )
@@ -136,7 +154,7 @@ async def program(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
             raise Problem("not_found")
         via = f"slug:{key}", await replies.page(request, f"slug:{key}", lambda: programs.slug(key))
         if via[1].status == 404:
-            raise Problem("not_found")
+            via = await _otherwise_written(request, key)
         program_id, current = msgspec.json.decode(via[1].body, type=tuple[int, str])
         if current != key:
             return replies.moved(current)
@@ -150,6 +168,21 @@ async def program(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
         if merged.status == 404:
             raise
         return replies.moved(str(msgspec.json.decode(merged.body, type=int)))
+
+
+async def _otherwise_written(request: DiscoveryRequest, key: str) -> tuple[str, Answer]:
+    """Return what leads to a program whose slug is written in another way: in capitals, decomposed, with vowel marks.
+
+    Raises:
+        Problem: No visible program has or had the slug.
+    """
+    slug = slugify(key)
+    name = f"slug:{slug}"
+    if slug and slug != key:
+        found = await replies.page(request, name, lambda: request.shared.programs.slug(slug))
+        if found.status != 404:
+            return name, found
+    raise Problem("not_found")
 
 
 @post(
@@ -209,6 +242,7 @@ router = Router(
         program,
         batch,
         count_view,
+        *listed.HANDLERS,
         *further.HANDLERS,
     ],
     request_class=DiscoveryRequest,

@@ -216,6 +216,7 @@ class SeriesDetail(Model):
     language: str
     thumbnail_url: str | None
     category_id: int | None
+    latest_release_date: datetime | None
 
 
 class SeriesMeta(Model):

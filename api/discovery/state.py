@@ -12,6 +12,7 @@ from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.taxonomy import Taxonomy
 from api.discovery.searching.service import Searches
 from api.discovery.searching.suggestions import Suggestions
+from api.discovery.subjects.service import Subjects
 from api.discovery.subjects.values import FacetValues
 from api.discovery.views import ViewBuffer
 from api.http.request import ApiRequest
@@ -23,6 +24,7 @@ class DiscoveryState(AnsweringState):
 
     searches: Searches
     facet_values: FacetValues
+    subjects: Subjects
     suggestions: Suggestions
     programs: Programs
     taxonomy: Taxonomy

@@ -272,11 +272,6 @@ def series_programs(series_id: int, offset: int, limit: int) -> AnySelect:
     )
 
 
-def count_series_programs(series_id: int) -> Select[int]:
-    """Return how many visible programs a series has."""
-    return select(func.count()).select_from(Program).where(Program.series_id == series_id, *VISIBLE)
-
-
 def visible_in(column: InstrumentedAttribute[int | None], row_id: int) -> Select[int]:
     """Return the ids of visible programs whose `column` (the category or the series) is `row_id`."""
     return select(Program.id).where(column == row_id, *VISIBLE)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping
 
 from api.answers.cache import Cache
-from api.discovery.filters import Filters
 from api.discovery.lookups.replica import Replica
+from api.discovery.narrowing.filters import Filters
 from api.discovery.searching.fallback import conditions
 from api.http.schemas import ProgramDetail, program_detail
 from catalog.programs.around.categories import category_id

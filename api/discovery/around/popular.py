@@ -13,7 +13,7 @@ from api.answers.answer import Answer
 from api.answers.cache import NEGATIVE_SECONDS, Cache
 from api.discovery.around import schemas
 from api.discovery.asked import Asked
-from api.discovery.filters import quote
+from api.discovery.narrowing.filters import quote
 from api.discovery.searching import offers
 from api.discovery.searching.fallback import KEPT_SECONDS
 from catalog.core.text import fold

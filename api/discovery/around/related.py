@@ -14,8 +14,8 @@ from api.answers.answer import NOT_FOUND, Answer
 from api.answers.cache import Cache
 from api.discovery.around import nearness, schemas
 from api.discovery.around.telling import telling
-from api.discovery.filters import quote
 from api.discovery.lookups.programs import Programs
+from api.discovery.narrowing.filters import quote
 from api.discovery.schemas import card
 from api.discovery.searching.fallback import KEPT_SECONDS, Fallback
 from api.discovery.searching.vocabulary import Vocabulary

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
-from api.discovery.facets import ranges
-from api.discovery.filters import DURATION, RANGES, YEAR, Filters
+from api.discovery.narrowing import ranges
+from api.discovery.narrowing.filters import DURATION, RANGES, YEAR, Filters
 from api.discovery.params import BrowseRequest, SearchRequest, hides_unreleased
 from indexer.engines.messages import Hit, Query, Results
 from indexer.engines.search import SearchPool

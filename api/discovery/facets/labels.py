@@ -15,9 +15,9 @@ from sqlalchemy import Executable, RowMapping, select
 
 from api.answers.invalidations import Invalidations
 from api.answers.memory import BLIND_SECONDS
-from api.discovery.facets import ranges
-from api.discovery.filters import RANGES
 from api.discovery.lookups.replica import Replica
+from api.discovery.narrowing import ranges
+from api.discovery.narrowing.filters import RANGES
 from api.discovery.schemas import FacetValue
 from catalog.taxonomy.models import Category, Series
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
-from sqlalchemy import Executable, RowMapping, Select, select
+from sqlalchemy import Executable, RowMapping, Select
 
 from api.answers.answer import NOT_FOUND, Answer
 from api.answers.cache import LEFT_OUT_SECONDS, Cache
@@ -17,6 +17,7 @@ from api.discovery import schemas
 from api.discovery.lookups.replica import Replica
 from api.http.schemas import program_detail
 from catalog.programs import queries
+from catalog.programs.around.subjects import subjects
 from catalog.programs.models import Program
 from catalog.taxonomy.models import Series
 from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
@@ -104,9 +105,19 @@ class Taxonomy:
             return {str(row["category_id"]): row["count"] for row in rows}
 
     async def series_id(self, slug: str) -> int | None:
-        """Return the id of the series with a slug. `series` says whether listeners may see it."""
-        rows = await self.replica.rows(select(Series.id).where(Series.slug == slug))
-        return rows[0]["id"] if rows else None
+        """Return the id of the series with a slug, or None when listeners may see no such series."""
+        found = await self.series_place(slug)
+        return None if found.status == 404 else msgspec.json.decode(found.body, type=int)
+
+    async def series_place(self, slug: str) -> Answer:
+        """Return the id of the series with a slug, or NOT_FOUND when listeners may see no such series."""
+        statement = subjects(Series, Series.slug == slug)
+        rows = await self.replica.rows(statement)
+        if not rows and self._may_miss():
+            rows = await self.replica.newest(statement)
+        if not rows:
+            return NOT_FOUND
+        return Answer(_encode(rows[0]["id"]), ids=(rows[0]["program_id"],), max_ttl=self._max_ttl())
 
     async def series(self, series_id: int, page: int, limit: int) -> Answer:
         """Return a series and a page of its programs, or NOT_FOUND when no program of it is visible.
@@ -123,11 +134,10 @@ class Taxonomy:
 
     async def _series(self, read: Read, series_id: int, page: int, limit: int) -> Answer:
         max_ttl = self._max_ttl()
-        rows = await read(select(Series.__table__).where(Series.id == series_id))
+        rows = await read(subjects(Series, Series.id == series_id, counted=True))
         if not rows:
             return NOT_FOUND
         series = rows[0]
-        counted = await read(queries.count_series_programs(series_id))
         of_page = queries.series_programs(series_id, (page - 1) * limit, limit)
         rows = await read(of_page)
         if self.replica.may_be_behind and self.cache.invalidations.is_behind(rows):
@@ -137,22 +147,28 @@ class Taxonomy:
         # A page behind the last one is empty; the series may be visible all the same.
         visible = await self._visible(
             read,
-            [program.id for program in programs],
+            [program.id for program in programs] or [series["program_id"]],
             queries.visible_in(Program.series_id, series_id).limit(_TRIED),
         )
         if visible is None:
             return NOT_FOUND
         answer = schemas.SeriesPage(
-            data=schemas.SeriesDetail(
-                id=series["id"],
-                slug=series["slug"],
-                title=series["title"],
-                description=series["description"],
-                language=series["language"],
-                thumbnail_url=series["thumbnail_url"],
-                category_id=series["category_id"],
-            ),
+            data=series_detail(series),
             programs=programs,
-            meta=schemas.SeriesMeta(page=page, limit=limit, total=counted[0]["count"]),
+            meta=schemas.SeriesMeta(page=page, limit=limit, total=series["programs"]),
         )
         return Answer(_encode(answer), ids=tuple(p.id for p in programs) or (visible,), max_ttl=max_ttl)
+
+
+def series_detail(row: RowMapping) -> schemas.SeriesDetail:
+    """Return the series in a row of `catalog.programs.around.subjects`."""
+    return schemas.SeriesDetail(
+        id=row["id"],
+        slug=row["slug"],
+        title=row["title"],
+        description=row["description"],
+        language=row["language"],
+        thumbnail_url=row["thumbnail_url"],
+        category_id=row["category_id"],
+        latest_release_date=row["latest_release"],
+    )

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api import metrics
-from api.discovery.filters import Filters
+from api.discovery.narrowing.filters import Filters
 from api.discovery.params import SORTS, BrowseRequest, SearchRequest, hides_unreleased
 from catalog.programs import queries
 from catalog.programs.fallback import statements

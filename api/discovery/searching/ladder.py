@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec import UNSET, structs
 
 from api import metrics
-from api.discovery.filters import quote
+from api.discovery.narrowing.filters import quote
 from api.discovery.searching.fit import NOTHING, Fit, fit
 from api.discovery.searching.vocabulary import Vocabulary
 from catalog.words.joined import ARTICLE, bare

@@ -18,7 +18,7 @@ from api.discovery import schemas
 from api.discovery.asked import Asked
 from api.discovery.facets.counting import Counting, conditions, of_documents
 from api.discovery.facets.labels import Facets
-from api.discovery.filters import Filters
+from api.discovery.narrowing.filters import Filters
 from api.discovery.params import PROGRAM, SORTS, BrowseRequest, SearchRequest
 from api.discovery.searching import highlights
 from api.discovery.searching.degraded import degraded

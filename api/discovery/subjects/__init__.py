@@ -1,4 +1,4 @@
-"""What programs are listed by: `values` lists all values of a facet.
+"""What programs are listed by: `values` lists all values of a facet, `service` series, people and tags with their programs.
 
-`api.discovery.further` has the routes.
+`api.discovery.listed` has the routes.
 """

@@ -15,14 +15,14 @@ from msgspec import UNSET
 
 from api.answers.answer import Answer
 from api.answers.cache import NEGATIVE_SECONDS
-from api.discovery.facets import ranges
 from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets, place
-from api.discovery.filters import DEFAULT_ZONE, DURATION, RANGES, YEAR, Filters
+from api.discovery.narrowing import ranges
+from api.discovery.narrowing.filters import DEFAULT_ZONE, DURATION, RANGES, YEAR, Filters
 from api.discovery.schemas import FacetValue, Rewrite
 from api.discovery.searching.fallback import KEPT_SECONDS, Fallback, conditions
 from api.discovery.searching.vocabulary import Vocabulary
-from api.discovery.subjects.schemas import FacetAnswer, FacetMeta
+from api.discovery.subjects.schemas import FacetAnswer, FacetMeta, ListedMeta
 from api.http import cursor
 from catalog.programs.fallback import values as statements
 from catalog.programs.fallback import words as query_words
@@ -97,16 +97,7 @@ class FacetValues:
             EngineRejectedError: The engine refuses the query.
         """
         page = await self.page(request)
-        meta = FacetMeta(
-            degraded=page.degraded,
-            unavailable=[] if page.degraded else UNSET,
-            facet=request.facet,
-            query=request.q,
-            limit=request.limit,
-            total=page.total,
-            next_cursor=page.following,
-            rewrite=UNSET if page.reading is None else Rewrite(page.reading.rung, page.reading.text),
-        )
+        meta = FacetMeta(facet=request.facet, **msgspec.structs.asdict(listed_meta(request, page)))
         max_ttl = math.inf if page.values else NEGATIVE_SECONDS
         body = _encode(FacetAnswer(data=list(page.values), meta=meta))
         return Answer(body, max_ttl=KEPT_SECONDS if page.degraded else max_ttl)
@@ -213,6 +204,24 @@ class FacetValues:
             return None
         count, value = cursor.decode(self._secret, _binding(request), request.cursor)
         return FacetValue(value=value, count=count)
+
+
+def listed_meta(request: FacetRequest, page: Page) -> ListedMeta:
+    """Return what an answer says about a page.
+
+    Args:
+        request: The page that was asked for.
+        page: The page.
+    """
+    return ListedMeta(
+        degraded=page.degraded,
+        unavailable=[] if page.degraded else UNSET,
+        query=request.q,
+        limit=request.limit,
+        total=page.total,
+        next_cursor=page.following,
+        rewrite=UNSET if page.reading is None else Rewrite(page.reading.rung, page.reading.text),
+    )
 
 
 def _binding(request: FacetRequest) -> str:

@@ -9,8 +9,8 @@ import asyncio
 from api.answers.answer import Answer
 from api.discovery.around.schemas import TrendingAnswer
 from api.discovery.around.trending import TrendingRequest
-from api.discovery.filters import Filters
 from api.discovery.lookups.schemas import CollectionsAnswer
+from api.discovery.narrowing.filters import Filters
 from api.discovery.schemas import ProgramCard
 from api.discovery.state import DiscoveryState
 from api.web.listener import lists

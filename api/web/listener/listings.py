@@ -6,7 +6,7 @@ from typing import Literal
 from litestar.datastructures import MultiDict
 
 from api.answers.answer import NOT_FOUND, Answer
-from api.discovery.filters import Filters
+from api.discovery.narrowing.filters import Filters
 from api.discovery.params import ORDERS, BrowseRequest, browse_request
 from api.discovery.schemas import BrowseAnswer
 from api.discovery.state import DiscoveryState

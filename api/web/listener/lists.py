@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from api.discovery.filters import Filters
+from api.discovery.narrowing.filters import Filters
 from api.discovery.params import BrowseRequest
 from api.discovery.schemas import BrowseAnswer, CategoriesAnswer, CategoryItem, ProgramCard
 from api.discovery.state import DiscoveryState

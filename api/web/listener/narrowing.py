@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from api.discovery.filters import SEVERAL
+from api.discovery.narrowing.filters import SEVERAL
 from api.discovery.params import SORTS
 from api.discovery.schemas import FacetValue
 from api.web.rendering.locales import Locale

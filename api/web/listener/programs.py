@@ -7,7 +7,7 @@ import msgspec
 from api.answers.answer import NOT_FOUND, Answer, Load
 from api.discovery.around import nearness
 from api.discovery.around.schemas import Because, RelatedAnswer
-from api.discovery.filters import Filters
+from api.discovery.narrowing.filters import Filters
 from api.discovery.schemas import ProgramCard
 from api.discovery.state import DiscoveryState
 from api.http.query import MAX_ID

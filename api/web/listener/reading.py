@@ -6,7 +6,7 @@ from typing import TypeVar
 from litestar.datastructures import MultiDict
 
 from api.answers.answer import Reply
-from api.discovery.filters import SEVERAL
+from api.discovery.narrowing.filters import SEVERAL
 from api.http.errors import Problem
 from api.http.query import QueryString
 from api.web.listener.narrowing import ordered

@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without stubs
 
 from api.answers.answer import NOT_FOUND, Answer, document
-from api.discovery.filters import Filters
+from api.discovery.narrowing.filters import Filters
 from api.discovery.params import BrowseRequest, SearchRequest
 from api.discovery.schemas import BrowseAnswer, CategoriesAnswer, SearchAnswer, SeriesPage
 from api.discovery.state import DiscoveryState

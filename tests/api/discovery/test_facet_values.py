@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine as Database
 from sqlalchemy import and_, literal, select
 
-from api.discovery.facets import ranges
 from api.discovery.facets.labels import place
+from api.discovery.narrowing import ranges
 from api.discovery.params import FACETS
 from api.discovery.subjects import values
 from catalog.core.db import session_factory

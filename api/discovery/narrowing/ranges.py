@@ -8,7 +8,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from api.discovery.filters import DURATION, RANGES, YEAR
+from api.discovery.narrowing.filters import DURATION, RANGES, YEAR
 
 # The shortest durations of the ranges, in seconds.
 BEGINNINGS = (0, 600, 1200, 2400, 3600, 7200)

@@ -1,0 +1,163 @@
+"""The routes of lists by name: values of a facet, series, people and tags. `api.discovery.routes` serves them."""
+
+from litestar import get
+from litestar.params import FromPath
+
+from api.answers.answer import Reply
+from api.discovery import documented, replies
+from api.discovery.narrowing.filters import FILTERS, MAX_SLUG, SEVERAL, read_filters
+from api.discovery.params import FACETS, MAX_TYPED, browse_request, read_zone
+from api.discovery.state import DiscoveryRequest
+from api.discovery.subjects.schemas import FacetAnswer, NamePage, NamesAnswer, SeriesListAnswer
+from api.discovery.subjects.service import PEOPLE, SERIES, TAGS, Kind
+from api.discovery.subjects.values import FacetRequest
+from api.http.errors import InvalidParameter, Problem
+from api.http.query import MAX_CURSOR, QueryString
+from catalog.taxonomy import names
+
+_LISTED = (
+    "The {0} with a visible program that meets the filters, those with most of them first; q finds {1} by the beginnings of "
+    "their words. "
+)
+_ONE = (
+    "By slug; the name itself, in any spelling, redirects. The programs are a listing: filters, orders, facets and cursors are "
+    "those of /discovery/browse. A {0} without a visible program is 404. "
+)
+
+
+@get(
+    "/facets/{name:str}",
+    summary="Values of a facet",
+    description="All values of a facet with the number of programs that have each, the most frequent first, those whose "
+    "names have words that begin as typed (q): follow meta.nextCursor to the last one. Filters narrow what is counted, but "
+    f"for those by the facet's own values. Facets: {', '.join(FACETS)}. " + documented.DEGRADED,
+    responses=documented.answers(FacetAnswer),
+    opt={"parameters": documented.FACET_VALUES, "errors": ("invalid_cursor", "search_unavailable")},
+)
+async def facet(request: DiscoveryRequest, name: FromPath[str]) -> Reply:
+    """Return a page of the values of a facet.
+
+    Raises:
+        InvalidParameter: There is no such facet.
+    """
+    query = QueryString(request.query_params, FILTERS | {"q", "limit", "cursor"}, SEVERAL)
+    if name not in FACETS:
+        raise InvalidParameter("name", f"Must be one of {', '.join(FACETS)}.")
+    asked = _values(query, name)
+    load = request.shared.facet_values.answer
+    return await replies.cached(request, asked.key(), "page", lambda: load(asked))
+
+
+def _values(query: QueryString, facet: str) -> FacetRequest:
+    """Return the page of a facet's values that a query string describes.
+
+    Args:
+        query: The query string.
+        facet: The facet.
+
+    Raises:
+        InvalidParameter: A parameter is wrong.
+    """
+    return FacetRequest(
+        facet=facet,
+        q=" ".join((query.text("q", MAX_TYPED) or "").split()),
+        filters=read_filters(query).without(facet),
+        limit=query.limit(),
+        cursor=query.text("cursor", MAX_CURSOR),
+        zone=read_zone(query, (facet,)),
+    )
+
+
+async def _listed(request: DiscoveryRequest, kind: Kind) -> Reply:
+    """Return a page of series, people or tags."""
+    query = QueryString(request.query_params, FILTERS | {"q", "limit", "cursor"}, SEVERAL)
+    asked, load = _values(query, kind.facet), request.shared.subjects.listed
+    return await replies.cached(request, f"listed:{asked.key()}", "page", lambda: load(kind, asked))
+
+
+@get(
+    "/series",
+    summary="Series",
+    description=_LISTED.format("series", "titles") + documented.DEGRADED,
+    responses=documented.answers(SeriesListAnswer),
+    opt={"parameters": documented.FACET_VALUES, "errors": ("invalid_cursor", "search_unavailable")},
+)
+async def all_series(request: DiscoveryRequest) -> Reply:
+    """Return a page of series."""
+    return await _listed(request, SERIES)
+
+
+@get(
+    "/people",
+    summary="People",
+    description=_LISTED.format("people", "names") + documented.DEGRADED,
+    responses=documented.answers(NamesAnswer),
+    opt={"parameters": documented.FACET_VALUES, "errors": ("invalid_cursor", "search_unavailable")},
+)
+async def people(request: DiscoveryRequest) -> Reply:
+    """Return a page of people."""
+    return await _listed(request, PEOPLE)
+
+
+@get(
+    "/tags",
+    summary="Tags",
+    description=_LISTED.format("tags", "names") + documented.DEGRADED,
+    responses=documented.answers(NamesAnswer),
+    opt={"parameters": documented.FACET_VALUES, "errors": ("invalid_cursor", "search_unavailable")},
+)
+async def tags(request: DiscoveryRequest) -> Reply:
+    """Return a page of tags."""
+    return await _listed(request, TAGS)
+
+
+async def _one(request: DiscoveryRequest, kind: Kind, room: str, key: str) -> Reply:
+    """Return a person or a tag with its programs, or redirect to its address.
+
+    Args:
+        request: Has the parameters of a listing.
+        kind: PEOPLE or TAGS.
+        room: The part of the address before the slug.
+        key: The slug, or the name in any spelling that folds alike.
+
+    Raises:
+        Problem: No visible program has such a person or tag.
+    """
+    asked, load = browse_request(request.query_params), request.shared.subjects.one
+    slug = names.key(key) if len(key) <= MAX_SLUG else ""
+    if not slug:
+        raise Problem("not_found")
+    name = f"{room}:{slug}:{asked.key()}"
+    found = await replies.cached(request, name, "page", lambda: load(kind, slug, asked))
+    if slug == key:
+        return found
+    # The edge remembers answers, not redirects.
+    del request.scope["state"]["answered"]
+    return replies.moved(slug, replies.query_of(request), room)
+
+
+@get(
+    "/people/{key:str}",
+    summary="A person and the programs with this person",
+    description=_ONE.format("person") + documented.FILTERS + documented.DEGRADED,
+    responses=documented.answers(NamePage, moves=True),
+    opt={"parameters": documented.BROWSE, "errors": ("not_found", "invalid_cursor", "search_unavailable")},
+)
+async def person(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
+    """Return a person and a page of programs."""
+    return await _one(request, PEOPLE, "people", key)
+
+
+@get(
+    "/tags/{key:str}",
+    summary="A tag and its programs",
+    description=_ONE.format("tag") + documented.FILTERS + documented.DEGRADED,
+    responses=documented.answers(NamePage, moves=True),
+    opt={"parameters": documented.BROWSE, "errors": ("not_found", "invalid_cursor", "search_unavailable")},
+)
+async def tag(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
+    """Return a tag and a page of programs."""
+    return await _one(request, TAGS, "tags", key)
+
+
+HANDLERS = [facet, all_series, people, person, tags, tag]

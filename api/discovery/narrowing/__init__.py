@@ -1,0 +1,1 @@
+"""What lists of programs are narrowed by: `filters`, and the `ranges` of durations and years that facets count."""

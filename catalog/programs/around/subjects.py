@@ -1,0 +1,52 @@
+"""Series, people and tags as listeners see them: only those with a visible program, each with the latest one."""
+
+from sqlalchemy import ColumnElement, func, select, true
+
+from catalog.core.db import AnySelect
+from catalog.programs.models import Program
+from catalog.programs.queries import VISIBLE
+from catalog.taxonomy.models import Person, ProgramPerson, ProgramTag, Series, Tag
+
+Subject = type[Series] | type[Person] | type[Tag]
+# Kind of subject -> the condition that a program belongs to it.
+_BELONGS: dict[Subject, ColumnElement[bool]] = {
+    Series: Program.series_id == Series.id,
+    Person: Program.id.in_(
+        select(ProgramPerson.program_id).where(ProgramPerson.person_id == Person.id).correlate(Person)
+    ),
+    Tag: Program.id.in_(select(ProgramTag.program_id).where(ProgramTag.tag_id == Tag.id).correlate(Tag)),
+}
+
+
+def subjects(model: Subject, wanted: ColumnElement[bool], *, counted: bool = False) -> AnySelect:
+    """Return the columns of each subject, its latest program's `program_id` and `latest_release`.
+
+    The latest is the one that was released last; programs without a date, and those that are not released yet, come behind.
+
+    Args:
+        model: The kind of subject.
+        wanted: A condition on its columns.
+        counted: Whether a row also has the number of visible `programs`.
+    """
+    visible = (_BELONGS[model], *VISIBLE)
+    latest = (
+        select(Program.id, Program.release_date)
+        .where(*visible)
+        .order_by(
+            func.coalesce(Program.release_date <= func.now(), False).desc(),
+            Program.release_date.desc().nulls_last(),
+            Program.id.desc(),
+        )
+        .limit(1)
+        .correlate(model)
+        .lateral("latest")
+    )
+    columns = [
+        *model.__table__.columns,
+        latest.c.id.label("program_id"),
+        latest.c.release_date.label("latest_release"),
+    ]
+    if counted:
+        count = select(func.count()).select_from(Program).where(*visible).correlate(model)
+        columns.append(count.scalar_subquery().label("programs"))
+    return select(*columns).select_from(model).join(latest, true()).where(wanted)
