@@ -7,7 +7,17 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy import RowMapping
 
 from api.editorial.pending_schemas import PendingOut
-from api.http.schemas import Body, BodyId, ListMeta, Model, Moment, ProgramDetail, program_detail, sent_fields
+from api.http.schemas import (
+    Body,
+    BodyId,
+    ListMeta,
+    Model,
+    Moment,
+    ProgramDetail,
+    category_ref,
+    program_detail,
+    sent_fields,
+)
 from catalog.core.audit import AuditEvent
 from catalog.programs.models import ProgramRevision
 
@@ -194,6 +204,7 @@ class AuditList(Model):
 def editor_program(row: RowMapping) -> EditorProgram:
     """Return a program as editors see it, from a row of `queries.detail()`."""
     shared = program_detail(row)
+    shared.category = category_ref(row, inactive=True)
     return EditorProgram(
         **{name: getattr(shared, name) for name in ProgramDetail.__struct_fields__},
         status=row["status"],

@@ -97,9 +97,9 @@ class ProgramDetail(Model):
     rev: int
 
 
-def category_ref(row: RowMapping) -> CategoryRef | None:
-    """Return the category in a row of `queries.detail()`."""
-    if row["category_id"] is None:
+def category_ref(row: RowMapping, *, inactive: bool = False) -> CategoryRef | None:
+    """Return the category in a row of `queries.detail()`. Only editors see an inactive one (`inactive`)."""
+    if row["category_id"] is None or not (inactive or row["category_is_active"]):
         return None
     return CategoryRef(
         id=row["category_id"],
@@ -110,7 +110,7 @@ def category_ref(row: RowMapping) -> CategoryRef | None:
 
 
 def program_detail(row: RowMapping) -> ProgramDetail:
-    """Return the program in a row of `queries.detail()`."""
+    """Return the program in a row of `queries.detail()`, as listeners see it."""
     return ProgramDetail(
         id=row["id"],
         slug=row["slug"],

@@ -19,6 +19,8 @@ VISIBLE = (
     or_(Program.expire_at.is_(None), Program.expire_at > func.now()),
 )
 
+# The ids of the categories that listeners may know.
+ACTIVE_CATEGORIES = select(Category.id).where(Category.is_active)
 _TAGS = (
     select(func.array_agg(aggregate_order_by(Tag.name, ProgramTag.position, Tag.id)))
     .select_from(Tag)
@@ -84,6 +86,7 @@ class ProgramRow(TypedDict):
     category_slug: str | None
     category_name_ar: str | None
     category_name_en: str | None
+    category_is_active: bool | None
     series_slug: str | None
     series_title: str | None
     tags: list[str] | None
@@ -98,6 +101,7 @@ def detail() -> AnySelect:
             Category.slug.label("category_slug"),
             Category.name_ar.label("category_name_ar"),
             Category.name_en.label("category_name_en"),
+            Category.is_active.label("category_is_active"),
             Series.slug.label("series_slug"),
             Series.title.label("series_title"),
             _TAGS,
@@ -143,10 +147,10 @@ def popular_ids(limit: int) -> Select[int]:
 
 
 def category_counts() -> Select[int | None, int]:
-    """Return the number of visible programs by category id; categories without one are missing."""
+    """Return the number of visible programs by the id of their active category; categories without one are missing."""
     return (
         select(Program.category_id, func.count())
-        .where(*VISIBLE, Program.category_id.is_not(None))
+        .where(*VISIBLE, Program.category_id.in_(ACTIVE_CATEGORIES))
         .group_by(Program.category_id)
     )
 

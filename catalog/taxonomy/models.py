@@ -19,7 +19,7 @@ class Credit(TypedDict):
 
 
 class Category(Base):
-    """A category. An inactive category keeps its programs, but listeners are not offered it for browsing."""
+    """A category. An inactive category keeps its programs, but listeners do not see it anywhere."""
 
     __tablename__ = "categories"
     __table_args__ = (Index("categories_active_sort_order_idx", "is_active", "sort_order", "id"),)

@@ -86,6 +86,8 @@ def is_indexed(row: ProgramRow, now: datetime) -> bool:
 
 def build(row: ProgramRow) -> Document:
     """Return the document of the program of this row."""
+    # An inactive category is the editors' alone.
+    shelved = bool(row["category_is_active"])
     tags = list(row["tags"] or [])
     people = list(dict.fromkeys(person["name"] for person in row["people"] or []))
     description = row["description"][:MAX_DESCRIPTION]
@@ -100,10 +102,10 @@ def build(row: ProgramRow) -> Document:
         duration_sec=row["duration_sec"],
         release_date=_seconds(row["release_date"]),
         thumbnail_url=row["thumbnail_url"],
-        category_id=row["category_id"],
-        category_slug=row["category_slug"],
-        category_name_ar=row["category_name_ar"],
-        category_name_en=row["category_name_en"],
+        category_id=row["category_id"] if shelved else None,
+        category_slug=row["category_slug"] if shelved else None,
+        category_name_ar=row["category_name_ar"] if shelved else None,
+        category_name_en=row["category_name_en"] if shelved else None,
         series_id=row["series_id"],
         series_slug=row["series_slug"],
         series_title=row["series_title"],

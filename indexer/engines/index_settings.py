@@ -15,7 +15,7 @@ MAX_TOTAL_HITS = 10_000
 MAX_FACET_VALUES = 100
 # Add one with every change of SETTINGS or of the document builder: a process that runs older code leaves the
 # settings and the rebuilds of newer code alone.
-REVISION = 3
+REVISION = 4
 
 # A letter with a sign that changes what it means: C#, F#, C++. Engines cut texts at the signs otherwise.
 _SIGNED = [f"{letter}{sign}" for letter in string.ascii_letters for sign in ("#", "++")]

@@ -26,7 +26,9 @@ from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
 from catalog.programs.fallback.conditions import Condition, tagged, with_person
 from catalog.programs.models import Program
+from catalog.programs.queries import ACTIVE_CATEGORIES
 from catalog.replicas.servers import ReadServer, ReadServers
+from catalog.taxonomy.models import Category
 from indexer.engines import document
 from indexer.engines.document import ListedFields
 from indexer.engines.errors import EngineUnavailableError
@@ -66,13 +68,14 @@ class Offers:
 def conditions(filters: Filters) -> list[Condition]:
     """Return the filters as conditions of SQL; `Filters.conditions` returns the same for the engine."""
     exact: dict[InstrumentedAttribute[Any], Sequence[int | str]] = {
-        Program.category_id: filters.category_id,
         Program.language: filters.language,
         Program.media_type: filters.media_type,
         Program.kind: filters.kind,
         Program.series_id: filters.series_id,
     }
     wanted: list[Condition] = [column.in_(values) for column, values in exact.items() if values]
+    if filters.category_id:
+        wanted.append(Program.category_id.in_(ACTIVE_CATEGORIES.where(Category.id.in_(filters.category_id))))
     if filters.tag:
         wanted.append(tagged(filters.tag))
     if filters.person:

@@ -8,12 +8,12 @@ from catalog.taxonomy.models import Category
 _MAX_DIGITS = 16
 
 
-def category_id(key: str) -> int | ScalarSelect[int]:
-    """Return the id that stands for a category in a statement; nothing has it when there is no such category.
+def category_id(key: str) -> ScalarSelect[int]:
+    """Return the id that stands for a category in a statement; nothing has it when there is no such active category.
 
     Args:
         key: The id, in digits, or the slug.
     """
-    if key.isascii() and key.isdigit() and len(key) <= _MAX_DIGITS:
-        return int(key)
-    return select(Category.id).where(Category.slug == key).scalar_subquery()
+    is_id = key.isascii() and key.isdigit() and len(key) <= _MAX_DIGITS
+    wanted = Category.id == int(key) if is_id else Category.slug == key
+    return select(Category.id).where(wanted, Category.is_active).scalar_subquery()

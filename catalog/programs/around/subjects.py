@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, func, select, true
 from catalog.core.db import AnySelect
 from catalog.programs.models import Program
 from catalog.programs.queries import VISIBLE
-from catalog.taxonomy.models import Person, ProgramPerson, ProgramTag, Series, Tag
+from catalog.taxonomy.models import Category, Person, ProgramPerson, ProgramTag, Series, Tag
 
 Subject = type[Series] | type[Person] | type[Tag]
 # Kind of subject -> the condition that a program belongs to it.
@@ -19,7 +19,9 @@ _BELONGS: dict[Subject, ColumnElement[bool]] = {
 
 
 def subjects(model: Subject, wanted: ColumnElement[bool], *, counted: bool = False) -> AnySelect:
-    """Return the columns of each subject, its latest program's `program_id` and `latest_release`.
+    """Return the columns of each subject, and its latest program's `program_id` and `latest_release`.
+
+    Of a series, `category_id` is NULL while the category is inactive.
 
     The latest is the one that was released last; programs without a date, and those that are not released yet, come behind.
 
@@ -42,10 +44,13 @@ def subjects(model: Subject, wanted: ColumnElement[bool], *, counted: bool = Fal
         .lateral("latest")
     )
     columns = [
-        *model.__table__.columns,
+        *(column for column in model.__table__.columns if column.name != "category_id"),
         latest.c.id.label("program_id"),
         latest.c.release_date.label("latest_release"),
     ]
+    if model is Series:
+        shelf = select(Category.id).where(Category.id == Series.category_id, Category.is_active)
+        columns.append(shelf.correlate(Series).scalar_subquery().label("category_id"))
     if counted:
         count = select(func.count()).select_from(Program).where(*visible).correlate(model)
         columns.append(count.scalar_subquery().label("programs"))

@@ -26,7 +26,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from catalog.core.db import AnySelect
 from catalog.programs.fallback.conditions import Condition, name_has
 from catalog.programs.models import Program
-from catalog.programs.queries import VISIBLE
+from catalog.programs.queries import ACTIVE_CATEGORIES, VISIBLE
 from catalog.taxonomy.models import Person, ProgramPerson, ProgramTag, Series, Tag
 
 # Facet -> the column that has its values.
@@ -58,7 +58,8 @@ def by_column(facet: str, conditions: Sequence[Condition]) -> Select[str, int]:
         conditions: What the programs have to meet.
     """
     column = COLUMNS[facet]
-    return _counted(cast(column, Text), [*conditions, column.is_not(None)])
+    is_shown = column.in_(ACTIVE_CATEGORIES) if facet == "categoryId" else column.is_not(None)
+    return _counted(cast(column, Text), [*conditions, is_shown])
 
 
 def by_duration(beginnings: Sequence[int], conditions: Sequence[Condition]) -> Select[int, int]:
