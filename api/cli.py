@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexer.process import listening, logs, stopping, telemetry
+from indexer.process import listening, loading, logs, stopping, telemetry
 
 if TYPE_CHECKING:
+    from api.server import Server
     from api.settings import Settings
 
 
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 def api() -> None:
     """Serve the HTTP API (API_HOST, API_PORT, API_WORKERS)."""
     stop = stopping.requested(_kill_workers)
-    from api.server import Server
-    from api.settings import Settings
-
-    everything = Settings.from_env()
+    server, known = import_server()
+    everything = known.from_env()
     logs.configure(everything.indexer.log_format)
     # The workers record; that they do, or cannot, is said once.
     telemetry.is_on()
@@ -40,10 +39,19 @@ def api() -> None:
     Path(folder).mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     try:
-        Server(bound, stop, settings.workers).run()
+        server(bound, stop, settings.workers).run()
     finally:
         if made:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def import_server() -> "tuple[type[Server], type[Settings]]":
+    """Import and return what serves, and its settings: after the process has begun to listen for signals."""
+    with loading.quickly(rich=False):
+        from api.server import Server
+        from api.settings import Settings
+
+        return Server, Settings
 
 
 @click.command()

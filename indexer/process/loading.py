@@ -8,23 +8,27 @@ from contextlib import contextmanager
 
 @contextmanager
 def quickly(*, rich: bool = True) -> Iterator[None]:
-    """Import modules in a fifth less time than otherwise.
+    """Import modules in a quarter less time than otherwise.
 
     What is imported stays until the process ends. So garbage is not looked for meanwhile, nor among it later: jobs
     that are forked share this memory with their parent.
 
+    Modules are imported as if OpenTelemetry was not installed: redis would import its SDK for metrics of its own, which
+    nothing asks for. `telemetry.start` imports it later, when traces are on.
+
     Args:
-        rich: False imports as if rich was not installed: structlog would import it for tracebacks that `logs` does not
-            write.
+        rich: False imports as if rich was not installed either: structlog would import it for tracebacks that `logs`
+            does not write.
     """
-    hides = not rich and "rich" not in sys.modules
-    if hides:
-        sys.modules["rich"] = None  # type: ignore[assignment] # an import takes it for not installed
+    hidden = {"opentelemetry"} | (set() if rich else {"rich"})
+    hidden -= sys.modules.keys()
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment] # an import takes it for not installed
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
         gc.enable()
-        if hides:
-            del sys.modules["rich"]
+        for name in hidden:
+            del sys.modules[name]

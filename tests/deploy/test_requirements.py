@@ -1,4 +1,7 @@
-"""Every process starts and answers with the packages of its own requirements file, and no other."""
+"""Every process of production starts and answers with the packages of requirements/base.txt, and no other.
+
+tests/deploy/test_up.py has the whole product with those of requirements/local.txt.
+"""
 
 import os
 import signal
@@ -24,12 +27,6 @@ pytestmark = pytest.mark.slow
 
 # What only `local` installs: the servers of one machine and the search node.
 LOCAL_ONLY = {"up", "searchnode"}
-
-
-@pytest.fixture(scope="module")
-def venv(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """One environment for both tests: each installs exactly the packages of its file."""
-    return Environment(tmp_path_factory.mktemp("installed"))
 
 
 class Installed:
@@ -81,14 +78,14 @@ class Installed:
 
 
 def test_every_process_answers_from_the_base_requirements(
-    settings: Settings, empty_url: str, venv: Environment, tmp_path: Path
+    settings: Settings, empty_url: str, tmp_path: Path
 ) -> None:
     port = ports.ephemeral()
     base = f"http://127.0.0.1:{port}"
     variables = environment(settings) | {"DATABASE_URL": empty_url, "API_PORT": str(port)}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    installed = Installed(venv.install("base"), elsewhere, variables)
+    installed = Installed(Environment(tmp_path).install("base"), elsewhere, variables)
 
     code, said = installed.run("--help")
     assert code == 0, said
@@ -113,20 +110,3 @@ def test_every_process_answers_from_the_base_requirements(
         # The scheduler enqueues it, the worker carries it on, the sender fills the new index.
         code, said = installed.run("reindex")
         assert (code, "done" in said) == (0, True), said
-
-
-def test_the_whole_product_answers_from_the_local_requirements(venv: Environment, tmp_path: Path) -> None:
-    port = ports.ephemeral()
-    variables = {"THMANYAH_HOME": str(tmp_path / "home"), "API_PORT": str(port), "HOME": str(tmp_path)}
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    installed = Installed(venv.install("local"), elsewhere, variables)
-
-    with installed.processes("up"):
-        log = elsewhere / "up.log"
-        eventually(lambda: "Ctrl-C stops everything" in log.read_text(), within=120, what="ready")
-        said = requests.get(
-            f"http://127.0.0.1:{port}/discovery/search", params={"q": "المراه التي سامحة"}, timeout=10
-        )
-        assert '"degraded":false' in said.text
-        assert said.json()["data"][0]["title"] == "المرأة التي سامحت"

@@ -1,4 +1,7 @@
-"""`thmanyah up` as somebody uses it: started, hurt, stopped and started again."""
+"""`thmanyah up` as somebody installs and uses it: started, hurt, stopped and started again.
+
+It runs with the packages of requirements/local.txt and no other, in folders that hold no code.
+"""
 
 import json
 import os
@@ -18,7 +21,7 @@ import pytest
 import requests
 
 from deploy.local import ports
-from deploy.local.stack import thmanyah
+from tests.support.installed import Environment, clean_environment
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -59,23 +62,41 @@ class Up:
         return self.process.wait(60)
 
 
-def _environment(home: Path, port: int) -> dict[str, str]:
-    kept = {
-        k: v
-        for k, v in os.environ.items()
-        if not k.startswith(("MEILI", "DATABASE", "REDIS", "API", "PROMETHEUS"))
-    }
-    return kept | {"THMANYAH_HOME": str(home), "API_PORT": str(port), "HOME": str(home / "nobody")}
+@dataclass
+class Installed:
+    """The command `up` of an environment, and a folder to call it in."""
+
+    binaries: Path
+    elsewhere: Path
+
+    @property
+    def command(self) -> list[str]:
+        return [str(self.binaries / "thmanyah"), "up"]
+
+    @staticmethod
+    def environment(home: Path, port: int) -> dict[str, str]:
+        return clean_environment(THMANYAH_HOME=str(home), API_PORT=str(port), HOME=str(home / "nobody"))
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Installed:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    return Installed(Environment(tmp_path).install("local"), elsewhere)
 
 
 @contextmanager
-def running(home: Path, port: int, cwd: Path) -> Iterator[Up]:
+def running(installed: Installed, home: Path, port: int) -> Iterator[Up]:
     """Until it says that it is ready; whatever is left of it is ended at the end."""
     home.mkdir(exist_ok=True)
     log = home.parent / f"{time.monotonic_ns()}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            thmanyah("up"), env=_environment(home, port), cwd=cwd, stdout=output, stderr=subprocess.STDOUT
+            installed.command,
+            env=installed.environment(home, port),
+            cwd=installed.elsewhere,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     up = Up(process, home, log)
     known: list[psutil.Process] = []
@@ -109,11 +130,9 @@ def _post(url: str, **options: Any) -> requests.Response:
     return answers[-1]
 
 
-def test_a_first_run_and_everything_that_may_happen_to_it(tmp_path: Path) -> None:
+def test_a_first_run_and_everything_that_may_happen_to_it(installed: Installed, tmp_path: Path) -> None:
     home, port = tmp_path / "home", ports.ephemeral()
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    with running(home, port, elsewhere) as up:
+    with running(installed, home, port) as up:
         for part in PARTS:
             assert re.search(rf"{part}\s+│\s+up", up.said), up.said
         assert up.base == f"http://127.0.0.1:{port}"
@@ -124,7 +143,7 @@ def test_a_first_run_and_everything_that_may_happen_to_it(tmp_path: Path) -> Non
             f"{up.base}/accounts/login", json={"email": account[1], "password": account[2]}, timeout=10
         )
         token = {"Authorization": f"Bearer {login.json()['data']['accessToken']}"}
-        _refuses_a_second(home, port)
+        _refuses_a_second(installed, home, port)
         _the_api_holds_no_key_that_writes(up)
 
         for part in PARTS:
@@ -146,7 +165,7 @@ def test_a_first_run_and_everything_that_may_happen_to_it(tmp_path: Path) -> Non
         assert "stopped; the data stays in" in up.said
         assert not list(home.glob("*.pid"))
 
-    with running(home, port, elsewhere) as again:
+    with running(installed, home, port) as again:
         assert "Edited before api died" in again.search("Edited before api died")
         assert again.search()[0] == "المرأة التي سامحت"
         # The supervisor itself dies by the hardest signal: its children end, or are ended next time.
@@ -157,7 +176,7 @@ def test_a_first_run_and_everything_that_may_happen_to_it(tmp_path: Path) -> Non
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", port))
         squatter.listen()
-        with running(home, port, elsewhere) as moved:
+        with running(installed, home, port) as moved:
             assert f"port {port} is taken: api uses" in moved.said
             assert moved.base != f"http://127.0.0.1:{port}"
             assert moved.search()[0] == "المرأة التي سامحت"
@@ -170,9 +189,15 @@ def _quietly(search: object) -> list[str]:
         return []
 
 
-def _refuses_a_second(home: Path, port: int) -> None:
+def _refuses_a_second(installed: Installed, home: Path, port: int) -> None:
     second = subprocess.run(
-        thmanyah("up"), env=_environment(home, port), capture_output=True, text=True, timeout=60, check=False
+        installed.command,
+        env=installed.environment(home, port),
+        cwd=installed.elsewhere,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert second.returncode == 1
     assert "already runs" in second.stderr

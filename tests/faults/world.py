@@ -16,6 +16,7 @@ from sqlalchemy import Engine as Database
 
 from catalog.core.db import make_engine
 from catalog.core.settings import CatalogSettings
+from catalog.seed import loading
 from indexer.settings import IndexerSettings
 from tests.support.databases import TEMPLATE, plain
 from tests.support.proxy import FAULTS, Proxy
@@ -97,13 +98,15 @@ def world(programs: int) -> Iterator[World]:
         database = make_engine(
             CatalogSettings(database_url=url, pool_min=1, pool_max=20, statement_timeout_ms=0)
         )
+        # Before the product starts: it loads the demo catalogue into a database without programs.
+        loading.load(database, programs)
         indexer = IndexerSettings(meili_url=at["TEST_ENGINE"], meili_key=at["TEST_ENGINE_KEY"])
         with (
             Proxy(at["TEST_ENGINE"]) as engine,
             Proxy(url) as record,
             Proxy(at["TEST_VALKEY"]) as memory,
             product(
-                programs,
+                0,
                 REINDEX_KEEP_HOURS="0.002",
                 DATABASE_URL=record.through(url),
                 REDIS_CACHE_URL=f"{memory.through(at['TEST_VALKEY'])}/0",

@@ -1,8 +1,11 @@
 """The product as somebody installs it: a wheel and one of requirements/*.txt in a venv of its own."""
 
+import filecmp
 import os
 import subprocess
 import sys
+import sysconfig
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from tests.support.paths import ROOT
@@ -44,7 +47,31 @@ class Environment:
         locked = str(ROOT / "requirements" / f"{requirements}.txt")
         _uv("pip", "sync", "--python", self._python, "--require-hashes", locked)
         _uv("pip", "install", "--python", self._python, "--no-deps", str(self._wheel))
+        self._bring_compiled()
         return self._venv / "bin"
+
+    def _bring_compiled(self) -> None:
+        """Copy the compiled code of every module that the environment of the tests has too, byte for byte.
+
+        The first process of a new environment compiles what it imports, and so does every other one that starts at the
+        same time: half of the processor time of these tests.
+        """
+        (theirs,) = self._venv.glob("lib/python*/site-packages")
+        ours = Path(sysconfig.get_path("purelib"))
+        for module in theirs.rglob("*.py"):
+            name = module.relative_to(theirs)
+            # Of the product there is its source tree.
+            known = (ours if (ours / name).exists() else ROOT) / name
+            compiled, target = (Path(cache_from_source(str(path))) for path in (known, module))
+            if compiled.exists() and not target.exists() and filecmp.cmp(known, module, shallow=False):
+                code, stat = compiled.read_bytes(), module.stat()
+                # What a time-based pyc begins with: https://peps.python.org/pep-0552/
+                head = code[:8] + b"".join(
+                    (number & 0xFFFF_FFFF).to_bytes(4, "little")
+                    for number in (int(stat.st_mtime), stat.st_size)
+                )
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(head + code[16:])
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
