@@ -28,6 +28,9 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
+# Several batches of the sender.
+COUNT = 1000
+
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +54,7 @@ def test_an_empty_one_is_filled_while_the_other_serves_then_drained_and_removed(
     east, west = pair
     settings = with_engines(settings, f"east={east.url}")
     pipeline.settings = settings
-    stock(pipeline, 3000)
+    stock(pipeline, COUNT)
     for name, value in environment(settings).items():
         monkeypatch.setitem(os.environ, name, value)
 
@@ -64,7 +67,7 @@ def test_an_empty_one_is_filled_while_the_other_serves_then_drained_and_removed(
         assert "cannot be added: it cannot be reached: Connection refused" in typed(
             "add", "west", "http://127.0.0.1:1"
         )
-        with Listener(client, 3000).throughout():
+        with Listener(client, COUNT).throughout():
             assert typed("add", "west", west.url).startswith("0: ")
             eventually(lambda: shown(ops)["west"]["filled"])
         assert "There is an engine called west." in typed("add", "west", west.url)
@@ -82,7 +85,7 @@ def test_an_empty_one_is_filled_while_the_other_serves_then_drained_and_removed(
         # A rebuild must say which.
         assert ops.post("/ops/reindex", {}).json()["code"] == "validation_failed"
         assert ops.post("/ops/engines/nobody/drain", {}).status_code == 404
-        with Listener(client, 3000).throughout():
+        with Listener(client, COUNT).throughout():
             assert ops.post("/ops/engines/east/drain", {}).json()["data"][0]["state"] == "draining"
             last = ops.post("/ops/engines/west/drain", {})
             assert (last.status_code, last.json()["code"]) == (409, "last_engine")

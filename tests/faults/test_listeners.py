@@ -35,7 +35,8 @@ def listeners(client: Client, ids: list[int]) -> Iterator[list[str]]:
     def listen(stop: threading.Event) -> None:
         own = Client(client.base)
         for n in itertools.count():
-            if stop.is_set():
+            # Not all the time: the faults are waited for, and the other parts need the processor.
+            if stop.wait(0.05):
                 return
             for path in (
                 f"/discovery/search?q=edit {n}",

@@ -23,6 +23,9 @@ from tests.support.servers import MASTER_KEY
 from tests.support.threads import alongside
 from tests.support.waiting import eventually
 
+# Seconds between two searches of a listener: as many see a fault, and the engines have the processor for it.
+PAUSE = 0.02
+
 
 def with_engines(settings: Settings, urls: str) -> Settings:
     """Return settings with several engines, patient enough for a busy machine.
@@ -75,7 +78,7 @@ def agrees(pipeline: Pipeline, *kept: Node) -> None:
 
 @dataclass
 class Listener:
-    """Searches without a pause and expects `total` programs each time; keeps wrong answers in `lacking`.
+    """Searches again and again and expects `total` programs each time; keeps wrong answers in `lacking`.
 
     `degraded`: answers from PostgreSQL are expected too.
     """
@@ -102,7 +105,7 @@ class Listener:
         """Search until the block ends, and twenty times more; fail when an answer was wrong."""
 
         def go_on(stop: threading.Event) -> None:
-            while not stop.is_set():
+            while not stop.wait(PAUSE):
                 self.ask()
 
         with alongside(go_on):
