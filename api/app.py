@@ -28,15 +28,16 @@ from api.discovery.asked import Asked
 from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets
 from api.discovery.lookups.collections import Collections
+from api.discovery.lookups.curated import Curated
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.replica import Replica
 from api.discovery.lookups.taxonomy import Taxonomy
+from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.searching.fallback import Fallback
 from api.discovery.searching.ladder import Ladder
 from api.discovery.searching.named import Names
 from api.discovery.searching.service import Searches
 from api.discovery.searching.suggestions import Suggestions
-from api.discovery.searching.vocabulary import Vocabulary
 from api.discovery.state import DiscoveryState
 from api.discovery.subjects.service import Subjects
 from api.discovery.subjects.values import FacetValues
@@ -124,10 +125,11 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
     taxonomy = Taxonomy(search, replica, cached)
     suggestions = Suggestions(search, vocabulary, fallback, cached, asked, taxonomy)
     ladder = Ladder(search, vocabulary)
+    curated = Curated(replica, cached.invalidations)
     programs = Programs(replica, cached)
     values = FacetValues(Counting(search), facets, fallback, vocabulary, secret)
     names = Names(vocabulary, cached)
-    searches = Searches(search, ladder, suggestions, names, fallback, facets, cached, asked, secret)
+    searches = Searches(search, ladder, suggestions, names, fallback, facets, curated, cached, asked, secret)
     return DiscoveryState(
         settings=settings,
         db=db,
@@ -138,9 +140,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         search=search,
         cache=cached,
         cors=Cors(settings.api.cors_origins),
-        searches=Searches(
-            search, ladder, suggestions, Names(vocabulary, cached), fallback, facets, cached, asked, secret
-        ),
+        searches=searches,
         facet_values=values,
         subjects=Subjects(values, searches, replica, cached),
         suggestions=suggestions,

@@ -49,6 +49,9 @@ VOCABULARY = Gauge(
     "Words of the catalogue that a process corrects queries with",
     multiprocess_mode="mostrecent",
 )
+CURATION_FAILURES = Counter(
+    "curation_read_failures_total", "Attempts to read what editors pinned that PostgreSQL did not answer"
+)
 FALLBACK_FAILURES = Counter(
     "search_fallback_failures_total", "Searches that PostgreSQL did not answer either", ["reason"]
 )

@@ -25,7 +25,7 @@ import psycopg
 from sqlalchemy import text
 
 from api.discovery.lookups.replica import Replica
-from api.discovery.searching.vocabulary import Vocabulary
+from api.discovery.lookups.vocabulary import Vocabulary
 from catalog.core.settings import CatalogSettings
 from catalog.replicas.servers import ReadServers
 from catalog.seed import demo

@@ -37,6 +37,7 @@ class Invalidations:
         tombstones: Id of a withdrawn program -> when this was last heard (monotonic seconds).
         taxonomy_revisions: (category or series, id) -> the oldest revision whose name may be shown.
         taxonomy_epoch: Grows when changes of names may have been missed: names read before count no more.
+        curation_epoch: Grows when what editors curate may have changed: what was read before counts no more.
         curated_at: When what editors curate may have changed last (monotonic seconds).
     """
 
@@ -48,7 +49,7 @@ class Invalidations:
         self.minimum_revisions: OrderedDict[int, int] = OrderedDict()
         self.tombstones: OrderedDict[int, float] = OrderedDict()
         self.taxonomy_revisions: dict[tuple[str, int], int] = {}
-        self.taxonomy_epoch = 0
+        self.taxonomy_epoch = self.curation_epoch = 0
         self._superseded: deque[tuple[int, float]] = deque(maxlen=256)
 
     @property
@@ -138,6 +139,7 @@ class Invalidations:
 
     def curation_changed(self) -> None:
         """Take notice that what editors curate may have changed."""
+        self.curation_epoch += 1
         self.curated_at = time.monotonic()
 
     def curated_within(self, seconds: float) -> bool:

@@ -1,5 +1,5 @@
-"""What editors put together for listeners: collections of programs in an order of their own.
+"""What editors put together for listeners: collections of programs in an order of their own, and pins.
 
-`collections` has the only writes; `queries` has the statements of listeners' lookups. Functions flush; the caller commits.
+`collections` and `pins` have the only writes; `queries` has the statements that read. Functions flush; the caller commits.
 Every write notes the curation as changed (`catalog.core.changes`), so that cached pages are superseded after the commit.
 """

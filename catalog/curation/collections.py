@@ -14,8 +14,8 @@ from catalog.core.actor import Actor
 from catalog.core.db import flush, locked, require_revision
 from catalog.core.errors import Conflict, FieldError, NotFound, ValidationFailed
 from catalog.curation import periods
+from catalog.curation.choosing import require_programs
 from catalog.curation.models import COLLECTION_STATES, Collection, CollectionProgram
-from catalog.programs.models import Program
 from catalog.review.rights import ReviewerNeeded, Rights
 
 MAX_TITLE, MAX_DESCRIPTION = 120, 5_000
@@ -230,15 +230,7 @@ def _arrange(session: Session, row: Collection, ids: list[int], actor: Actor) ->
     before = programs_of(session, row.id)
     if ids == before:
         return row
-    if len(ids) > MAX_PROGRAMS:
-        raise ValidationFailed([FieldError("programIds", "too_long", f"At most {MAX_PROGRAMS} programs.")])
-    if len(set(ids)) < len(ids):
-        raise ValidationFailed([FieldError("programIds", "duplicate", "A program is named twice.")])
-    there = select(Program.id).where(Program.id == func.any(ids), Program.deleted_at.is_(None))
-    absent = set(ids) - set(session.scalars(there)) - set(before)
-    if absent:
-        named = ", ".join(map(str, sorted(absent)))
-        raise ValidationFailed([FieldError("programIds", "not_found", f"No such program: {named}.")])
+    require_programs(session, "programIds", ids, MAX_PROGRAMS, before)
     session.execute(delete_rows(CollectionProgram).where(CollectionProgram.collection_id == row.id))
     if ids:
         placed = [{"collection_id": row.id, "program_id": i, "position": n} for n, i in enumerate(ids)]

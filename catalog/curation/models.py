@@ -1,8 +1,8 @@
-"""Tables of the curation: collections and their programs."""
+"""Tables of the curation: collections and pins with their programs."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, SmallInteger, func
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, SmallInteger, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.core.base import Base, BigId, CreatedAt
@@ -47,3 +47,40 @@ class CollectionProgram(Base):
     )
     program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger)
+
+
+class Pin(Base):
+    """Programs at given places of a query's results, from `starts_at` until `ends_at`.
+
+    `folded` are the words of the query in the spelling of comparison, for editors who look for a pin.
+    """
+
+    __tablename__ = "pins"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="period"),
+        Index("pins_folded_idx", "folded", postgresql_ops={"folded": "text_pattern_ops"}),
+    )
+
+    id: Mapped[BigId]
+    query: Mapped[str]
+    folded: Mapped[str]
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    rev: Mapped[int] = mapped_column(default=1, server_default="1")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class PinProgram(Base):
+    """A program of a pin; `place` counts from 1."""
+
+    __tablename__ = "pin_programs"
+    __table_args__ = (
+        UniqueConstraint("pin_id", "place"),
+        CheckConstraint("place > 0", name="place"),
+        Index("pin_programs_program_id_idx", "program_id"),
+    )
+
+    pin_id: Mapped[int] = mapped_column(ForeignKey("pins.id", ondelete="CASCADE"), primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(SmallInteger)

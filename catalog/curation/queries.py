@@ -1,11 +1,11 @@
-"""How listeners' lookups read collections: functions that return a statement. The caller runs it."""
+"""How collections and pins are read: functions that return a statement. The caller runs it."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Double, Select, and_, cast, func, select, true, union_all
+from sqlalchemy import ColumnElement, DateTime, Double, Select, and_, cast, func, or_, select, true, union_all
 
 from catalog.core.db import AnySelect
-from catalog.curation.models import Collection, CollectionProgram
+from catalog.curation.models import Collection, CollectionProgram, Pin, PinProgram
 from catalog.curation.periods import in_force
 from catalog.programs.models import Program
 from catalog.programs.queries import VISIBLE, detail
@@ -14,6 +14,8 @@ from catalog.programs.queries import VISIBLE, detail
 LISTED = (Collection.status == "published", *in_force(Collection.starts_at, Collection.ends_at))
 
 
+# What editors see of a program that they chose.
+_CHOSEN = (Program.id, Program.slug, Program.title, Program.status, and_(*VISIBLE).label("visible"))
 _LINK = (CollectionProgram, CollectionProgram.program_id == Program.id)
 
 
@@ -49,9 +51,8 @@ def collection_programs(slug: str, offset: int, limit: int) -> AnySelect:
 
 def chosen_programs(collection_id: int) -> AnySelect:
     """Return the programs of a collection in their order, in any state: id, slug, title, status, and whether visible."""
-    visible = and_(*VISIBLE).label("visible")
     return (
-        select(Program.id, Program.slug, Program.title, Program.status, visible)
+        select(*_CHOSEN)
         .join(*_LINK)
         .where(CollectionProgram.collection_id == collection_id)
         .order_by(CollectionProgram.position, Program.id)
@@ -103,3 +104,33 @@ def _next_change() -> Select[float]:
     ).subquery("moments")
     left = func.extract("epoch", func.min(moments.c.at) - func.now())
     return select(cast(left, Double).label("seconds"))
+
+
+def pins() -> AnySelect:
+    """Return the pins that have not ended, by id and place: `query`, `starts_at`, `ends_at`, `program_id`, `place`.
+
+    Each row has `now`, the database's clock.
+    """
+    return (
+        select(
+            Pin.query,
+            Pin.starts_at,
+            Pin.ends_at,
+            PinProgram.program_id,
+            PinProgram.place,
+            func.clock_timestamp(type_=DateTime(timezone=True)).label("now"),
+        )
+        .join(PinProgram, PinProgram.pin_id == Pin.id)
+        .where(or_(Pin.ends_at.is_(None), Pin.ends_at > func.now()))
+        .order_by(Pin.id, PinProgram.place)
+    )
+
+
+def pinned_programs(pin_ids: Sequence[int]) -> AnySelect:
+    """Return the programs of pins by pin and place, in any state: `pin_id`, `place`, and what `chosen_programs` returns."""
+    return (
+        select(PinProgram.pin_id, PinProgram.place, *_CHOSEN)
+        .join(Program, Program.id == PinProgram.program_id)
+        .where(PinProgram.pin_id == func.any(list(pin_ids)))
+        .order_by(PinProgram.pin_id, PinProgram.place)
+    )

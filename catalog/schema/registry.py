@@ -4,7 +4,7 @@ from catalog.accounts import models as accounts
 from catalog.core.audit import AuditEvent
 from catalog.core.base import Base
 from catalog.core.idempotency import IdempotencyKey
-from catalog.curation.models import Collection, CollectionProgram
+from catalog.curation.models import Collection, CollectionProgram, Pin, PinProgram
 from catalog.imports.models import (
     ImportDocument,
     ImportedProgram,
@@ -46,6 +46,8 @@ __all__ = [
     "MergeProposal",
     "PendingRevision",
     "Person",
+    "Pin",
+    "PinProgram",
     "Program",
     "ProgramPerson",
     "ProgramRedirect",

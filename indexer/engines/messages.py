@@ -22,6 +22,7 @@ class Query(msgspec.Struct, rename="camel", kw_only=True):
     page: int | UnsetType = UNSET
     hits_per_page: int | UnsetType = UNSET
     limit: int | UnsetType = UNSET
+    offset: int | UnsetType = UNSET
     filter: list[str] | UnsetType = UNSET
     sort: list[str] | UnsetType = UNSET
     facets: list[str] | UnsetType = UNSET

@@ -15,10 +15,10 @@ from api.answers.cache import Cache
 from api.discovery.around import nearness, schemas
 from api.discovery.around.telling import telling
 from api.discovery.lookups.programs import Programs
+from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing.filters import quote
 from api.discovery.schemas import card
 from api.discovery.searching.fallback import KEPT_SECONDS, Fallback
-from api.discovery.searching.vocabulary import Vocabulary
 from api.http.schemas import ProgramData, ProgramDetail
 from catalog.programs.around.related import related_to
 from indexer.engines.document import ListedFields

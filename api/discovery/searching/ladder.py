@@ -17,9 +17,9 @@ from typing import NamedTuple
 from msgspec import UNSET, structs
 
 from api import metrics
+from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing.filters import quote
 from api.discovery.searching.fit import NOTHING, Fit, fit
-from api.discovery.searching.vocabulary import Vocabulary
 from catalog.words.joined import ARTICLE, bare
 from catalog.words.readings import Reading
 from catalog.words.spelling import spell, split, written
@@ -121,7 +121,7 @@ class Ladder:
         """
         found = await self._climb(query, typed, beside)
         if query.page == 1 and query.sort is UNSET and found.rewrite is None:
-            _put_titled_first(found.results.hits, split(typed))
+            put_titled_first(found.results.hits, split(typed))
         return found
 
     async def _climb(self, query: Query, typed: str, beside: Sequence[Query]) -> Climb:
@@ -178,7 +178,7 @@ def _is_certain(candidate: _Candidate, typed: str) -> bool:
     return candidate.fit.complete and (candidate.fit.named or len(split(typed)) == 1)
 
 
-def _put_titled_first(hits: list[Hit], words: Sequence[str]) -> None:
+def put_titled_first(hits: list[Hit], words: Sequence[str]) -> None:
     """Put a program first whose title is the query, but for articles: an engine prefers longer titles that begin so."""
     wanted = [bare(word) for word in words]
     length = sum(map(len, words))

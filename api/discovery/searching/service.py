@@ -18,9 +18,10 @@ from api.discovery import schemas
 from api.discovery.asked import Asked
 from api.discovery.facets.counting import Counting, conditions, of_documents
 from api.discovery.facets.labels import Facets
+from api.discovery.lookups.curated import NOTHING, Curated, Pinned
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import PROGRAM, SORTS, BrowseRequest, SearchRequest
-from api.discovery.searching import highlights
+from api.discovery.searching import highlights, pins
 from api.discovery.searching.degraded import degraded
 from api.discovery.searching.fallback import Fallback, Hits, Offers
 from api.discovery.searching.ladder import Climb, Ladder, Shown
@@ -55,6 +56,7 @@ class Searches:
         names: Names,
         fallback: Fallback,
         facets: Facets,
+        curated: Curated,
         cache: Cache,
         asked: Asked,
         secret: str,
@@ -68,13 +70,14 @@ class Searches:
             names: Finds series and people beside programs.
             fallback: Answers when no engine does.
             facets: Names the values of facets.
+            curated: Knows what editors pinned to a query.
             cache: Has the tombstones of withdrawn programs, which the engine may still have.
             asked: Counts queries that were answered as they were typed.
             secret: Signs cursors.
         """
         self.engine, self.ladder, self.suggestions, self.names = engine, ladder, suggestions, names
         self.fallback, self.facets, self.counting = fallback, facets, Counting(engine)
-        self.cache, self.asked, self.secret = cache, asked, secret
+        self.cache, self.asked, self.secret, self.curated = cache, asked, secret, curated
 
     async def search(self, request: SearchRequest, listener: str = "") -> Answer:
         """Return a page of search results. `listener` is who asks, as limits name a client.
@@ -94,12 +97,13 @@ class Searches:
             climb = await self._climb(request, query)
             found = climb.results
             with unreadable_as_unavailable():
-                answer = self._results(request, Hits(found.hits, found.total))
+                pinned, hits = await self._pinned(request, climb)
+                answer = self._results(request, hits)
                 named = self.names.found(request, climb.beside)
                 show(answer, request, named)
                 answer.meta.rewrite = _rewrite(climb.rewrite)
                 answer.meta.did_you_mean = _rewrite(climb.offer) or UNSET
-                if not found.total and request.q.strip() and PROGRAM in request.types:
+                if not hits.total and request.q.strip() and PROGRAM in request.types:
                     answer.meta.suggestions = await self.suggestions.nearest(request.q)
                 if request.facets:
                     answer.facets = await self.facets.named(
@@ -124,9 +128,22 @@ class Searches:
         if taken_as_typed and answer.data and request.page == 1:
             self.asked.add(request.q, listener)
         # Nothing found now may be found in a moment: words of the catalogue are counted after they are published.
-        is_found = found.total or named.series or named.people
-        max_ttl = climb.max_ttl if is_found else min(climb.max_ttl, NEGATIVE_SECONDS)
-        return Answer(_encode(answer), ids=(*(c.id for c in answer.data), *named.ids), max_ttl=max_ttl)
+        is_found = hits.total or named.series or named.people
+        max_ttl = min(climb.max_ttl, pinned.max_ttl, math.inf if is_found else NEGATIVE_SECONDS)
+        ids = (*(c.id for c in answer.data), *named.ids)
+        return Answer(_encode(answer), ids=ids, max_ttl=max_ttl, ends_at=pinned.ends_at)
+
+    async def _pinned(self, request: SearchRequest, climb: Climb) -> tuple[Pinned, Hits]:
+        """Return what is pinned to the query, and the page with it. A listener who asks for another order gets that."""
+        pinned, found = NOTHING, climb.results
+        by_words = request.sort == "relevance" and not request.operators and request.q.strip()
+        if by_words and PROGRAM in request.types:
+            texts = (request.q,) if climb.rewrite is None else (request.q, climb.rewrite.text)
+            pinned = await self.curated.pinned(*texts)
+        if not pinned.places:
+            return pinned, Hits(found.hits, found.total)
+        narrowed = conditions(request, request.filters)
+        return pinned, await pins.placed(self.engine, request, narrowed, climb, pinned.places)
 
     def _results(self, request: SearchRequest, page: Hits) -> schemas.SearchAnswer:
         return schemas.SearchAnswer(

@@ -16,11 +16,11 @@ from api.answers.cache import Cache
 from api.discovery import schemas
 from api.discovery.asked import Asked
 from api.discovery.lookups.taxonomy import Taxonomy
+from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.searching import offers
 from api.discovery.searching.degraded import degraded
 from api.discovery.searching.fallback import Fallback
 from api.discovery.searching.ladder import SPELLINGS
-from api.discovery.searching.vocabulary import Vocabulary
 from catalog.words.readings import Reader
 from catalog.words.spelling import spell, split
 from indexer.engines.document import ListedFields

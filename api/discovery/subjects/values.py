@@ -17,11 +17,11 @@ from api.answers.answer import Answer
 from api.answers.cache import NEGATIVE_SECONDS
 from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets, place
+from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing import ranges
 from api.discovery.narrowing.filters import DEFAULT_ZONE, DURATION, RANGES, YEAR, Filters
 from api.discovery.schemas import FacetValue, Rewrite
 from api.discovery.searching.fallback import KEPT_SECONDS, Fallback, conditions
-from api.discovery.searching.vocabulary import Vocabulary
 from api.discovery.subjects.schemas import FacetAnswer, FacetMeta, ListedMeta
 from api.http import cursor
 from catalog.programs.fallback import values as statements

@@ -1,1 +1,1 @@
-"""Editors' routes for what they curate: collections."""
+"""Editors' routes for what they curate: collections and pins."""

@@ -1,4 +1,4 @@
-"""JSON bodies and answers of editors' routes for collections."""
+"""JSON bodies and answers of editors' routes for collections and pins."""
 
 from typing import Annotated, Literal
 
@@ -7,7 +7,9 @@ from msgspec import UNSET, UnsetType
 
 from api.http.schemas import Body, BodyId, ListMeta, Model, Moment
 from catalog.curation.collections import MAX_PROGRAMS
-from catalog.curation.models import Collection
+from catalog.curation.models import Collection, Pin
+from catalog.curation.pins import MAX_PLACE
+from catalog.curation.pins import MAX_PROGRAMS as MAX_PINNED
 
 Status = Literal["draft", "published"]
 
@@ -98,3 +100,80 @@ class CollectionList(Model):
 def collection_out(row: Collection) -> CollectionOut:
     """Return a collection as editors see it."""
     return CollectionOut(**{name: getattr(row, name) for name in CollectionOut.__struct_fields__})
+
+
+class PinnedIn(Body):
+    """A program and its place in the results, from 1."""
+
+    program_id: BodyId
+    place: Annotated[int, msgspec.Meta(ge=1, le=MAX_PLACE, examples=[1])]
+
+
+PinnedList = Annotated[list[PinnedIn], msgspec.Meta(min_length=1, max_length=MAX_PINNED)]
+
+
+class PinIn(Body):
+    """A new pin. Queries that have the same words in any spelling share it."""
+
+    query: Annotated[str, msgspec.Meta(examples=["قهوة"])]
+    programs: PinnedList
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+
+
+class PinPatch(Body):
+    """The fields to change; a field that is absent stays as it is."""
+
+    query: str | UnsetType = UNSET
+    programs: PinnedList | UnsetType = UNSET
+    starts_at: Moment | UnsetType | None = UNSET
+    ends_at: Moment | UnsetType | None = UNSET
+
+
+class PinnedProgram(CuratedProgram):
+    """A pinned program and its place."""
+
+    place: int
+
+
+class PinOut(Model):
+    """A pin with its programs by place. `folded` are the words of the query in the spelling of comparison."""
+
+    id: int
+    query: str
+    folded: str
+    programs: list[PinnedProgram]
+    starts_at: Moment | None
+    ends_at: Moment | None
+    rev: int
+
+
+class PinAnswer(Model):
+    """A pin under `data`."""
+
+    data: PinOut
+
+
+class PinList(Model):
+    """A page of pins."""
+
+    data: list[PinOut]
+    meta: ListMeta
+
+
+def pin_out(row: Pin, programs: list[PinnedProgram]) -> PinOut:
+    """Return a pin as editors see it.
+
+    Args:
+        row: The pin.
+        programs: Its programs, by place.
+    """
+    return PinOut(
+        id=row.id,
+        query=row.query,
+        folded=row.folded,
+        programs=programs,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        rev=row.rev,
+    )
