@@ -17,6 +17,9 @@ INDEX_LAG = Histogram(
 DOCUMENTS = Counter("index_documents_total", "Documents settled, by operation.", ["operation"])
 BATCHES = Counter("index_batches_total", "Batches sent, by how they ended.", ["outcome"])
 PARKED = Counter("index_parked_total", "Documents parked because the engine refuses them.")
+SYNONYMS_REFUSED = Counter(
+    "index_synonyms_refused_total", "Times that an engine refused the editors' synonyms."
+)
 DRIFT_REPAIRED = Counter("index_drift_repaired_total", "Documents that a drift audit marked again.")
 BREAKER = Gauge(
     "engine_breaker_open",

@@ -1,7 +1,7 @@
 """The router of all routes under /catalog, for signed-in editors. `api.app` serves it."""
 
 from api.editorial import bulk, merging, programs, revisions, taxonomy
-from api.editorial.curation import collections, pins
+from api.editorial.curation import collections, pins, synonyms
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.review import programs as pending_programs
 from api.editorial.review import routes as pending
@@ -23,6 +23,7 @@ router = signed_in_router(
         *taxonomy.HANDLERS,
         *collections.HANDLERS,
         *pins.HANDLERS,
+        *synonyms.HANDLERS,
         *runs.HANDLERS,
         *uploads.HANDLERS,
         *streams.HANDLERS,

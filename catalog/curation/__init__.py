@@ -1,5 +1,5 @@
-"""What editors put together for listeners: collections of programs in an order of their own, and pins.
+"""What editors put together for listeners: collections of programs in an order of their own, pins, and synonyms.
 
-`collections` and `pins` have the only writes; `queries` has the statements that read. Functions flush; the caller commits.
+`collections`, `pins` and `synonyms` have the only writes; `expansions` says what synonyms mean; `queries` has the statements that read. Functions flush; the caller commits.
 Every write notes the curation as changed (`catalog.core.changes`), so that cached pages are superseded after the commit.
 """

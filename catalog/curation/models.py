@@ -1,13 +1,25 @@
-"""Tables of the curation: collections and pins with their programs."""
+"""Tables of the curation: collections and pins with their programs, and synonyms."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, SmallInteger, UniqueConstraint, func
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.core.base import Base, BigId, CreatedAt
 
 COLLECTION_STATES = ("draft", "published")
+SYNONYM_KINDS = ("two_way", "one_way")
+SYNONYM_LANGUAGES = ("ar", "en")
 
 
 class Collection(Base):
@@ -84,3 +96,26 @@ class PinProgram(Base):
     pin_id: Mapped[int] = mapped_column(ForeignKey("pins.id", ondelete="CASCADE"), primary_key=True)
     program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
     place: Mapped[int] = mapped_column(SmallInteger)
+
+
+class Synonym(Base):
+    """Words that find the same programs.
+
+    `two_way`: each of `terms` finds what the others do. `one_way`: each of `terms` also finds what `finds` do. `language`
+    says in which script all of them are; NULL joins both.
+    """
+
+    __tablename__ = "synonyms"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {SYNONYM_KINDS}", name="kind"),
+        CheckConstraint(f"language IN {SYNONYM_LANGUAGES}", name="language"),
+    )
+
+    id: Mapped[BigId]
+    kind: Mapped[str]
+    language: Mapped[str | None]
+    terms: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    finds: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    rev: Mapped[int] = mapped_column(default=1, server_default="1")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

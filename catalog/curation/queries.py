@@ -1,11 +1,25 @@
-"""How collections and pins are read: functions that return a statement. The caller runs it."""
+"""How collections, pins and synonyms are read: functions that return a statement. The caller runs it."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, DateTime, Double, Select, and_, cast, func, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Double,
+    Select,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from catalog.core.db import AnySelect
-from catalog.curation.models import Collection, CollectionProgram, Pin, PinProgram
+from catalog.curation.models import Collection, CollectionProgram, Pin, PinProgram, Synonym
 from catalog.curation.periods import in_force
 from catalog.programs.models import Program
 from catalog.programs.queries import VISIBLE, detail
@@ -133,4 +147,17 @@ def pinned_programs(pin_ids: Sequence[int]) -> AnySelect:
         .join(Program, Program.id == PinProgram.program_id)
         .where(PinProgram.pin_id == func.any(list(pin_ids)))
         .order_by(PinProgram.pin_id, PinProgram.place)
+    )
+
+
+def synonyms() -> Select[str, list[str], list[str]]:
+    """Return every synonym: what `expansions.Rule` has."""
+    return select(Synonym.kind, Synonym.terms, Synonym.finds).order_by(Synonym.id)
+
+
+def synonyms_version() -> Select[str]:
+    """Return a text that changes with every change of a synonym."""
+    each = func.concat(Synonym.id, ":", Synonym.rev)
+    return select(
+        func.coalesce(func.md5(func.string_agg(each, aggregate_order_by(literal(","), Synonym.id))), "")
     )

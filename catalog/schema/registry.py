@@ -4,7 +4,7 @@ from catalog.accounts import models as accounts
 from catalog.core.audit import AuditEvent
 from catalog.core.base import Base
 from catalog.core.idempotency import IdempotencyKey
-from catalog.curation.models import Collection, CollectionProgram, Pin, PinProgram
+from catalog.curation.models import Collection, CollectionProgram, Pin, PinProgram, Synonym
 from catalog.imports.models import (
     ImportDocument,
     ImportedProgram,
@@ -58,6 +58,7 @@ __all__ = [
     "ReindexJob",
     "SearchEngine",
     "Series",
+    "Synonym",
     "Tag",
     "ViewFlush",
     "VocabularyMark",

@@ -8,6 +8,10 @@ import json
 import string
 from collections.abc import Mapping
 
+from sqlalchemy.orm import Session
+
+from catalog.curation import queries
+from catalog.curation.expansions import Rule, compiled
 from catalog.indexing.targets import Build
 
 MAX_TOTAL_HITS = 10_000
@@ -87,6 +91,11 @@ def settings_hash(settings: Mapping[str, object] = SETTINGS) -> str:
     return hashlib.sha256(canonical).hexdigest()[:12]
 
 
+def curated(session: Session) -> dict[str, object]:
+    """Return the settings that editors decide: the synonyms. They change without a build, so the hash leaves them out."""
+    return {"synonyms": compiled(Rule(*row) for row in session.execute(queries.synonyms()))}
+
+
 HASH = settings_hash()
 # Which code made an index.
 BUILD = Build(HASH, REVISION)
@@ -100,6 +109,11 @@ def same(name: str, live: object, wanted: object) -> bool:
         live: Its value in the index. The engine adds defaults to objects, and gives sets in any order.
         wanted: The value it should have; an object may leave fields out.
     """
+    if name == "synonyms" and isinstance(wanted, dict) and isinstance(live, dict):
+        # Here another key is a difference.
+        return live.keys() == wanted.keys() and all(
+            sorted(live[key]) == sorted(wanted[key]) for key in wanted
+        )
     if isinstance(wanted, dict) and isinstance(live, dict):
         return all(same(inner, live.get(inner), value) for inner, value in wanted.items())
     if name in _SETS and isinstance(live, list) and isinstance(wanted, list):

@@ -121,6 +121,7 @@ class Rebuild:
         engine = self._engine(job)
         with self._sessions() as session:
             live = index_targets.get_live(session, job.engine)
+            curated = index_settings.curated(session)
         if job.settings_revision < live.settings_revision:
             raise Refused("The live index has settings of newer code.")
         if job.settings_hash != index_settings.HASH:
@@ -129,7 +130,8 @@ class Rebuild:
         if lost and not job.force:
             raise Refused(f"Searches would lose {', '.join(lost)}; repeat with force to do it.")
         uid = f"{live.index_uid}_{job.settings_hash}_{job.id}"
-        engine.prepare_index(uid)
+        # With the synonyms: golden queries are asked as listeners will ask. The sender keeps them in step from here on.
+        engine.prepare_index(uid, index_settings.SETTINGS | curated)
         marker = engine.created_at(uid)
         with self._lease.transaction() as (session, mine):
             target = index_targets.add(session, job.engine, uid, build=index_settings.BUILD)

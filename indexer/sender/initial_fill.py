@@ -17,6 +17,7 @@ from catalog.programs import queries
 from indexer.engines import index_settings
 from indexer.engines.admin import Engine
 from indexer.engines.targets import FOLLOWED_AFTER_SECONDS, Target
+from indexer.sender.synonyms import Synonyms
 from indexer.settings import IndexerSettings
 from indexer.stores.invalidation import Invalidator
 
@@ -61,12 +62,15 @@ class InitialFill:
     _made_at: str = ""
     # What PostgreSQL has: this sender takes every step of the target as long as it leads.
     _state: str = field(init=False)
+    _synonyms: Synonyms = field(init=False)
 
     def __post_init__(self) -> None:
         self._state = self.target.state
+        index = (self.engine, self.target.uid, self.invalidator)
+        self._synonyms = Synonyms(self.sessions, *index, self.beat)
 
     def check(self) -> bool:
-        """Make the index where it is missing, and mark every program for an index that is new.
+        """Make the index where it is missing, mark every program for an index that is new, and give it the synonyms.
 
         New is an index that was made since the last check, because the engine was wiped, and an index that was
         there before the first check but was never filled.
@@ -78,11 +82,14 @@ class InitialFill:
         if made_at is not None and made_at == self._made_at:
             self.must_check = False
             self._finish_if_filled()
+            self._synonyms.follow()
             return False
         is_new = made_at is None or bool(self._made_at) or self._state == "empty"
         if is_new:
             self._begin()
         self._prepare(uid)
+        self._synonyms.forget()
+        self._synonyms.follow()
         made_at = self.engine.created_at(uid)
         if is_new:
             log.warning("index %s is new; every published program is marked", uid)

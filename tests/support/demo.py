@@ -29,7 +29,7 @@ def _fill(url: str) -> None:
     database = create_engine(url, poolclass=NullPool)
     with session_factory(database).begin() as session:
         assert demo.load(session) == len(list(demo.programs()))
-    _count_words(database)
+    count_words_in(database)
 
 
 @contextmanager
@@ -42,10 +42,11 @@ def stocked() -> Iterator[Pipeline]:
 
 def count_words(pipeline: Pipeline) -> None:
     """Bring the vocabulary up to date, as the clock does."""
-    _count_words(pipeline.database)
+    count_words_in(pipeline.database)
 
 
-def _count_words(database: Database) -> None:
+def count_words_in(database: Database) -> None:
+    """Bring the vocabulary of a database up to date."""
     while True:
         with session_factory(database).begin() as session:
             if not roll_up(session):

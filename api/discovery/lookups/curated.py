@@ -1,4 +1,4 @@
-"""The pins, in the memory of the process: a search looks them up without asking anybody.
+"""Pins and synonyms, in the memory of the process: a search looks them up without asking anybody.
 
 They are read again when `Invalidations` says that they may have changed, so a page of a new generation is never made with
 old pins. What cannot be read then is used as it was, and answers are kept briefly until it can.
@@ -18,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import metrics
 from api.answers.invalidations import Invalidations
 from api.discovery.lookups.replica import Replica
-from catalog.curation import pins, queries
+from catalog.curation import expansions, pins, queries
+from catalog.words.spelling import split
 
 # After so many seconds they are read again, in case the message about a change was lost or never sent.
 MAX_AGE_SECONDS = 60.0
@@ -55,14 +56,15 @@ class Curated:
     """What this process knows of the curation."""
 
     def __init__(self, replica: Replica, known: Invalidations) -> None:
-        """Begin without any pin.
+        """Begin without any of it.
 
         Args:
-            replica: Reads the pins, from the primary.
+            replica: Reads pins and synonyms, from the primary.
             known: Says when they may have changed.
         """
         self._replica, self._known = replica, known
         self._pins: dict[str, list[_Pin]] = {}
+        self._expansions = expansions.NONE
         # By how many seconds the database's clock is ahead of this machine's.
         self._ahead = 0.0
         self._epoch, self._read_at = -1, -math.inf
@@ -84,6 +86,11 @@ class Curated:
                     found = self._in_force(of_text)
                     break
         return found if certain else found._replace(max_ttl=RETRY_SECONDS)
+
+    async def variants(self, text: str) -> list[str]:
+        """Return other wordings of a query, in which a term has become a synonym of it; few, and mostly none."""
+        await self._refresh()
+        return [" ".join(words) for words in self._expansions.of(split(text))]
 
     def _in_force(self, of_query: Sequence[_Pin]) -> Pinned:
         now = time.time() + self._ahead
@@ -108,11 +115,15 @@ class Curated:
             epoch = self._known.curation_epoch
             try:
                 rows = await self._replica.newest(queries.pins())
+                rules = await self._replica.newest(queries.synonyms())
             except SQLAlchemyError:
                 metrics.CURATION_FAILURES.inc()
                 self._failed_at = time.monotonic()
                 return False
             self._learn(rows)
+            self._expansions = expansions.Expansions(
+                expansions.Rule(row["kind"], row["terms"], row["finds"]) for row in rules
+            )
             self._epoch, self._read_at = epoch, time.monotonic()
             return True
 

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 KEPT_SECONDS = 1.0
 # PostgreSQL cancels the statement in time. After this additional time the client stops waiting for PostgreSQL.
 _GRACE_SECONDS = 0.25
+# Other wordings that are tried, for each of which PostgreSQL is asked once more.
+_VARIANTS = 3
 # Every statement has a fitting index. Without sequential scans, a wrong estimate cannot make PostgreSQL read a table.
 _LIMIT = text(
     "SELECT set_config('statement_timeout', :timeout, true), set_config('enable_seqscan', 'off', true)"
@@ -195,8 +197,13 @@ class Fallback:
         metrics.READS.labels(primary.name).inc()
         return primary, primary.searches()
 
-    async def search(self, request: SearchRequest) -> Hits:
-        """Return a page of results. When no program has the words as typed, search again with typos allowed."""
+    async def search(self, request: SearchRequest, variants: Sequence[str] = ()) -> Hits:
+        """Return a page of results. When no program has the words as typed, search again with typos allowed.
+
+        Args:
+            request: The page.
+            variants: Other wordings by synonyms: the first that finds something answers before typos are allowed.
+        """
         words = query_words.split(request.q)
         order = SORTS[request.sort]
         page = ((request.page - 1) * request.limit, request.limit)
@@ -205,6 +212,11 @@ class Fallback:
             found = await budget.hits(statements.search(words, narrowed, order, page, MAX_TOTAL_HITS))
             if found.total or not words:
                 return found
+            for variant in variants[:_VARIANTS]:
+                others = query_words.split(variant)
+                found = await budget.hits(statements.search(others, narrowed, order, page, MAX_TOTAL_HITS))
+                if found.total:
+                    return found
             forgiving = statements.search(words, narrowed, order, page, MAX_TOTAL_HITS, typos=True)
             return await budget.hits(forgiving)
 

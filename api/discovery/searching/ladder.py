@@ -10,6 +10,7 @@ as it did without the ladder; one with an unknown word is sent together with its
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from msgspec import UNSET, structs
 
 from api import metrics
+from api.discovery.lookups.curated import Curated
 from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing.filters import quote
 from api.discovery.searching.fit import NOTHING, Fit, fit
@@ -38,6 +40,7 @@ _COMPLETE, _CERTAIN = 0.1, 0.3
 _OFFERED = 0.05
 # Vowel marks and signs that a title may have beside its letters.
 _MARKS_OF_A_TITLE = 6
+_ARTICLE = re.compile(rf"(?<!\w){ARTICLE}(?=\w\w)")
 # These say what the query meant; the others look for less than it asked for.
 SPELLINGS = ("correction", "split", "merged", "layout", "script", "joined")
 
@@ -82,14 +85,15 @@ class _Candidate(NamedTuple):
 class Ladder:
     """Asks the engine a query and, where it needs them, its other readings."""
 
-    def __init__(self, engine: SearchPool, vocabulary: Vocabulary) -> None:
+    def __init__(self, engine: SearchPool, vocabulary: Vocabulary, curated: Curated) -> None:
         """Take what is asked.
 
         Args:
             engine: The search engines.
             vocabulary: Has the words of the catalogue.
+            curated: Has the synonyms, by which an engine also finds what does not have the words.
         """
-        self._engine, self._vocabulary = engine, vocabulary
+        self._engine, self._vocabulary, self._curated = engine, vocabulary, curated
 
     async def plainly(self, query: Query, beside: Sequence[Query] = ()) -> Climb:
         """Answer a query as it is.
@@ -126,6 +130,10 @@ class Ladder:
 
     async def _climb(self, query: Query, typed: str, beside: Sequence[Query]) -> Climb:
         plain = structs.replace(query, q=spell(query.q))
+        variants = await self._curated.variants(typed)
+        if variants:
+            # An article is a word for an engine, which no phrase of a synonym has.
+            plain.q = _ARTICLE.sub("", plain.q)
         reader = self._vocabulary.reader
         doubtful = reader.doubtful(typed)
         max_ttl = self._vocabulary.max_ttl(doubtful=doubtful)
@@ -133,6 +141,7 @@ class Ladder:
             return replace(await self.plainly(plain, beside), max_ttl=max_ttl)
         readings = reader.read(typed, _WITH_PLAIN) if doubtful else []
         candidates, others = await self._ask(plain, typed, readings, beside)
+        candidates[0] = _by_synonyms(candidates[0], variants)
         if not any(_is_certain(candidate, typed) for candidate in candidates):
             more = reader.read(typed, len(readings) + _AFTERWARDS)[len(readings) :]
             if more:
@@ -220,6 +229,15 @@ def _candidate(
         return _Candidate(reading, query, page, best, found, found.value)
     kept = len(words) / (len(words) + reading.dropped)
     return _Candidate(reading, query, page, best, found, found.value * kept - _PER_COST * reading.cost)
+
+
+def _by_synonyms(plain: _Candidate, variants: Sequence[str]) -> _Candidate:
+    """The candidate of the query itself, whose best hit fits as well with a synonym as with the word."""
+    if plain.best is None or not variants:
+        return plain
+    fits = [fit(split(variant), plain.best, unfinished=False) for variant in variants]
+    best = max(plain.fit, *fits, key=lambda found: found.value)
+    return plain._replace(fit=best, value=best.value)
 
 
 def _chosen(candidates: Sequence[_Candidate], typed: str) -> Climb:

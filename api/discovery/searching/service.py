@@ -110,7 +110,9 @@ class Searches:
                         (found.facet_distribution or {}) | await self.counting.beside(request, climb.query)
                     )
         except EngineUnavailableError:
-            page = await self.fallback.search(request) if PROGRAM in request.types else Hits([], 0)
+            page = Hits([], 0)
+            if PROGRAM in request.types:
+                page = await self.fallback.search(request, await self.curated.variants(request.q))
             answer = self._results(request, page)
             # PostgreSQL finds names by their words alone.
             by_words = request.types != (PROGRAM,) and request.filters == Filters() and request.page == 1

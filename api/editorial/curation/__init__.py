@@ -1,1 +1,1 @@
-"""Editors' routes for what they curate: collections and pins."""
+"""Editors' routes for what they curate: collections, pins and synonyms."""

@@ -1,4 +1,4 @@
-"""JSON bodies and answers of editors' routes for collections and pins."""
+"""JSON bodies and answers of editors' routes for collections, pins and synonyms."""
 
 from typing import Annotated, Literal
 
@@ -7,9 +7,10 @@ from msgspec import UNSET, UnsetType
 
 from api.http.schemas import Body, BodyId, ListMeta, Model, Moment
 from catalog.curation.collections import MAX_PROGRAMS
-from catalog.curation.models import Collection, Pin
+from catalog.curation.models import Collection, Pin, Synonym
 from catalog.curation.pins import MAX_PLACE
 from catalog.curation.pins import MAX_PROGRAMS as MAX_PINNED
+from catalog.curation.synonyms import MAX_TERMS
 
 Status = Literal["draft", "published"]
 
@@ -177,3 +178,58 @@ def pin_out(row: Pin, programs: list[PinnedProgram]) -> PinOut:
         ends_at=row.ends_at,
         rev=row.rev,
     )
+
+
+SynonymKind = Literal["two_way", "one_way"]
+SynonymLanguage = Literal["ar", "en"]
+Terms = Annotated[list[str], msgspec.Meta(max_length=MAX_TERMS)]
+
+
+class SynonymIn(Body):
+    """A new synonym. `two_way`: each of `terms` finds what the others do; `one_way`: each also finds what `finds` do.
+
+    `language`: all of them are in its script; null joins words of both.
+    """
+
+    kind: SynonymKind
+    terms: Annotated[list[str], msgspec.Meta(max_length=MAX_TERMS, examples=[["بودكاست", "podcast"]])]
+    finds: Terms = []
+    language: SynonymLanguage | None = None
+
+
+class SynonymPatch(Body):
+    """The fields to change; a field that is absent stays as it is."""
+
+    kind: SynonymKind | UnsetType = UNSET
+    terms: Terms | UnsetType = UNSET
+    finds: Terms | UnsetType = UNSET
+    language: SynonymLanguage | UnsetType | None = UNSET
+
+
+class SynonymOut(Model):
+    """A synonym as editors see it."""
+
+    id: int
+    kind: str
+    language: str | None
+    terms: list[str]
+    finds: list[str]
+    rev: int
+
+
+class SynonymAnswer(Model):
+    """A synonym under `data`."""
+
+    data: SynonymOut
+
+
+class SynonymList(Model):
+    """A page of synonyms."""
+
+    data: list[SynonymOut]
+    meta: ListMeta
+
+
+def synonym_out(row: Synonym) -> SynonymOut:
+    """Return a synonym as editors see it."""
+    return SynonymOut(**{name: getattr(row, name) for name in SynonymOut.__struct_fields__})

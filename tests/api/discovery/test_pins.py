@@ -185,6 +185,8 @@ class Counted:
         self.asked, self.away = 0, False
 
     async def newest(self, statement: object) -> list[dict[str, Any]]:
+        if "synonyms" in str(statement):
+            return [{"kind": "one_way", "terms": ["q"], "finds": [f"q{self.asked}"]}]
         self.asked += 1
         await asyncio.sleep(0)
         if self.away:
@@ -202,7 +204,7 @@ class Counted:
         ]
 
 
-async def test_pins_are_read_when_they_may_have_changed_alone() -> None:
+async def test_pins_and_synonyms_are_read_when_they_may_have_changed_alone() -> None:
     source, known = Counted(), Invalidations()
     curated = Curated(source, known)  # type: ignore[arg-type]  # only `newest` is called
     found = await asyncio.gather(*(curated.pinned("Q") for _ in range(20)))
@@ -211,6 +213,7 @@ async def test_pins_are_read_when_they_may_have_changed_alone() -> None:
     known.curation_changed()
     await asyncio.gather(*(curated.pinned("Q") for _ in range(20)))
     assert (source.asked, (await curated.pinned("q")).places) == (2, {2: 1})
+    assert (await curated.variants("a Q"), await curated.variants("a")) == (["a q2"], [])
     # Without the database what was known is used, and answers are kept briefly.
     source.away = True
     known.curation_changed()
