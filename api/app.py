@@ -22,6 +22,7 @@ from api.answers.listener import Listener
 from api.discovery import routes as discovery
 from api.discovery.around.chance import Chance
 from api.discovery.around.popular import PopularSearches
+from api.discovery.around.preview import Previews
 from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
 from api.discovery.asked import Asked
@@ -143,6 +144,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         searches=searches,
         facet_values=values,
         subjects=Subjects(values, searches, replica, cached),
+        previews=Previews(search, searches, curated, cached),
         suggestions=suggestions,
         programs=programs,
         taxonomy=taxonomy,

@@ -1,7 +1,7 @@
 """The router of all routes under /catalog, for signed-in editors. `api.app` serves it."""
 
 from api.editorial import bulk, merging, programs, revisions, taxonomy
-from api.editorial.curation import collections, pins, synonyms
+from api.editorial.curation import collections, pins, preview, synonyms
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.review import programs as pending_programs
 from api.editorial.review import routes as pending
@@ -24,6 +24,7 @@ router = signed_in_router(
         *collections.HANDLERS,
         *pins.HANDLERS,
         *synonyms.HANDLERS,
+        *preview.HANDLERS,
         *runs.HANDLERS,
         *uploads.HANDLERS,
         *streams.HANDLERS,

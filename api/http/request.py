@@ -3,7 +3,7 @@
 `api.app` makes every request of the framework an ApiRequest and puts one AppState into the application.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.http.errors import Problem
 from api.http.limits.rate_limit import Limiter
+from api.http.schemas import PreviewAnswer
 from api.settings import Settings
 from catalog.core.actor import Actor
 from catalog.core.changes import ProgramChange, TaxonomyChange
 from catalog.core.errors import FieldError
 from catalog.core.text import has_control_characters
+from catalog.curation.expansions import Rule
 from catalog.replicas.servers import ReadServers
 from indexer.engines.search import SearchPool
 
@@ -43,6 +45,23 @@ class CachedAnswers(Protocol):
         """Drop every answer."""
 
 
+class CurationPreviews(Protocol):
+    """Says what listeners would find. `api.discovery.around.preview.Previews` does."""
+
+    async def preview(
+        self, q: str, limit: int, places: Mapping[int, int], rules: Sequence[Rule]
+    ) -> PreviewAnswer:
+        """Return the first page of a query without curation, and with it.
+
+        Args:
+            q: The query.
+            limit: Programs on a page.
+            places: Pins to try: program -> place.
+            rules: Synonyms to try.
+        """
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, kw_only=True)
 class AppState:
     """The state that all requests of a process share. `api.app` opens it once.
@@ -58,6 +77,7 @@ class AppState:
     limiter: Limiter
     search: SearchPool
     cache: CachedAnswers
+    previews: CurationPreviews
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,3 +143,52 @@ class ProgramData(Model):
     """A program under `data`."""
 
     data: ProgramDetail
+
+
+class PreviewProgram(Model):
+    """A program in a preview. `pinned`: a pin put it there. `bySynonym`: it does not have the words themselves."""
+
+    id: int
+    slug: str
+    title: str
+    language: str
+    kind: str
+    pinned: bool
+    by_synonym: bool
+
+
+class PreviewPin(Model):
+    """A program that is pinned. `draft`: the request tries it. `shown`: it is on a page; otherwise it is not published."""
+
+    program_id: int
+    place: int
+    draft: bool
+    shown: bool
+
+
+class PreviewPages(Model):
+    """The first page of a query without pins and synonyms, and with them."""
+
+    before: list[PreviewProgram]
+    after: list[PreviewProgram]
+
+
+class PreviewMeta(Model):
+    """About a preview. `folded`: the query's words in the spelling of comparison. `readAs`: what it was taken for, or null.
+
+    `variants`: other wordings of the query by synonyms, those that the request tries included.
+    """
+
+    query: str
+    folded: str
+    read_as: str | None
+    limit: int
+    pins: list[PreviewPin]
+    variants: list[str]
+
+
+class PreviewAnswer(Model):
+    """What a query finds before and after curation."""
+
+    data: PreviewPages
+    meta: PreviewMeta

@@ -65,23 +65,38 @@ class Expansions:
         self._others = {term: list(others) for term, others in _pairs(rules).items()}
         self._longest = max(map(len, self._others), default=0)
 
+    def terms(self, words: Sequence[str]) -> list[Words]:
+        """Return the terms of a query that have a synonym.
+
+        Args:
+            words: The query's, in the spelling of comparison.
+        """
+        return [term for _, _, term in self._found(words)]
+
     def of(self, words: Sequence[str]) -> list[list[str]]:
         """Return other wordings of a query, in each of which one term has become a synonym; `MAX_VARIANTS` at most.
 
         Args:
             words: The query's, in the spelling of comparison.
         """
-        found: list[list[str]] = []
+        found = [
+            [*words[:first], *other, *words[last:]]
+            for first, last, term in self._found(words)
+            for other in self._others[term]
+        ]
+        return found[:MAX_VARIANTS]
+
+    def _found(self, words: Sequence[str]) -> list[tuple[int, int, Words]]:
+        """Return where the terms of a query begin and end, and which they are."""
         if not self._others:
-            return found
+            return []
         plain = [bare(word) for word in words]
-        for first in range(len(plain)):
-            for last in range(first + 1, min(first + self._longest, len(plain)) + 1):
-                for other in self._others.get(tuple(plain[first:last]), ()):
-                    found.append([*words[:first], *other, *words[last:]])
-                    if len(found) == MAX_VARIANTS:
-                        return found
-        return found
+        spans = (
+            (first, last, tuple(plain[first:last]))
+            for first in range(len(plain))
+            for last in range(first + 1, min(first + self._longest, len(plain)) + 1)
+        )
+        return [span for span in spans if span[2] in self._others]
 
 
 NONE = Expansions(())

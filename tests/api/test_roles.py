@@ -99,6 +99,7 @@ ROUTES = {
     ("GET", "/catalog/synonyms/{synonym_id:int}"): (EDITORS, None),
     ("PATCH", "/catalog/synonyms/{synonym_id:int}"): (REVIEWERS, {"terms": ["c", "d"]}),
     ("DELETE", "/catalog/synonyms/{synonym_id:int}"): (REVIEWERS, None),
+    ("GET", "/catalog/curation/preview"): (EDITORS, None),
     ("GET", "/catalog/tags"): (EDITORS, None),
     ("PATCH", "/catalog/tags/{tag_id:int}"): (REVIEWERS, {"name": "other"}),
     ("GET", "/catalog/people"): (EDITORS, None),

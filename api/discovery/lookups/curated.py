@@ -92,6 +92,11 @@ class Curated:
         await self._refresh()
         return [" ".join(words) for words in self._expansions.of(split(text))]
 
+    async def terms(self, text: str) -> list[tuple[str, ...]]:
+        """Return the terms of a query that have a synonym, as words."""
+        await self._refresh()
+        return self._expansions.terms(split(text))
+
     def _in_force(self, of_query: Sequence[_Pin]) -> Pinned:
         now = time.time() + self._ahead
         moments = [at for pin in of_query for at in (pin.starts_at, pin.ends_at) if at > now]

@@ -86,15 +86,8 @@ class Searches:
             EngineUnavailableError: Neither an engine nor PostgreSQL answers.
             EngineRejectedError: The engine refuses the query.
         """
-        query = _query(request)
-        query.filter = conditions(request, request.filters) or UNSET
-        query.facets = of_documents(request.facets)
-        if request.highlight and request.q:
-            query.attributes_to_highlight = ["title", "description"]
-            query.attributes_to_crop = ["description:40"]
-            query.highlight_pre_tag, query.highlight_post_tag = highlights.OPEN, highlights.CLOSE
         try:
-            climb = await self._climb(request, query)
+            climb = await self.climb(request)
             found = climb.results
             with unreadable_as_unavailable():
                 pinned, hits = await self._pinned(request, climb)
@@ -161,8 +154,22 @@ class Searches:
             ),
         )
 
-    async def _climb(self, request: SearchRequest, query: Query) -> Climb:
-        """Ask for candidates. Operators say exactly what is wanted; a phrase that nobody wrote is words."""
+    async def climb(self, request: SearchRequest) -> Climb:
+        """Return what the words find, without pins.
+
+        Operators say exactly what is wanted; a phrase that nobody wrote is words.
+
+        Raises:
+            EngineUnavailableError: No engine answers.
+            EngineRejectedError: The engine refuses the query.
+        """
+        query = _query(request)
+        query.filter = conditions(request, request.filters) or UNSET
+        query.facets = of_documents(request.facets)
+        if request.highlight and request.q:
+            query.attributes_to_highlight = ["title", "description"]
+            query.attributes_to_crop = ["description:40"]
+            query.highlight_pre_tag, query.highlight_post_tag = highlights.OPEN, highlights.CLOSE
         beside = self.names.queries(request)
         if PROGRAM not in request.types:
             named = await self.engine.multi_search(beside) if beside else ()
