@@ -30,6 +30,8 @@ async def load(request: PageRequest, slug: str, number: int) -> Answer:
     context = {
         "preview": linked.collection(site, request.locale, links, about, image, found.programs),
         "about": about,
+        # Both languages have the same colours.
+        "slug": slug,
         "image": image,
         "programs": found.programs,
         "total": found.meta.total,
