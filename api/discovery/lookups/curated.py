@@ -64,6 +64,9 @@ class Curated:
         """
         self._replica, self._known = replica, known
         self._pins: dict[str, list[_Pin]] = {}
+        # The words of each pin's query: folding many takes a moment, which requests would have to wait for.
+        self._folded: dict[str, str] = {}
+        self._rules: list[expansions.Rule] = []
         self._expansions = expansions.NONE
         # By how many seconds the database's clock is ahead of this machine's.
         self._ahead = 0.0
@@ -90,6 +93,8 @@ class Curated:
     async def variants(self, text: str) -> list[str]:
         """Return other wordings of a query, in which a term has become a synonym of it; few, and mostly none."""
         await self._refresh()
+        if not self._rules:
+            return []
         return [" ".join(words) for words in self._expansions.of(split(text))]
 
     async def terms(self, text: str) -> list[tuple[str, ...]]:
@@ -126,9 +131,7 @@ class Curated:
                 self._failed_at = time.monotonic()
                 return False
             self._learn(rows)
-            self._expansions = expansions.Expansions(
-                expansions.Rule(row["kind"], row["terms"], row["finds"]) for row in rules
-            )
+            self._learn_rules([expansions.Rule(row["kind"], row["terms"], row["finds"]) for row in rules])
             self._epoch, self._read_at = epoch, time.monotonic()
             return True
 
@@ -138,12 +141,19 @@ class Curated:
 
     def _learn(self, rows: Sequence[RowMapping]) -> None:
         found: dict[str, list[_Pin]] = {}
+        known, self._folded = self._folded, {}
         for row in rows:
+            query = row["query"]
+            self._folded[query] = known.get(query) or pins.folded(query)
             self._ahead = row["now"].timestamp() - time.time()
             starts_at, ends_at = _seconds(row["starts_at"], -math.inf), _seconds(row["ends_at"], math.inf)
             pin = _Pin(row["program_id"], row["place"], starts_at, ends_at)
-            found.setdefault(pins.folded(row["query"]), []).append(pin)
+            found.setdefault(self._folded[query], []).append(pin)
         self._pins = found
+
+    def _learn_rules(self, rules: list[expansions.Rule]) -> None:
+        if rules != self._rules:
+            self._rules, self._expansions = rules, expansions.Expansions(rules)
 
 
 def _seconds(moment: datetime | None, otherwise: float) -> float:
