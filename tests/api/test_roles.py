@@ -285,6 +285,7 @@ def test_who_may_do_what(who: str, listener: Client, staff: dict[str, Client], d
         "tag_id": 10**6,
         "person_id": 10**6,
     }
+    numbers |= {"pin_id": 10**6, "synonym_id": 10**6}
     numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0, "queue": 0}
     person = listener if who == "nobody" else staff[who]
