@@ -19,6 +19,7 @@ def _program(database: Database, status: str) -> str:
         return f"/catalog/programs/{make(session, status).id}"
 
 
+@pytest.mark.slow
 def test_the_comment_of_a_step_is_kept_and_shown(database: Database, staff: dict[str, Client]) -> None:
     path = _program(database, "draft")
     assert staff["editor"].post(f"{path}/submit").status_code == 200

@@ -27,6 +27,7 @@ def operations(document: Document) -> dict[tuple[str, str], Document]:
     return {(m, p): o for p, item in document["paths"].items() for m, o in item.items()}
 
 
+@pytest.mark.slow
 def test_every_route_is_documented(settings: Settings, document: Document) -> None:
     app = create_app(settings)
     routes = {

@@ -10,6 +10,7 @@ from api.settings import Settings
 from tests.support.client import Client
 
 
+@pytest.mark.slow
 def test_every_route_refuses_what_it_does_not_know(
     listener: Client, staff: dict[str, Client], settings: Settings
 ) -> None:

@@ -59,6 +59,7 @@ def _live(target: Target, program_id: int) -> tuple[object, ...]:
         return program.status, program.deleted_at, PROGRAMS.read(session, program_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["published", "scheduled"])
 def test_no_request_of_an_editor_changes_what_listeners_see_or_will_see(target: Target, status: str) -> None:
     program_id = _program(target, status)
@@ -71,6 +72,7 @@ def test_no_request_of_an_editor_changes_what_listeners_see_or_will_see(target: 
         assert (shown.json()["data"]["title"], SECRET in shown.text) == ("Reviewed", False)
 
 
+@pytest.mark.slow
 def test_the_text_cannot_change_between_reading_and_approving(target: Target) -> None:
     editor, reviewer = target.staff("editor"), target.staff("reviewer")
     program_id = _program(target, "in_review")
@@ -86,6 +88,7 @@ def test_the_text_cannot_change_between_reading_and_approving(target: Target) ->
     assert target.listener().get(f"/discovery/programs/{program_id}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_change_that_waits_cannot_change_between_reading_and_approving(target: Target) -> None:
     editor, reviewer = target.staff("editor"), target.staff("reviewer")
     program_id = _program(target, "published")
@@ -106,6 +109,7 @@ def test_a_change_that_waits_cannot_change_between_reading_and_approving(target:
     assert target.listener().get(f"/discovery/programs/{program_id}").json()["data"]["title"] == "Reviewed"
 
 
+@pytest.mark.slow
 def test_the_names_of_series_and_categories_do_not_change(target: Target) -> None:
     with session_factory(target.database).begin() as session:
         show = series.create(session, {"title": "Reviewed show", "language": "en"}, EDITOR).id

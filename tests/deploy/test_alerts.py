@@ -36,6 +36,7 @@ def metrics_of(expression: str) -> set[str]:
     return set(words) - {"and", "or", "unless"}
 
 
+@pytest.mark.slow
 def test_every_metric_is_exported(settings: Settings) -> None:
     with serve(settings) as (client, _):
         scraped = client.get("/metrics").text
@@ -100,6 +101,7 @@ def test_the_example_for_alertmanager_names_alerts_that_exist() -> None:
         assert any(re.fullmatch(pattern, name) for name in names), pattern
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 @pytest.mark.parametrize(
     "what",

@@ -38,6 +38,7 @@ def pooled(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
         )
 
 
+@pytest.mark.slow
 def test_an_editor_publishes_and_a_listener_finds_it(settings: Settings, pooled: CatalogSettings) -> None:
     through = dataclasses.replace(settings, catalog=pooled)
     database = make_engine(pooled)

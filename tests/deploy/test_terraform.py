@@ -1,5 +1,6 @@
 """The Terraform files: they parse, say what they mean, and have the mission's numbers and names."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
+@cache
 def parsed(path: Path) -> dict[str, Any]:
     with path.open() as file:
         return plain(hcl2.load(file))  # type: ignore[no-any-return]  # it is untyped

@@ -66,6 +66,7 @@ def _state(index: Index) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_replaced_and_deleted_documents_leave_nothing(seed: int) -> None:
     chance = random.Random(seed)

@@ -27,6 +27,7 @@ def found(index: Index, text: str, *, scored: bool) -> list[Any]:
     return [(hit["id"], hit.get("_rankingScoreDetails")) for hit in hits]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_only_reading_gives_what_the_paths_give(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(seed)

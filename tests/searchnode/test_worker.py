@@ -32,6 +32,7 @@ searchnode()
 """
 
 
+@pytest.mark.slow
 def test_a_task_thread_without_memory_ends_the_process(tmp_path: Path) -> None:
     port = ports.ephemeral()
     url = f"http://127.0.0.1:{port}"
@@ -62,6 +63,7 @@ def test_a_task_thread_without_memory_ends_the_process(tmp_path: Path) -> None:
             child.stderr.close()
 
 
+@pytest.mark.slow
 def test_health_tells_of_a_task_thread_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def prepare(*_: object) -> None:
         raise MemoryError

@@ -55,6 +55,7 @@ def test_a_key_does_no_more_than_it_was_given(
     assert key.get("/catalog/programs").status_code == 401
 
 
+@pytest.mark.slow
 def test_a_key_manages_neither_keys_nor_accounts(staff: dict[str, Client], database: Database) -> None:
     number, key = make_key(staff["admin"], "admin")
     account = id_of(staff["admin"])
@@ -78,6 +79,7 @@ def test_a_key_manages_neither_keys_nor_accounts(staff: dict[str, Client], datab
     assert key.get("/accounts/me").status_code == 401
 
 
+@pytest.mark.slow
 def test_an_account_has_so_many_keys_even_when_they_are_made_at_once(
     settings: Settings, database: Database
 ) -> None:
@@ -115,6 +117,7 @@ def signed(person: Client) -> dict[str, str]:
     return {"Authorization": str(person.session.headers["Authorization"])}
 
 
+@pytest.mark.slow
 def test_a_key_loses_what_its_owner_loses(staff: dict[str, Client]) -> None:
     _, key = make_key(staff["reviewer"], "reviewer")
     owner = id_of(staff["reviewer"])
@@ -142,6 +145,7 @@ def test_keys_end_with_the_account_for_good(end: str, staff: dict[str, Client], 
     assert usable(database) == 1
 
 
+@pytest.mark.slow
 def test_admins_alone_set_quotas(staff: dict[str, Client], database: Database) -> None:
     given = {"name": "k", "roles": ["editor"], "quotaPerMinute": 500_000}
     refused = staff["editor"].post("/accounts/api-keys", given)

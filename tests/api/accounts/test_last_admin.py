@@ -26,6 +26,7 @@ def admins(database: Database) -> list[int]:
         return list(connection.scalars(text(statement)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", GONE)
 def test_the_last_admin_cannot_go(
     change: dict[str, Any], staff: dict[str, Client], settings: Settings, database: Database
@@ -53,6 +54,7 @@ def test_what_keeps_the_role_may_be_changed(staff: dict[str, Client], database: 
     assert admins(database) == [only]
 
 
+@pytest.mark.slow
 def test_two_admins_who_demote_each_other_leave_one(settings: Settings, database: Database) -> None:
     for name in ("first", "second", "third"):
         add_account(settings, database, name, ["admin"])

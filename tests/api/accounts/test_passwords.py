@@ -56,6 +56,7 @@ def editor(shared: SharedApi) -> tuple[str, Client]:
     return name, signed_in(shared.listener, token)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("password", [*COMMON, "eleven char", "x" * 201, ""])
 def test_short_and_common_passwords_are_refused_wherever_one_is_chosen(
     password: str, shared: SharedApi, editor: tuple[str, Client]
@@ -98,6 +99,7 @@ def test_long_and_rare_passwords_pass_in_any_script(
     assert login(shared.listener, password, name)[0] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revoke_keys", [False, True])
 def test_a_person_changes_the_own_password(
     revoke_keys: bool, listener: Client, staff: dict[str, Client]
@@ -123,6 +125,7 @@ def test_a_person_changes_the_own_password(
     assert login(listener, NEW)[0] == 200
 
 
+@pytest.mark.slow
 def test_a_link_is_good_once(listener: Client, staff: dict[str, Client], database: Database) -> None:
     key = key_of(staff["editor"])
     old, token = (link_for(staff["admin"], staff["editor"]) for _ in range(2))
@@ -166,6 +169,7 @@ def test_a_link_ends(end: str, listener: Client, staff: dict[str, Client], datab
     assert login(listener, NEW)[0] == 401
 
 
+@pytest.mark.slow
 def test_a_link_leads_to_the_front_end(settings: Settings, database: Database) -> None:
     api = settings.api.model_copy(update={"password_reset_url": "https://example.com/new-password"})
     with serve(replace(settings, api=api)) as (client, _):

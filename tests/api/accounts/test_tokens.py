@@ -213,6 +213,7 @@ def test_wrong_passwords_and_unknown_people_get_the_same_answer(shared: SharedAp
     assert answers[0][:2] == (401, "invalid_credentials")
 
 
+@pytest.mark.slow
 def test_guesses_from_everywhere_are_slow_and_do_not_lock_the_owner_out(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +241,7 @@ def test_guesses_from_everywhere_are_slow_and_do_not_lock_the_owner_out(
         assert attempt(201, PASSWORD) == 200
 
 
+@pytest.mark.slow
 def test_guessing_is_slowed(settings: Settings) -> None:
     slow = settings.api.model_copy(update={"login_per_minute": 3})
     with serve(Settings(settings.catalog, settings.indexer, slow)) as (client, _):

@@ -46,6 +46,7 @@ def pair(settings: Settings) -> Iterator[tuple[Client, Client]]:
         yield first, second
 
 
+@pytest.mark.slow
 def test_where_an_answer_came_from(pair: tuple[Client, Client], database: Database) -> None:
     first, second = pair
     path = f"/discovery/programs/{published(database)}"
@@ -79,6 +80,7 @@ def test_not_modified_and_head(listener: Client, database: Database) -> None:
     assert "HEAD" in listener.ask("DELETE", path).headers["allow"]
 
 
+@pytest.mark.slow
 def test_a_change_reaches_every_process(
     pair: tuple[Client, Client], settings: Settings, database: Database
 ) -> None:
@@ -104,6 +106,7 @@ def _signed_in(client: Client, settings: Settings, database: Database) -> Client
     return signed_in(client, add_account(settings, database, "all", ["editor", "reviewer"]))
 
 
+@pytest.mark.slow
 def test_what_was_withdrawn_is_not_shown_though_the_index_still_has_it(
     pair: tuple[Client, Client], settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:
@@ -153,6 +156,7 @@ def test_a_missing_program_is_remembered_for_a_moment_only(
     eventually(lambda: listener.get(path).status_code == 200)
 
 
+@pytest.mark.slow
 def test_a_page_is_superseded_when_the_index_changes(
     listener: Client, settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:
@@ -172,6 +176,7 @@ def test_a_page_is_superseded_when_the_index_changes(
     assert levels <= {"l1", "stale", "miss", "l2", "coalesced"}
 
 
+@pytest.mark.slow
 def test_many_at_once_ask_the_source_once(
     pair: tuple[Client, Client], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

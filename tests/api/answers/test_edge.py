@@ -78,6 +78,7 @@ def test_unchanged_from_either_is_the_same(
     assert shown(heads[0]) == shown(heads[1]) == shown(client.get(path))
 
 
+@pytest.mark.slow
 def test_hot_addresses_are_bounded_and_those_in_use_stay(
     counted: tuple[Client, Edge, list[str]], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +153,7 @@ def test_what_is_missing_moved_or_wrong_is_not_remembered(
     assert len(edge._hot) == 0
 
 
+@pytest.mark.slow
 def test_an_old_slug_leads_to_the_new_one(
     listener: Client, staff: dict[str, Client], settings: Settings, cache_redis: "Redis"
 ) -> None:

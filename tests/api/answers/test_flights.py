@@ -16,6 +16,7 @@ def _counts() -> dict[str, float]:
     return {x: REGISTRY.get_sample_value(name, {"kind": "page", "level": x}) or 0 for x in levels}
 
 
+@pytest.mark.slow
 async def test_each_asker_counts_what_it_got(pauses: Callable[..., None]) -> None:
     before = _counts()
     async with processes(2) as (first, second):

@@ -175,6 +175,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
+@pytest.mark.slow
 def test_over_http_an_edit_and_a_missing_program_cost_no_pause(
     settings: Settings, database: Database, staff: dict[str, Client], commands: list[str]
 ) -> None:

@@ -136,6 +136,7 @@ def test_a_query_is_popular_that_was_asked_at_enough_different_times(
     assert cache_redis.zrevrange(name, 0, -1) == [b"often"]
 
 
+@pytest.mark.slow
 def test_the_sets_are_bounded(
     listener: Client, settings: Settings, cache_redis: "Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ def test_filters_orders_and_pages_are_the_engines(alone: Client, stocked: dict[s
     assert (beyond["data"], beyond["meta"]["total"]) == ([], 5)
 
 
+@pytest.mark.slow
 def test_newest_leaves_out_what_is_not_released_yet(settings: Settings, database: Database) -> None:
     with session_factory(database).begin() as session:
         for year in (2023, 2199, 2024):
@@ -118,6 +119,7 @@ def test_words_are_found_however_they_are_written(alone: Client) -> None:
         assert titles(alone, q=q) == ([] if any(map(str.isalnum, q)) else titles(alone)), q
 
 
+@pytest.mark.slow
 def test_an_answer_says_what_it_lacks_and_is_counted(alone: Client) -> None:
     before = {
         r: metric(alone, f'search_degraded_total{{route="{r}"}}') for r in ("search", "browse", "suggest")
@@ -143,6 +145,7 @@ def test_an_answer_says_what_it_lacks_and_is_counted(alone: Client) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_parameter")
 
 
+@pytest.mark.slow
 def test_suggestions_come_from_titles_series_people_and_tags(alone: Client) -> None:
     def offered(q: str) -> set[tuple[str, str]]:
         answer = alone.get("/discovery/suggest", q=q)
@@ -163,6 +166,7 @@ def test_suggestions_come_from_titles_series_people_and_tags(alone: Client) -> N
     assert [(row["type"], row["slug"]) for row in first] == [("program", "the-coffee-film")]
 
 
+@pytest.mark.slow
 def test_what_is_not_published_is_never_found(alone: Client, database: Database) -> None:
     with session_factory(database).begin() as session:
         for status in ("draft", "in_review", "scheduled", "archived"):
@@ -293,6 +297,7 @@ def test_time_is_bounded(settings: Settings, stocked: dict[str, int], database: 
         eventually(lambda: client.get("/discovery/search", q="coffee film").status_code == 200)
 
 
+@pytest.mark.slow
 def test_only_so_many_ask_postgresql_at_once(
     settings: Settings, stocked: dict[str, int], database: Database
 ) -> None:

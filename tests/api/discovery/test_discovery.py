@@ -33,6 +33,7 @@ def catalogue(
         yield found
 
 
+@pytest.mark.slow
 def test_filters_orders_and_pages(shared: SharedApi, reading: dict[str, int]) -> None:
     check_filters_and_orders(shared.listener, reading)
     film, roads = SPECS[2]["title"], SPECS[3]["title"]

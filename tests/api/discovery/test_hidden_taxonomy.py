@@ -51,6 +51,7 @@ def shown(client: Client, hidden: dict[str, int]) -> bool:
     return seen(client, hidden)[:2] == (200, 200)
 
 
+@pytest.mark.slow
 def test_what_has_nothing_visible_is_not_found_and_not_named(
     listener: Client, hidden: dict[str, int]
 ) -> None:
@@ -73,6 +74,7 @@ def test_what_has_nothing_visible_is_not_found_and_not_named(
     assert listener.get("/discovery/suggest", q="Secret").json()["data"] == []
 
 
+@pytest.mark.slow
 def test_they_come_and_go_with_their_programs_in_every_process(
     listener: Client, second: Client, staff: dict[str, Client], hidden: dict[str, int]
 ) -> None:
@@ -91,6 +93,7 @@ def test_they_come_and_go_with_their_programs_in_every_process(
         eventually(lambda: seen(second, hidden) == (404, 404, []), what="hidden again")
 
 
+@pytest.mark.slow
 def test_a_series_stays_while_one_program_is_visible(
     listener: Client, staff: dict[str, Client], database: Database, hidden: dict[str, int]
 ) -> None:
@@ -106,6 +109,7 @@ def test_a_series_stays_while_one_program_is_visible(
     assert seen(listener, hidden) == (404, 404, [])
 
 
+@pytest.mark.slow
 def test_a_replica_that_is_behind_names_nothing_withdrawn(
     listener: Client, edge: Edge, database: Database, hidden: dict[str, int]
 ) -> None:

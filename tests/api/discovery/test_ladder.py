@@ -170,6 +170,7 @@ def test_words_of_a_description_are_no_mistakes(listener: Client) -> None:
     assert answer["meta"]["rewrite"] is None
 
 
+@pytest.mark.slow
 def test_scattered_words_of_a_description_give_way_to_a_title(pipeline: Pipeline, settings: Settings) -> None:
     with session_factory(pipeline.database).begin() as session:
         make(session, "published", title="يوم في الريف", language="ar")

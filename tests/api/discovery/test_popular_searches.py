@@ -67,6 +67,7 @@ def frequent(redis: "Redis", prefix: str, scores: dict[str, int]) -> None:
     searches.gather_popular(redis, prefix)
 
 
+@pytest.mark.slow
 def test_listeners_are_counted_and_one_alone_makes_nothing_popular(
     listener: Client, settings: Settings, cache_redis: "Redis"
 ) -> None:

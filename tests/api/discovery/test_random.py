@@ -27,6 +27,7 @@ def seen(shared: SharedApi) -> dict[int, dict[str, Any]]:
     return visible(shared.database)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("draws", "conditions"), [(DRAWS, ()), (0, ()), (1, (Program.language == "ar",))])
 def test_each_has_the_same_chance(
     draws: int, conditions: Sequence[ColumnElement[bool]], shared: SharedApi, seen: dict[int, dict[str, Any]]
@@ -45,6 +46,7 @@ def test_each_has_the_same_chance(
     assert statistic < limit
 
 
+@pytest.mark.slow
 def test_filters_narrow_it_and_nothing_is_cached(shared: SharedApi, seen: dict[int, dict[str, Any]]) -> None:
     row = next(row for row in seen.values() if row["category_id"] and row["tags"])
     for asked, fits in (

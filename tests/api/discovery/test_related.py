@@ -112,6 +112,7 @@ def test_each_says_why_and_the_nearest_come_first(shared: SharedApi, reading: Ca
     assert explained(lonely) == []
 
 
+@pytest.mark.slow
 def test_without_an_engine_the_database_says_the_same_but_for_words(
     shared: SharedApi, reading: Catalogue
 ) -> None:
@@ -152,6 +153,7 @@ def searching(pipeline: Pipeline, count: int) -> Iterator[tuple[Client, Edge]]:
         yield listener, edge
 
 
+@pytest.mark.slow
 def test_a_random_catalogue_in_every_state(database: Database, pipeline: Pipeline) -> None:
     ids = scatter(database, 55, seed=5)
     seen = visible(database)
@@ -207,6 +209,7 @@ def check_every(listener: Client, edge: Edge, ids: list[int], seen: dict[int, An
     assert len(asked) == len(seen)
 
 
+@pytest.mark.slow
 def test_what_is_withdrawn_is_gone_at_once_and_an_address_leads_on(
     database: Database, pipeline: Pipeline
 ) -> None:
@@ -239,6 +242,7 @@ def check_withdrawn(listener: Client, edge: Edge, pipeline: Pipeline, found: Cat
     )
 
 
+@pytest.mark.slow
 def test_a_change_reaches_it_with_the_index(
     settings: Settings, database: Database, pipeline: Pipeline, cache_redis: "Redis"
 ) -> None:

@@ -32,6 +32,7 @@ def searchable(pipeline: Pipeline, *programs: str | dict[str, Any]) -> Iterator[
         yield listener
 
 
+@pytest.mark.slow
 def test_an_article_alone_is_no_match(pipeline: Pipeline) -> None:
     programs = [
         "ثلاثية القاهرة في مقهى",
@@ -53,6 +54,7 @@ def test_an_article_alone_is_no_match(pipeline: Pipeline) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_title_that_was_typed_comes_before_the_one_that_differs_by_an_article(pipeline: Pipeline) -> None:
     with searchable(pipeline, "حرام", "الحرام", "عرس التحدي", "عرس الزين", "العرس") as listener:
         assert titles(listener, q="الحرام")[0] == "الحرام"
@@ -76,6 +78,7 @@ def test_newest_does_not_begin_with_what_is_not_released_yet(pipeline: Pipeline)
         assert titles(listener, q="zqx", sort="newest", releasedAfter="2024-06-01") == ["zqx 2199"]
 
 
+@pytest.mark.slow
 def test_the_order_that_was_asked_for_is_strict(pipeline: Pipeline) -> None:
     spread = [
         ("zqx", 2020, 100),
@@ -101,6 +104,7 @@ def test_the_order_that_was_asked_for_is_strict(pipeline: Pipeline) -> None:
         assert titles(listener, q="word about zqx", sort="newest") == ["A word about zqx"]
 
 
+@pytest.mark.slow
 def test_another_number_is_no_misspelling(pipeline: Pipeline) -> None:
     programs = (
         "The 1984 Tapes",
@@ -122,6 +126,7 @@ def test_another_number_is_no_misspelling(pipeline: Pipeline) -> None:
         assert titles(listener, q="أكتوبر 1974")[0] == "أكتوبر 1974"
 
 
+@pytest.mark.slow
 def test_signs_that_belong_to_a_name_count(pipeline: Pipeline) -> None:
     wanted = {
         "C#": "C# in a weekend",
@@ -138,6 +143,7 @@ def test_signs_that_belong_to_a_name_count(pipeline: Pipeline) -> None:
         assert {q: titles(listener, q=q)[0] for q in wanted} == wanted
 
 
+@pytest.mark.slow
 def test_a_hyphen_before_a_word_is_text_unless_operators_are_asked_for(pipeline: Pipeline) -> None:
     poet, seer = "أيام العرب: المتنبي في حلب", "أيام العرب: زرقاء اليمامة"
     evening, morning = "قهوة المساء", "قهوة الصباح"
@@ -155,6 +161,7 @@ def test_a_hyphen_before_a_word_is_text_unless_operators_are_asked_for(pipeline:
         assert titles(listener, q="قهوة -المساء", operators="true") == [morning]
 
 
+@pytest.mark.slow
 def test_whole_words_are_marked(pipeline: Pipeline) -> None:
     question = "هل القهوة تضر القلب؟"
     wanted = {
@@ -190,6 +197,7 @@ def test_marks_of_an_engine_become_marks_of_words(engine: str, shown: str) -> No
     assert highlights.marked(engine.replace("[", OPEN).replace("]", CLOSE)) == shown
 
 
+@pytest.mark.slow
 def test_digits_and_hamza_are_one_however_they_are_written(pipeline: Pipeline) -> None:
     vision, war, nature = "رؤية ٢٠٣٠", "حرب أكتوبر ١٩٧٣", "شيءٌ عن البيئة"
     with searchable(pipeline, vision, war, nature, "حرب أكتوبر ١٩٧٤", "2001: A Space Odyssey") as listener:

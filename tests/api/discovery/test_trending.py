@@ -108,6 +108,7 @@ def test_it_is_an_answer_like_its_neighbours(shared: SharedApi, viewed: Views) -
     check_manners(shared.listener, "/discovery/trending", "window=7d&language=ar", wrong)
 
 
+@pytest.mark.slow
 def test_views_reach_it_by_the_flush_and_what_is_withdrawn_is_gone_at_once(
     listener: Client, edge: Edge, settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:

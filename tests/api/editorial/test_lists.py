@@ -11,6 +11,7 @@ from tests.support.client import Client
 from tests.support.programs import make
 
 
+@pytest.mark.slow
 def test_bulk_steps_have_an_outcome_for_every_program(staff: dict[str, Client], database: Database) -> None:
     with session_factory(database).begin() as session:
         drafts = [make(session).id for _ in range(3)]
@@ -67,6 +68,7 @@ def test_a_list_is_walked_to_its_end_without_holes(
     assert len(seen) == len(set(seen))
 
 
+@pytest.mark.slow
 def test_lists_narrow_and_refuse(staff: dict[str, Client], database: Database) -> None:
     with session_factory(database).begin() as session:
         make(session, title="Coffee at dawn")

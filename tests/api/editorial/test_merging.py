@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from sqlalchemy import Engine as Database
 
 from catalog.core.db import session_factory
@@ -31,6 +32,7 @@ def only(person: Client) -> dict[str, Any]:
     return dict(found)
 
 
+@pytest.mark.slow
 def test_the_old_id_and_the_old_address_lead_to_the_kept_program(
     staff: dict[str, Client], listener: Client, database: Database
 ) -> None:
@@ -67,6 +69,7 @@ def test_the_old_id_and_the_old_address_lead_to_the_kept_program(
     assert listener.get(f"/discovery/programs/{gone}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_withdrawal_elsewhere_is_seen_through_the_redirect(
     staff: dict[str, Client], listener: Client, database: Database
 ) -> None:
@@ -84,6 +87,7 @@ def test_a_withdrawal_elsewhere_is_seen_through_the_redirect(
         lifecycle.transition(session, first, "publish", EDITOR)
 
 
+@pytest.mark.slow
 def test_pages_of_proposals_and_what_is_refused(staff: dict[str, Client], database: Database) -> None:
     pair(database)
     offered = only(staff["editor"])

@@ -122,6 +122,7 @@ def test_an_idempotency_key_creates_once(staff: dict[str, Client], database: Dat
     assert editor.post("/catalog/programs", DRAFT, **{"Idempotency-Key": "x" * 300}).status_code == 400
 
 
+@pytest.mark.slow
 def test_one_key_sent_by_many_at_once_creates_once(staff: dict[str, Client], database: Database) -> None:
     editor = staff["editor"]
 
@@ -137,6 +138,7 @@ def test_one_key_sent_by_many_at_once_creates_once(staff: dict[str, Client], dat
     assert programs(database) == 1
 
 
+@pytest.mark.slow
 def test_the_whole_life_of_a_program(staff: dict[str, Client]) -> None:
     editor, reviewer = staff["editor"], staff["reviewer"]
     path = f"/catalog/programs/{created(editor)['id']}"

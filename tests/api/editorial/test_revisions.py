@@ -2,10 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.support.client import Client
 from tests.support.editorial import DRAFT, created
 
 
+@pytest.mark.slow
 def test_an_older_revision_is_refused(staff: dict[str, Client]) -> None:
     editor = staff["editor"]
     program = created(editor)
@@ -24,6 +27,7 @@ def test_an_older_revision_is_refused(staff: dict[str, Client]) -> None:
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "If-Match")
 
 
+@pytest.mark.slow
 def test_two_editors_at_once_one_wins(staff: dict[str, Client]) -> None:
     editor = staff["editor"]
     path = f"/catalog/programs/{created(editor)['id']}"
@@ -38,6 +42,7 @@ def test_two_editors_at_once_one_wins(staff: dict[str, Client]) -> None:
     assert editor.get(path).json()["data"]["rev"] == 2
 
 
+@pytest.mark.slow
 def test_revisions_differ_and_come_back(staff: dict[str, Client]) -> None:
     editor = staff["editor"]
     path = f"/catalog/programs/{created(editor, tags=['one'])['id']}"

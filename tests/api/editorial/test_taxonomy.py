@@ -1,9 +1,12 @@
 """Categories, series, tags and people over HTTP."""
 
+import pytest
+
 from tests.support.client import Client
 from tests.support.editorial import created
 
 
+@pytest.mark.slow
 def test_categories_series_tags_and_people(staff: dict[str, Client]) -> None:
     editor, reviewer = staff["editor"], staff["reviewer"]
     category = reviewer.post("/catalog/categories", {"nameAr": "تاريخ", "nameEn": "History"})

@@ -3,6 +3,7 @@
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Engine as Database
 
@@ -18,6 +19,7 @@ DRAFT = {"title": "قهوة", "description": "حديث", "language": "ar", "medi
 BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
+@pytest.mark.slow
 def test_a_request_beyond_the_pool_waits_then_gets_503(settings: Settings, database: Database) -> None:
     small = settings.catalog.model_copy(update={"pool_min": 1, "pool_max": 2, "pool_timeout": 1.0})
     tokens = add_accounts(settings, database)

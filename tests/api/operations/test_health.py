@@ -87,6 +87,7 @@ def test_metrics_add_up_over_worker_processes(settings: Settings, database: Data
         assert len(re.findall(r"^http_requests_total{", scraped, re.MULTILINE)) <= 6
 
 
+@pytest.mark.slow
 def test_gauges_tell_what_waits(
     listener: Client, settings: Settings, database: Database, cache_redis: object
 ) -> None:
@@ -170,6 +171,7 @@ def test_ready_says_what_is_missing(settings: Settings) -> None:
         assert lookup.headers["retry-after"]
 
 
+@pytest.mark.slow
 def test_startup_waits_for_a_database_with_the_schema_of_this_build(
     settings: Settings, empty_url: str
 ) -> None:
@@ -185,6 +187,7 @@ def test_startup_waits_for_a_database_with_the_schema_of_this_build(
         assert client.get("/health/startup").json() == {"status": "started", "waitingFor": ""}
 
 
+@pytest.mark.slow
 def test_metrics_and_docs_can_be_kept_private(settings: Settings) -> None:
     private = settings.api.model_copy(update={"expose_docs": False, "expose_metrics": False})
     with serve(Settings(settings.catalog, settings.indexer, private)) as (client, _):
@@ -244,6 +247,7 @@ def test_a_hanging_engine_costs_one_timeout_and_then_nothing(settings: Settings)
             assert "engine_breaker_open" in _scrape(client)
 
 
+@pytest.mark.slow
 def test_what_imports_did_is_counted_by_kind_of_source(listener: Client, database: Database) -> None:
     importer = Importer(database)
     importer.go("feed", rss(episode(1), episode(2)))

@@ -81,6 +81,7 @@ def test_queues_that_are_away_are_said_to_be(settings: Settings, database: Datab
             assert (answer.status_code, answer.json()["code"]) == (503, "queue_unavailable")
 
 
+@pytest.mark.slow
 def test_a_key_that_may_only_search_tells_the_state_of_a_program(
     settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:

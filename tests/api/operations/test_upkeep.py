@@ -89,6 +89,7 @@ def test_the_sweep_brings_what_was_asked_for_to_the_queue_once(
         redis.flushdb()
 
 
+@pytest.mark.slow
 def test_an_audit_and_its_gauge(
     staff: dict[str, Client], settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:
@@ -117,6 +118,7 @@ def test_an_audit_and_its_gauge(
         ]
 
 
+@pytest.mark.slow
 def test_the_pipeline_says_what_waits_and_what_is_refused(
     staff: dict[str, Client], settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:

@@ -20,6 +20,7 @@ EVENING, MORNING, FILM, ROADS, _ = (spec["title"] for spec in SPECS)
 Catalogue = dict[str, int]
 
 
+@pytest.mark.slow
 def test_what_is_related_says_why_in_the_language_of_the_page(
     listener: Client, catalogue: Catalogue, database: Database
 ) -> None:

@@ -56,6 +56,7 @@ def documents() -> Iterator[str]:
         yield f"/{language}/opensearch.xml"
 
 
+@pytest.mark.slow
 def test_every_document_is_well_formed_and_names_only_what_is_here(
     shared: SharedApi, reading: Catalogue
 ) -> None:
@@ -153,6 +154,7 @@ def linked(listener: Client, path: str) -> dict[str, dict[str, Any]]:
     return {thing["@type"]: thing for thing in json.loads(script.text or "")["@graph"]}
 
 
+@pytest.mark.slow
 def test_pages_carry_linked_data_and_previews(
     listener: Client, catalogue: Catalogue, database: Database
 ) -> None:
@@ -199,6 +201,7 @@ def test_oembed_names_a_program_of_this_site(shared: SharedApi, reading: Catalog
     assert listener.get("/oembed", url=f"{SITE}/en/programs/morning-coffee", format="xml").status_code == 400
 
 
+@pytest.mark.slow
 def test_what_is_withdrawn_is_in_no_document(
     listener: Client, edge: Edge, catalogue: Catalogue, database: Database
 ) -> None:

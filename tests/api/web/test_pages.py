@@ -42,6 +42,7 @@ def every_page(catalogue: Catalogue) -> Iterator[str]:
     yield from ("/categories/society", f"/people/{quote('سارة العمري')}", "/tags/coffee", "/suggest?q=co")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_every_page_is_valid_html_in_its_language(
     language: str, shared: SharedApi, reading: Catalogue
@@ -191,6 +192,7 @@ def test_a_program_has_its_people_tags_and_series(shared: SharedApi, reading: Ca
     assert read(listener, "/ar/people/سارة العمري").titles == [EVENING]
 
 
+@pytest.mark.slow
 def test_what_is_gone_for_good_says_so_and_what_never_was_does_not(
     listener: Client, catalogue: Catalogue, database: Database
 ) -> None:
@@ -258,6 +260,7 @@ def test_suggestions_are_options_of_a_list(shared: SharedApi, reading: Catalogue
     assert read(listener, "/en/suggest", q=" ").all("li") == []
 
 
+@pytest.mark.slow
 def test_what_is_withdrawn_is_on_no_page(
     listener: Client, edge: Edge, catalogue: Catalogue, database: Database
 ) -> None:

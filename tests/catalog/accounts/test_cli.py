@@ -24,6 +24,7 @@ def password_is(session: Session, email: str, password: str) -> bool:
     return credentials.verify(account.password_hash, password)
 
 
+@pytest.mark.slow
 def test_an_account_is_created_with_its_roles_and_its_password(terminal: Terminal, session: Session) -> None:
     done = terminal.type(
         user, "create", "a@example.com", "--role", "editor", "--role", "ops", THMANYAH_PASSWORD=FIRST

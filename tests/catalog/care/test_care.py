@@ -36,6 +36,7 @@ def grow(database: Database) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_report_names_indexes_that_nobody_uses_and_what_grows(
     database: Database, terminal: Terminal
 ) -> None:
@@ -58,6 +59,7 @@ def test_the_report_names_indexes_that_nobody_uses_and_what_grows(
         assert part in said, part
 
 
+@pytest.mark.slow
 def test_maintenance_does_what_is_due_and_nothing_else(
     settings: Settings, database: Database, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +100,7 @@ def test_each_statement_is_explained(name: str, database: Database) -> None:
     assert [mark for step in steps for mark in step.marks] == []
 
 
+@pytest.mark.slow
 def test_a_scan_of_many_rows_and_a_wrong_estimate_are_marked(database: Database, terminal: Terminal) -> None:
     execute(
         database,

@@ -61,6 +61,7 @@ def field_of(name: str) -> str:
     return head + "".join(map(str.capitalize, rest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "is_explicit"])
 def test_what_an_editor_fills_in_stays(name: str, importer: Importer, session: Session) -> None:
     mine, element, theirs = FIELDS[name]
@@ -77,6 +78,7 @@ def test_what_an_editor_fills_in_stays(name: str, importer: Importer, session: S
     assert counts(importer.go("feed", item(element), namespace="n")) == {"unchanged": 1}
 
 
+@pytest.mark.slow
 def test_seven_fields_that_an_editor_filled_in_are_one_conflict(importer: Importer, session: Session) -> None:
     body = case("editor-fills-in.xml")
     bare = body[: body.index(b"<itunes:duration>")] + b"</item></channel></rss>"
@@ -90,6 +92,7 @@ def test_seven_fields_that_an_editor_filled_in_are_one_conflict(importer: Import
     assert now(session) == before
 
 
+@pytest.mark.slow
 def test_an_edit_survives_a_gap_at_the_source(importer: Importer, session: Session) -> None:
     body = case("editor-edit-lost-after-gap.xml")
     gap = body.replace(b"<itunes:duration>100</itunes:duration>", b"")
@@ -124,6 +127,7 @@ def test_what_vanishes_at_the_source_is_taken_away(name: str, importer: Importer
     assert now(session)[field_of(name)] == (kept if name != "is_explicit" else False)
 
 
+@pytest.mark.slow
 def test_a_column_that_a_file_does_not_have_says_nothing(importer: Importer, session: Session) -> None:
     importer.go("csv", b"externalId,title,language,mediaType,duration,tags\n1,A,en,audio,60,x\n")
     run = importer.go("csv", b"externalId,title,language,mediaType\n1,B,en,audio\n")
@@ -143,6 +147,7 @@ def conflict(importer: Importer, session: Session) -> int:
     return session.scalars(select(Program.id)).one()
 
 
+@pytest.mark.slow
 def test_an_editor_takes_the_value_of_the_source(importer: Importer, session: Session) -> None:
     program_id = conflict(importer, session)
     conflicts.settle(session, program_id, "durationSec", "source", EDITOR, EVERYTHING)
@@ -154,6 +159,7 @@ def test_an_editor_takes_the_value_of_the_source(importer: Importer, session: Se
     assert (counts(run), now(session)["durationSec"]) == ({"updated": 1}, 61)
 
 
+@pytest.mark.slow
 def test_an_editor_keeps_a_value_and_is_not_asked_again(importer: Importer, session: Session) -> None:
     program_id = conflict(importer, session)
     conflicts.settle(session, program_id, "durationSec", "mine", EDITOR, EVERYTHING)
@@ -168,12 +174,14 @@ def test_an_editor_keeps_a_value_and_is_not_asked_again(importer: Importer, sess
         conflicts.settle(session, program_id, "durationSec", "mine", EDITOR, EVERYTHING)
 
 
+@pytest.mark.slow
 def test_a_conflict_ends_when_both_agree(importer: Importer, session: Session) -> None:
     conflict(importer, session)
     importer.go("feed", item("<itunes:duration>150</itunes:duration>"), namespace="n")
     assert session.scalar(select(func.count(ImportConflict.id))) == 0
 
 
+@pytest.mark.slow
 def test_a_dry_run_tells_conflicts_and_stores_none(importer: Importer, session: Session) -> None:
     importer.go("feed", BARE, namespace="n")
     write(session, duration_sec=150)

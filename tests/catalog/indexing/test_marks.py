@@ -163,6 +163,7 @@ def test_a_parked_program_is_freed_by_content_not_by_views(session: Session, pro
     assert [m.program_id for m in claim(session, epoch)] == [program.id]
 
 
+@pytest.mark.slow
 def test_writers_that_mark_the_same_programs_do_not_deadlock(database: Database, session: Session) -> None:
     session.execute(
         text(

@@ -41,6 +41,7 @@ def test_the_table_has_every_step_and_no_other() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_step_from_every_state(session: Session, status: str) -> None:
     at = database_now(session) + timedelta(hours=1)

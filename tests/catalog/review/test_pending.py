@@ -251,6 +251,7 @@ def test_it_waits_while_the_program_is_withdrawn_or_deleted(session: Session) ->
     assert (program.title, program.status) == ("Pending", "draft")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["draft", "in_review"])
 def test_every_step_from_every_state(session: Session, state: str) -> None:
     steps: dict[str, Any] = {

@@ -63,6 +63,7 @@ def test_a_call_that_was_made_ahead_is_made_once(child: Child) -> None:
     assert child.call("double", 6) == 12
 
 
+@pytest.mark.slow
 def test_a_call_beyond_its_budget_of_processor_time_is_killed(child: Child) -> None:
     with pytest.raises(ImportFailed) as failed:
         child.call("spin")

@@ -19,6 +19,7 @@ from indexer.jobs.clock import Clock
 from tests.support.programs import EDITOR, make
 
 
+@pytest.mark.slow
 def test_due_programs_appear_once_though_two_clocks_run(
     settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:

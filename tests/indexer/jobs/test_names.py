@@ -44,6 +44,7 @@ def test_a_worker_may_run_exactly_the_functions_of_jobs() -> None:
     assert set(REGISTERED) == {*ENQUEUED, *(entry.function for entry in PERIODIC)}
 
 
+@pytest.mark.slow
 def test_every_job_is_enqueued_by_a_reference_to_its_function() -> None:
     found = dict(enqueued_arguments())
     # The import's, the rebuild's and the audit's: the last two by one call.
@@ -51,6 +52,7 @@ def test_every_job_is_enqueued_by_a_reference_to_its_function() -> None:
     assert [where for where, argument in found.items() if not isinstance(argument, ast.Name)] == []
 
 
+@pytest.mark.slow
 def test_every_dotted_name_in_a_string_leads_somewhere() -> None:
     names = {
         node.value: path

@@ -114,6 +114,7 @@ def _behind_a_proxy(settings: Settings) -> Settings:
     return Settings(settings.catalog, settings.indexer, trusting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redis_away", [False, True])
 async def test_a_client_counts_once_in_half_an_hour_in_all_processes(
     settings: Settings, redis_away: bool, monkeypatch: pytest.MonkeyPatch
@@ -192,6 +193,7 @@ def test_bots_are_known_by_name(name: str, expected: bool) -> None:
     assert is_bot(name) is expected
 
 
+@pytest.mark.slow
 def test_views_over_http_reach_the_record(
     settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:

@@ -45,6 +45,7 @@ def working(pipeline: Pipeline) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_a_rebuild_is_watched_to_its_end_and_taken_back(terminal: Terminal, pipeline: Pipeline) -> None:
     bulk(pipeline, 20)
     # A rebuild of an index that is still being made waits for its next lease, thirty seconds later.
@@ -94,6 +95,7 @@ def row(said: str) -> list[str]:
     return [cell.strip() for cell in found.strip("│").split("│")][1:]
 
 
+@pytest.mark.slow
 def test_drift_exits_with_1_until_it_is_repaired(terminal: Terminal, pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 5)
     sender = pipeline.sender()

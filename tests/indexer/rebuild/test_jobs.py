@@ -22,6 +22,7 @@ def worker(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.slow
 def test_a_rebuild_is_carried_on_until_it_is_done_and_a_repeat_changes_nothing(pipeline: Pipeline) -> None:
     bulk(pipeline, 20)
     with sending(pipeline.settings):
@@ -36,6 +37,7 @@ def test_a_rebuild_is_carried_on_until_it_is_done_and_a_repeat_changes_nothing(p
         agrees(pipeline)
 
 
+@pytest.mark.slow
 def test_an_audit_of_every_target_is_requested_then_each_repairs_its_own(pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 30)
     sender = pipeline.sender()

@@ -30,6 +30,7 @@ def test_an_engine_that_goes_while_everything_is_marked_is_filled_later(
     pipeline.audit()
 
 
+@pytest.mark.slow
 def test_an_index_that_vanished_while_it_was_filled_is_filled_again(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,6 +56,7 @@ def test_an_index_that_vanished_while_it_was_filled_is_filled_again(
     pipeline.audit()
 
 
+@pytest.mark.slow
 def test_an_index_that_a_late_document_made_anew_is_filled(pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 20)
     sender = pipeline.sender()

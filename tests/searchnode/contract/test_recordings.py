@@ -45,6 +45,7 @@ def differences(outcomes: list[Outcome]) -> str:
     return "\n".join(f"{o.step} {o.request[:150]}: {d[:300]}" for o in outcomes for d in o.differences)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -64,6 +65,7 @@ def test_every_step_agrees_or_is_unsupported(replayed: dict[str, list[Outcome]],
         assert (summary.scores or 0) >= SCORES[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path"), [address[:2] for address in unsupported.addresses()])
 def test_an_unsupported_address_says_so(node: str, method: str, path: str) -> None:
     address = path.replace("{uid:str}", "some").replace("{batch:str}", "1")
@@ -76,6 +78,7 @@ def test_an_unsupported_address_says_so(node: str, method: str, path: str) -> No
     assert body["code"] == "unsupported"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -104,6 +107,7 @@ def test_the_readme_has_the_same_table() -> None:
     assert unsupported.markdown() in README.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_short_master_key_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(
         [*thmanyah("searchnode"), "--master-key", "short", "--db-path", str(tmp_path)],

@@ -1,11 +1,13 @@
 """Conflicts between editors and sources over HTTP."""
 
+import pytest
 from sqlalchemy import Engine
 
 from tests.support.client import Client
 from tests.support.importing import Importer, episode, rss
 
 
+@pytest.mark.slow
 def test_conflicts_are_listed_and_settled(staff: dict[str, Client], database: Engine) -> None:
     importer, editor = Importer(database), staff["editor"]
     importer.go("feed", rss(episode(1)), namespace="n")
@@ -31,6 +33,7 @@ def test_conflicts_are_listed_and_settled(staff: dict[str, Client], database: En
     assert editor.ask("POST", path, json={"field": "title", "keep": "mine"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_the_audit_trail_names_the_run(staff: dict[str, Client], database: Engine) -> None:
     importer = Importer(database)
     run = importer.go("feed", rss(episode(1)), namespace="n", policy="publish")

@@ -56,6 +56,7 @@ def test_a_repeated_request_is_one_import(staff: dict[str, Client], database: Da
         assert connection.scalar(text("SELECT count(*) FROM import_runs")) == 2
 
 
+@pytest.mark.slow
 def test_dry_run_then_the_same_for_real(staff: dict[str, Client], database: Database) -> None:
     editor = staff["editor"]
     with site() as stranger:
@@ -76,6 +77,7 @@ def test_dry_run_then_the_same_for_real(staff: dict[str, Client], database: Data
     assert [r["id"] for r in listed] == [real["id"], dry["id"]]
 
 
+@pytest.mark.slow
 def test_progress_is_pushed_until_the_end(staff: dict[str, Client], database: Database) -> None:
     editor = staff["editor"]
     run = upload(editor, CSV)
@@ -91,6 +93,7 @@ def test_progress_is_pushed_until_the_end(staff: dict[str, Client], database: Da
     assert editor.get("/catalog/imports/999999/events").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_quiet_stream_sends_comments_and_no_messages(
     staff: dict[str, Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +106,7 @@ def test_a_quiet_stream_sends_comments_and_no_messages(
     assert set(others) == {": still here"}
 
 
+@pytest.mark.slow
 def test_cancel_and_retry(staff: dict[str, Client], database: Database) -> None:
     editor = staff["editor"]
     run = upload(editor, CSV)

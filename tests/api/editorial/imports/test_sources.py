@@ -1,5 +1,6 @@
 """Remembered sources over HTTP."""
 
+import pytest
 from sqlalchemy import Engine as Database
 
 from tests.support.client import Client
@@ -25,6 +26,7 @@ def test_a_channel_is_imported_and_remembered_by_its_one_address(
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "url")
 
 
+@pytest.mark.slow
 def test_sources_are_remembered_refreshed_paused_and_forgotten(
     staff: dict[str, Client], database: Database
 ) -> None:

@@ -12,6 +12,7 @@ from tests.support.client import Client
 from tests.support.import_requests import CSV, carry_out, look, upload
 
 
+@pytest.mark.slow
 def test_a_file_is_imported_and_its_errors_can_be_downloaded(
     staff: dict[str, Client], database: Database
 ) -> None:

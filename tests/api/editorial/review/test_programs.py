@@ -27,6 +27,7 @@ def title(listener: Client, path: str) -> str:
     return str(answer.json()["data"]["title"])
 
 
+@pytest.mark.slow
 def test_an_editors_change_waits_and_a_reviewer_makes_it_live(
     listener: Client, staff: dict[str, Client], path: str
 ) -> None:
@@ -61,6 +62,7 @@ def test_an_editors_change_waits_and_a_reviewer_makes_it_live(
     assert reviewer.get("/catalog/pending").json()["data"] == []
 
 
+@pytest.mark.slow
 def test_a_reviewer_changes_it_at_once_or_chooses_to_wait(
     listener: Client, staff: dict[str, Client], path: str
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_reviewer_changes_it_at_once_or_chooses_to_wait(
     assert title(listener, path) == "Later"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["approve", "publish"])
 def test_the_revision_that_was_read_is_named(
     action: str, listener: Client, staff: dict[str, Client], path: str
@@ -102,6 +105,7 @@ def test_the_revision_that_was_read_is_named(
     assert title(listener, path) == "Unread"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["approve", "publish", "schedule"])
 def test_the_revision_of_a_draft_is_named_too(action: str, staff: dict[str, Client]) -> None:
     editor, reviewer = staff["editor"], staff["reviewer"]
@@ -119,6 +123,7 @@ def test_the_revision_of_a_draft_is_named_too(action: str, staff: dict[str, Clie
     assert reviewer.post(f"{path}/{action}", body, **read(reviewer, path)).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_rejected_change_goes_back_with_a_comment(staff: dict[str, Client], path: str) -> None:
     editor, reviewer = staff["editor"], staff["reviewer"]
     editor.patch(path, {"title": "Other"})
@@ -133,6 +138,7 @@ def test_a_rejected_change_goes_back_with_a_comment(staff: dict[str, Client], pa
     assert editor.get(path).json()["pending"] is None
 
 
+@pytest.mark.slow
 def test_fields_that_changed_meanwhile_are_named(
     listener: Client, staff: dict[str, Client], path: str
 ) -> None:
@@ -152,6 +158,7 @@ def test_fields_that_changed_meanwhile_are_named(
     assert (shown["title"], shown["description"]) == ("Live", "More")
 
 
+@pytest.mark.slow
 def test_an_older_revision_of_a_published_program_waits(
     listener: Client, staff: dict[str, Client], path: str
 ) -> None:
@@ -164,6 +171,7 @@ def test_an_older_revision_of_a_published_program_waits(
     assert title(listener, path) == first
 
 
+@pytest.mark.slow
 def test_the_value_of_a_source_waits_too(
     listener: Client, staff: dict[str, Client], database: Database
 ) -> None:
@@ -179,6 +187,7 @@ def test_the_value_of_a_source_waits_too(
     assert staff["editor"].get(path).json()["pending"]["changes"] == {"title": "Source again"}
 
 
+@pytest.mark.slow
 def test_an_import_without_the_right_to_publish_changes_nothing_that_is_live(
     staff: dict[str, Client], listener: Client, database: Database
 ) -> None:
@@ -205,6 +214,7 @@ def test_an_import_without_the_right_to_publish_changes_nothing_that_is_live(
     assert title(listener, path) == "Live"
 
 
+@pytest.mark.slow
 def test_only_live_programs_have_pending_revisions(staff: dict[str, Client], database: Database) -> None:
     with session_factory(database).begin() as session:
         draft, scheduled = make(session).id, make(session, "scheduled").id
@@ -223,6 +233,7 @@ def test_only_live_programs_have_pending_revisions(staff: dict[str, Client], dat
     assert (answer.status_code, answer.json()) == (200, {"data": None})
 
 
+@pytest.mark.slow
 def test_the_list_is_walked_by_kind_and_state(staff: dict[str, Client], database: Database) -> None:
     with session_factory(database).begin() as session:
         ids = [make(session, "published", title=f"Program {n}").id for n in range(3)]
@@ -241,6 +252,7 @@ def test_the_list_is_walked_by_kind_and_state(staff: dict[str, Client], database
     assert editor.get("/catalog/pending", state="lost").status_code == 400
 
 
+@pytest.mark.slow
 def test_of_two_reviewers_at_once_one_publishes(staff: dict[str, Client], path: str) -> None:
     staff["editor"].patch(path, {"title": "Other"})
     reviewer, seen = staff["reviewer"], read(staff["reviewer"], f"{path}/pending")

@@ -19,6 +19,7 @@ def show(staff: dict[str, Client]) -> dict[str, int]:
     return {"series": series, "category": shelf, "program": program}
 
 
+@pytest.mark.slow
 def test_the_title_of_a_shown_series_waits(
     listener: Client, staff: dict[str, Client], show: dict[str, int]
 ) -> None:
@@ -49,6 +50,7 @@ def test_the_title_of_a_shown_series_waits(
     assert stale.status_code == 412
 
 
+@pytest.mark.slow
 def test_a_series_that_nobody_sees_is_changed_at_once(staff: dict[str, Client], show: dict[str, int]) -> None:
     editor, reviewer = staff["editor"], staff["reviewer"]
     path = f"/catalog/series/{show['series']}"
@@ -60,6 +62,7 @@ def test_a_series_that_nobody_sees_is_changed_at_once(staff: dict[str, Client], 
     assert editor.get(path).json()["data"]["title"] == "Unseen"
 
 
+@pytest.mark.slow
 def test_a_category_is_changed_by_a_reviewer_or_waits(
     listener: Client, staff: dict[str, Client], show: dict[str, int]
 ) -> None:
@@ -82,6 +85,7 @@ def test_a_category_is_changed_by_a_reviewer_or_waits(
     assert name() == "Other"
 
 
+@pytest.mark.slow
 def test_what_is_deleted_leaves_nothing_waiting(staff: dict[str, Client]) -> None:
     editor, reviewer = staff["editor"], staff["reviewer"]
     path = "/catalog/series/" + str(

@@ -81,6 +81,7 @@ def test_a_proxy_that_is_missing_in_the_list_is_told_once(
     assert local.detail() == ""
 
 
+@pytest.mark.slow
 def test_readiness_tells_of_a_proxy_that_is_missing_in_the_list(settings: Settings) -> None:
     production = settings.api.model_copy(update={"environment": "production", "rate_per_minute": 1000})
     with serve(Settings(settings.catalog, settings.indexer, production)) as (client, _):

@@ -199,6 +199,7 @@ def test_what_is_left_is_told_by_owner(
     assert policies == ['"client"', '"credential"', '"credential"', '"account"']
 
 
+@pytest.mark.slow
 def test_attempts_to_sign_in_are_limited_without_redis(settings: Settings, one_minute: None) -> None:
     away = settings.indexer.model_copy(update={"redis_cache_url": "redis://127.0.0.1:1/0"})
     few = settings.api.model_copy(update={"login_per_minute": 3, "rate_per_minute": 8})
@@ -259,6 +260,7 @@ def test_public_addresses_are_counted_by_address_whatever_the_headers(
     assert _codes(client, "/nowhere", 1, Authorization=f"Bearer {good}") == [429]
 
 
+@pytest.mark.slow
 def test_health_and_metrics_are_never_limited(five: tuple[Client, Edge]) -> None:
     client, _ = five
     for path in ("/health/live", "/health/ready", "/metrics"):
@@ -314,6 +316,7 @@ def test_an_editor_is_not_limited_by_others_at_the_same_address(
     assert _codes(client, "/catalog/programs", 1, Authorization=f"Bearer {reviewer}") == [429]
 
 
+@pytest.mark.slow
 def test_a_credential_that_is_no_longer_good_counts_to_its_address(
     five: tuple[Client, Edge], settings: Settings, database: Database
 ) -> None:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import pytest
+
 from tests.support.importing import Importer, case, counts, episode, rss
 
 
@@ -14,6 +16,7 @@ def soon(days: int) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
 
 
+@pytest.mark.slow
 def test_a_program_of_next_month_is_scheduled_and_follows_its_source(importer: Importer) -> None:
     month, days = soon(30), soon(10)
     run = importer.go("feed", dated(month), policy="publish")

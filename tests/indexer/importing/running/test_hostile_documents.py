@@ -16,6 +16,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", HOSTILE)
 def test_a_cap_ends_the_run_with_its_code(code: str, importer: Importer) -> None:
     run = importer.run(importer.start("feed", HOSTILE[code]), max_items=200)
@@ -34,6 +35,7 @@ def spin(*_: object) -> None:
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["feed", "opml"])
 def test_a_document_that_takes_too_long_is_given_up(
     kind: str, importer: Importer, session: Session, monkeypatch: pytest.MonkeyPatch

@@ -22,6 +22,7 @@ def go(importer: Importer, *items: str) -> dict[str, int]:
     return counts(importer.go("feed", rss(*items), namespace="n", policy="publish"))
 
 
+@pytest.mark.slow
 def test_a_changed_guid_with_the_same_file_keeps_its_program(importer: Importer, session: Session) -> None:
     first = case("guid-changed-1.xml")
     importer.go("feed", first, namespace="n", policy="publish")
@@ -57,6 +58,7 @@ def test_the_file_is_known_by_its_address_without_scheme_prefix_and_query(url: s
     assert file_key(url) == "cdn.example/a/1.mp3"
 
 
+@pytest.mark.slow
 def test_a_rotating_token_with_a_rotating_guid_keeps_every_program(importer: Importer) -> None:
     def day(n: int) -> list[str]:
         return [
@@ -77,6 +79,7 @@ def test_another_host_is_known_by_title_duration_and_date(importer: Importer) ->
     assert [p.media_url for p in importer.programs()] == ["https://new.example/files/77"]
 
 
+@pytest.mark.slow
 def test_what_is_only_likely_waits_as_a_draft_with_a_proposal(importer: Importer, session: Session) -> None:
     go(importer, item("1", "قصة القهوة", "https://old.example/1.mp3"))
     run = importer.go(
@@ -97,6 +100,7 @@ def test_an_item_that_is_still_there_is_another_one(importer: Importer, session:
     assert session.scalars(select(MergeProposal)).all() == []
 
 
+@pytest.mark.slow
 def test_a_deleted_program_does_not_come_back_under_another_id(importer: Importer, session: Session) -> None:
     go(importer, item("1", "قصة القهوة", "https://old.example/1.mp3"))
     lifecycle.transition(session, importer.programs()[0].id, "delete", EDITOR)

@@ -46,6 +46,7 @@ def crash_after(monkeypatch: pytest.MonkeyPatch, batches: int, before_commit: bo
     monkeypatch.setattr(BatchWriter, "_commit", commit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before_commit", [True, False])
 def test_a_run_that_dies_goes_on_behind_its_last_batch(
     before_commit: bool, importer: Importer, monkeypatch: pytest.MonkeyPatch, session: Session
@@ -105,6 +106,7 @@ def test_a_run_that_never_gets_anywhere_ends(importer: Importer, session: Sessio
     assert (run.status, run.code) == ("failed", "crashed")
 
 
+@pytest.mark.slow
 def test_cancelling(importer: Importer, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = importer.start("feed", rss(episode(1)))
     runs.cancel(session, waiting, EDITOR)

@@ -26,6 +26,7 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
     return thread
 
 
+@pytest.mark.slow
 def test_an_update_that_waits_for_a_program_holds_none_with_a_higher_id(
     importer: Importer, session: Session, database: Engine
 ) -> None:
@@ -60,6 +61,7 @@ def deadlocks(session: Session) -> int:
     return int(session.scalar(text(query)) or 0)
 
 
+@pytest.mark.slow
 def test_an_import_and_a_flush_of_views_at_once_do_not_deadlock(
     importer: Importer, session: Session, database: Engine, cache_redis: "Redis"
 ) -> None:
@@ -84,6 +86,7 @@ def test_an_import_and_a_flush_of_views_at_once_do_not_deadlock(
     assert deadlocks(session) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [1, PROGRAMS])
 def test_the_programs_of_a_batch_are_locked_by_one_statement(
     changed: int, importer: Importer, database: Engine

@@ -71,6 +71,7 @@ def test_one_source_has_no_doubles_and_a_hand_made_program_may_be_one(
     assert proposals(session)[1].reasons == {"secondsApart": 3600, "durationDiffers": 0}
 
 
+@pytest.mark.slow
 def test_titles_that_many_share_say_nothing_and_cost_nothing(importer: Importer, session: Session) -> None:
     many = [line(n, "Trailer of it", 60, DAY + timedelta(days=30 * n)) for n in range(200)]
     importer.go("csv", table(*many), namespace="a")
@@ -87,6 +88,7 @@ def two(importer: Importer, session: Session, policy: str = "publish") -> MergeP
     return proposal
 
 
+@pytest.mark.slow
 def test_merging_keeps_what_each_knew_and_where_each_was_found(importer: Importer, session: Session) -> None:
     proposal = two(importer, session)
     session.execute(text("UPDATE programs SET view_count = id * 10"))
@@ -117,6 +119,7 @@ def test_merging_keeps_what_each_knew_and_where_each_was_found(importer: Importe
     assert footprint(session) == before
 
 
+@pytest.mark.slow
 def test_bringing_it_back_undoes_the_merge(importer: Importer, session: Session) -> None:
     proposal = two(importer, session)
     old = session.get_one(Program, 2).slug

@@ -62,6 +62,7 @@ def test_the_first_bytes_tell_the_type_when_asked(
     assert probes(session) == {"found": 3, "unknown": 1, "failed": 1}
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_without_the_option_or_a_doubt(importer: Importer, stranger: Site) -> None:
     importer.go("feed", feed(stranger, "film"), namespace="n")
     typed = feed(stranger, "film").replace(b"length='1'", b"type='video/mp4'")
@@ -71,6 +72,7 @@ def test_nobody_is_asked_without_the_option_or_a_doubt(importer: Importer, stran
     assert stranger.asked == []
 
 
+@pytest.mark.slow
 def test_an_unchanged_item_is_not_asked_about_again(importer: Importer, stranger: Site) -> None:
     stranger.pages["/film"] = (200, {}, MP4)
     for _ in range(2):
@@ -78,6 +80,7 @@ def test_an_unchanged_item_is_not_asked_about_again(importer: Importer, stranger
     assert stranger.paths() == ["/film"]
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_later_does_not_change_what_was_found(importer: Importer, stranger: Site) -> None:
     stranger.pages["/film"] = (200, {}, MP4)
     importer.go("feed", feed(stranger, "film"), namespace="n", detect_media=True)

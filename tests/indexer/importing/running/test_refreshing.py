@@ -96,6 +96,7 @@ def test_what_has_not_changed_is_neither_sent_nor_read_nor_noted(
         assert len(stranger.asked) == 3
 
 
+@pytest.mark.slow
 def test_a_permanent_move_is_followed_and_keeps_the_programs(importer: Importer, session: Session) -> None:
     with site() as stranger:
         stranger.pages |= {"/feed": (301, {"Location": "/new"}, b""), "/new": (200, {}, rss(episode(1)))}
@@ -111,6 +112,7 @@ def test_a_permanent_move_is_followed_and_keeps_the_programs(importer: Importer,
         assert (held.title, held.about["language"]) == ("فنجان", "ar")
 
 
+@pytest.mark.slow
 def test_a_refresh_reads_on_while_a_whole_page_is_new(importer: Importer, session: Session) -> None:
     def item(n: int, year: int) -> str:
         return episode(n, more=f"<pubDate>{n % 27 + 1} Mar {year} 10:00:00 GMT</pubDate>")
@@ -134,6 +136,7 @@ def test_a_refresh_reads_on_while_a_whole_page_is_new(importer: Importer, sessio
         assert stranger.paths() == ["/feed", "/2"]
 
 
+@pytest.mark.slow
 def test_a_failing_feed_is_asked_less_and_then_paused_with_the_reason(
     importer: Importer, session: Session
 ) -> None:
@@ -168,6 +171,7 @@ def test_what_will_not_come_back_is_paused_at_once(importer: Importer, session: 
         assert registry.look().state == "paused"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [True, False])
 def test_a_page_of_maintenance_does_not_pause_a_source_and_a_success_resumes_it(
     first: bool, importer: Importer, session: Session
@@ -199,6 +203,7 @@ def by_hand(registry: Registry) -> ImportRun:
     return registry.importer.run(run.id)
 
 
+@pytest.mark.slow
 def test_a_source_that_an_editor_paused_stays_paused_with_the_reason(
     importer: Importer, session: Session
 ) -> None:
@@ -223,6 +228,7 @@ def moved(to: str, *items: str) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_a_new_address_is_adopted_only_when_the_same_feed_answers(
     importer: Importer, session: Session
 ) -> None:
@@ -250,6 +256,7 @@ def test_a_new_address_is_adopted_only_when_the_same_feed_answers(
         assert counts(registry.refresh()) == {"created": 1, "unchanged": 2}
 
 
+@pytest.mark.slow
 def test_a_redirect_to_another_feed_is_not_adopted(importer: Importer, session: Session) -> None:
     with site() as stranger:
         guid = "<podcast:guid>917393e3</podcast:guid>"

@@ -43,6 +43,7 @@ def test_drafts_are_not_marked_for_the_index(importer: Importer, session: Sessio
     assert session.scalars(text("SELECT program_id FROM index_dirty")).all() == []
 
 
+@pytest.mark.slow
 def test_the_second_import_writes_nothing(importer: Importer, session: Session) -> None:
     body = rss(*(episode(n) for n in range(1, 30)))
     importer.go("feed", body, policy="publish")
@@ -53,6 +54,7 @@ def test_the_second_import_writes_nothing(importer: Importer, session: Session) 
     assert footprint(session) == before
 
 
+@pytest.mark.slow
 def test_a_change_at_the_source_is_one_revision(importer: Importer, session: Session) -> None:
     importer.go("feed", rss(episode(1), episode(2)))
     run = importer.go("feed", rss(episode(1, "عنوان جديد"), episode(2)))
@@ -64,6 +66,7 @@ def test_a_change_at_the_source_is_one_revision(importer: Importer, session: Ses
     assert counts(importer.go("feed", rss(episode(1, "عنوان جديد"), episode(2)))) == {"unchanged": 2}
 
 
+@pytest.mark.slow
 def test_what_editors_lock_or_change_survives(importer: Importer, session: Session) -> None:
     importer.go("feed", rss(episode(1), episode(2), episode(3)))
     one, two, three = importer.programs()
@@ -94,6 +97,7 @@ def test_what_editors_lock_or_change_survives(importer: Importer, session: Sessi
     assert [p.rev for p in importer.programs()] == revs
 
 
+@pytest.mark.slow
 def test_an_editor_who_agrees_with_the_source_is_no_conflict(importer: Importer, session: Session) -> None:
     importer.go("feed", rss(episode(1)))
     editing.edit(session, importer.programs()[0].id, {"title": "جديد"}, EDITOR)
@@ -102,6 +106,7 @@ def test_an_editor_who_agrees_with_the_source_is_no_conflict(importer: Importer,
     assert counts(run) == {"unchanged": 1}
 
 
+@pytest.mark.slow
 def test_what_was_deleted_or_unpublished_stays_so(importer: Importer, session: Session) -> None:
     importer.go("feed", rss(episode(1), episode(2)), policy="publish")
     one, two = importer.programs()
@@ -142,6 +147,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(importer: Importer,
     assert counts(importer.go("feed", body)) == counts(run)
 
 
+@pytest.mark.slow
 def test_two_items_with_one_id_do_not_fight(importer: Importer) -> None:
     body = rss(episode(1, "first"), episode(1, "second"))
     assert counts(importer.go("feed", body)) == {"created": 1, "skipped": 1}
@@ -181,6 +187,7 @@ def test_failed_items_are_retried_alone(importer: Importer, session: Session) ->
         runs.retry(session, again.id, EDITOR)
 
 
+@pytest.mark.slow
 def test_a_batch_that_collides_is_written_item_by_item(
     importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +223,7 @@ def test_options_are_checked(session: Session) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_old_documents_and_runs_are_pruned(importer: Importer, session: Session) -> None:
     old, new = (importer.go("feed", rss(episode(n))).id for n in (1, 2))
     session.execute(

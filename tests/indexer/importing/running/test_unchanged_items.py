@@ -28,6 +28,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     return seen
 
 
+@pytest.mark.slow
 def test_only_changed_items_are_read(importer: Importer, session: Session, read: list[str | None]) -> None:
     importer.go("feed", rss(episode(1), episode(2), episode(3)), namespace="n")
     assert read == ["n:ep-1", "n:ep-2", "n:ep-3"]
@@ -41,6 +42,7 @@ def test_only_changed_items_are_read(importer: Importer, session: Session, read:
     assert (counts(run), read) == ({"unchanged": 2, "updated": 1}, ["n:ep-2"])
 
 
+@pytest.mark.slow
 def test_a_change_of_the_channel_or_of_an_option_reads_every_item(
     importer: Importer, read: list[str | None]
 ) -> None:
@@ -52,6 +54,7 @@ def test_a_change_of_the_channel_or_of_an_option_reads_every_item(
     assert read == ["n:ep-1", "n:ep-1"]
 
 
+@pytest.mark.slow
 def test_a_deleted_program_is_still_skipped(importer: Importer, session: Session) -> None:
     importer.go("feed", rss(episode(1)), namespace="n")
     lifecycle.transition(session, importer.programs()[0].id, "delete", EDITOR)
@@ -59,6 +62,7 @@ def test_a_deleted_program_is_still_skipped(importer: Importer, session: Session
     assert counts(importer.go("feed", rss(episode(1)), namespace="n")) == {"skipped": 1}
 
 
+@pytest.mark.slow
 def test_programs_of_an_older_version_get_their_hash_once(importer: Importer, session: Session) -> None:
     importer.go("feed", rss(episode(1)), namespace="n")
     session.execute(text("UPDATE imported_programs SET raw_hash = NULL"))

@@ -285,6 +285,7 @@ def test_pages_are_followed_once_each(importer: Importer) -> None:
     assert (run.status, run.code) == ("succeeded", "partial")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer", [(404, {}, b""), (200, {}, b"<html></html>"), (200, {"Content-Length": "10"}, b"<rss>")]
 )

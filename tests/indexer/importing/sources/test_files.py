@@ -76,6 +76,7 @@ def test_csv(delimiter: str, encoding: str, importer: Importer, session: Session
     check(importer, session)
 
 
+@pytest.mark.slow
 def test_the_same_rows_in_any_format_are_the_same_programs(importer: Importer, session: Session) -> None:
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS)
     assert counts(importer.go("jsonl", lines.encode())) == {"created": 2}
@@ -246,6 +247,7 @@ def test_lists_of_feeds_of_every_make(body: str, importer: Importer) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_file_from_an_address(importer: Importer) -> None:
     with site() as stranger:
         stranger.pages["/a.csv"] = (200, {}, table(ROWS).encode())
@@ -253,6 +255,7 @@ def test_a_file_from_an_address(importer: Importer) -> None:
         assert counts(importer.go("csv", url=stranger.url("/a.csv"))) == {"created": 2}
 
 
+@pytest.mark.slow
 def test_opml_remembers_every_feed_and_imports_it(importer: Importer, session: Session) -> None:
     body = b"""<opml version="2.0"><body><outline text="Folder">
       <outline type="rss" text="One" xmlUrl="https://one.example/feed"/><outline text="Two" xmlUrl="https://two.example/feed"/>

@@ -55,6 +55,7 @@ def due(session: Session) -> None:
     session.commit()
 
 
+@pytest.mark.slow
 def test_a_channel_is_read_in_fifties(importer: Importer, tube: Tube, session: Session) -> None:
     for n in range(120):
         tube.upload(n)
@@ -113,6 +114,7 @@ def test_what_nobody_can_watch_is_skipped_with_the_reason(importer: Importer, tu
     assert counts(importer.go("youtube", url=video_id(4))) == {"created": 1}
 
 
+@pytest.mark.slow
 def test_a_playlist_names_the_series_and_a_channel_does_not_take_it_back(
     importer: Importer, tube: Tube, session: Session
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_playlist_names_the_series_and_a_channel_does_not_take_it_back(
     assert counts(importer.go("youtube", url=PLAYLIST)) == {"unchanged": 2}
 
 
+@pytest.mark.slow
 def test_a_fetch_that_died_goes_on_with_the_next_page(
     importer: Importer, tube: Tube, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +157,7 @@ def test_a_fetch_that_died_goes_on_with_the_next_page(
     ]
 
 
+@pytest.mark.slow
 def test_a_page_token_that_is_no_longer_good(importer: Importer, tube: Tube) -> None:
     for n in range(120):
         tube.upload(n)
@@ -163,6 +167,7 @@ def test_a_page_token_that_is_no_longer_good(importer: Importer, tube: Tube) -> 
     assert (run.status, counts(run)) == ("succeeded", {"created": 120})
 
 
+@pytest.mark.slow
 def test_the_quota_is_respected_and_the_run_goes_on_the_next_day(
     importer: Importer, tube: Tube, session: Session
 ) -> None:
@@ -260,6 +265,7 @@ def test_a_channel_without_videos_is_no_failure(importer: Importer, tube: Tube) 
     assert (run.status, run.total, counts(run)) == ("succeeded", 0, {})
 
 
+@pytest.mark.slow
 def test_a_refresh_reads_as_far_as_there_is_something_new(
     importer: Importer, tube: Tube, session: Session
 ) -> None:

@@ -15,6 +15,7 @@ def audit(pipeline: Pipeline) -> Audit:
     return Audit(pipeline.database, pipeline.engine, 1, pipeline.settings.indexer.meili_index)
 
 
+@pytest.mark.slow
 def test_every_difference_is_found_and_repaired(pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 600)
     sender = pipeline.sender()
@@ -33,6 +34,7 @@ def test_every_difference_is_found_and_repaired(pipeline: Pipeline) -> None:
     assert audit(pipeline).run().ids == []
 
 
+@pytest.mark.slow
 def test_documents_of_others_are_ghosts(pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 3)
     sender = pipeline.sender()
@@ -46,6 +48,7 @@ def test_documents_of_others_are_ghosts(pipeline: Pipeline) -> None:
     pipeline.audit()
 
 
+@pytest.mark.slow
 def test_a_marked_program_has_not_drifted(pipeline: Pipeline) -> None:
     ids = bulk(pipeline, 20)
     pipeline.sender().drain()
@@ -73,6 +76,7 @@ def test_a_document_the_engine_refuses_is_not_reported_as_drift(pipeline: Pipeli
     assert audit(pipeline).run().ids == []
 
 
+@pytest.mark.slow
 def test_both_sides_are_cut_into_the_same_parts(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = bulk(pipeline, 700)
     pipeline.sender().drain()

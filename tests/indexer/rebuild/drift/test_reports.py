@@ -14,6 +14,7 @@ from tests.support.pipeline import Pipeline, bulk
 OPS = Actor("account", 1, "ops@example.com")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repair", [True, False])
 def test_a_report_is_written(pipeline: Pipeline, repair: bool) -> None:
     ids = bulk(pipeline, 30)
@@ -36,6 +37,7 @@ def test_a_report_is_written(pipeline: Pipeline, repair: bool) -> None:
     assert pipeline.waiting() == (9 if repair else 0)
 
 
+@pytest.mark.slow
 def test_an_audit_is_carried_out_by_one_process(pipeline: Pipeline) -> None:
     """Whoever asked and the queue may both begin: the second must not write over the first."""
     ids = bulk(pipeline, 30)
