@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from deploy.local.stack import ADMIN
-from deploy.proving import debian, layout
+from deploy.proving import debian, layout, parts
 from deploy.proving.audit import wrong_documents
 from deploy.proving.cluster import Cluster
 from deploy.proving.servers import exporters, postgres, valkey
@@ -29,7 +29,9 @@ cluster_needs = pytest.mark.skipif(bool(MISSING), reason=f"{', '.join(MISSING)} 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with layout.choose() as places:
+    with layout.choose() as places, pytest.MonkeyPatch.context() as patched:
+        # Each instance with one worker process: what matters here is that there are three instances.
+        patched.setattr(parts, "_WORKERS", 1)
         running = Cluster(places, lambda _: None, lambda: False)
         try:
             running.start(programs=200)

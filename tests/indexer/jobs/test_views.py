@@ -17,6 +17,7 @@ from catalog.core.db import session_factory
 from catalog.programs.around import trends
 from indexer.jobs import views
 from indexer.jobs.views import CRASH_POINTS, apply_pending, pending_key
+from tests.support.pipeline import Pipeline, bulk
 from tests.support.product import serve
 from tests.support.programs import make
 from tests.support.waiting import eventually
@@ -84,9 +85,9 @@ def test_views_of_deleted_programs_do_no_harm(
 
 @pytest.mark.slow
 def test_a_thousand_programs_are_one_update(
-    settings: Settings, database: Database, cache_redis: "Redis"
+    settings: Settings, database: Database, pipeline: Pipeline, cache_redis: "Redis"
 ) -> None:
-    ids = programs(database, 300)
+    ids = bulk(pipeline, 1000)
     cache_redis.hset(pending_key(settings.indexer.redis_prefix, 0), mapping={str(i): i for i in ids})
     statements: list[str] = []
     real = views._apply

@@ -69,7 +69,7 @@ def test_a_rebuild_while_editors_write_and_listeners_search(pipeline: Pipeline) 
 
         def search() -> None:
             reader = Engine(pipeline.settings.indexer)
-            while not stop.is_set():
+            while not stop.wait(0.01):
                 found = reader.multi_search([Query(q="", index_uid=uid, limit=1)], IdHit)
                 searches.append(1)
                 if found[0].total < 800:

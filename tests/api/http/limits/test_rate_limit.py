@@ -31,8 +31,10 @@ PROCESSES, EACH, CAP = 8, 1000, 3000
 # Each process asks its limiter as the edge does and prints how many passed.
 CLIENT = """
 import asyncio, json, sys
-from redis.asyncio import Redis
-from api.http.limits.rate_limit import Limiter
+from indexer.process import loading
+with loading.quickly():
+    from redis.asyncio import Redis
+    from api.http.limits.rate_limit import Limiter
 
 async def main(url, prefix, cap, each):
     redis = Redis.from_url(url)

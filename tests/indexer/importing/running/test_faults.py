@@ -25,7 +25,8 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
-ROWS, BATCH = 1500, 25
+# So many batches that every fault finds the import in the middle.
+ROWS, BATCH = 600, 10
 
 
 @pytest.fixture
