@@ -54,7 +54,7 @@ def create(
     session.add(program)
     lifecycle.flush_program(session)
     slugs.remember(session, program)
-    _set_links(session, program.id, valid)
+    _set_links(session, program.id, valid, new=True)
     return lifecycle.record(session, program, "create", actor, {"title": [None, program.title]})
 
 
@@ -142,11 +142,13 @@ def _columns(values: ProgramValues | NewProgramValues) -> dict[str, object]:
     return {name: value for name, value in values.items() if name in COLUMNS}
 
 
-def _set_links(session: Session, program_id: int, values: ProgramValues | NewProgramValues) -> None:
+def _set_links(
+    session: Session, program_id: int, values: ProgramValues | NewProgramValues, *, new: bool = False
+) -> None:
     if "tags" in values:
-        links.set_tags(session, program_id, values["tags"])
+        links.set_tags(session, program_id, values["tags"], new=new)
     if "people" in values:
-        links.set_people(session, program_id, values["people"])
+        links.set_people(session, program_id, values["people"], new=new)
 
 
 def _require_references(session: Session, values: ProgramValues | NewProgramValues) -> None:

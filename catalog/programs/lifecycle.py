@@ -249,8 +249,7 @@ def record(
     )
     audit.record(session, actor, f"program.{action}", "program", program.id, diff)
     session.flush()
-    now = session.scalars(select(func.now())).one()
-    changes.note(session, [changes.ProgramChange(program.id, program.rev, _is_visible(program, now))])
+    changes.note(session, [changes.ProgramChange(program.id, program.rev, _is_visible(session, program))])
     return program
 
 
@@ -263,9 +262,9 @@ def flush_program(session: Session) -> None:
     flush(session, "Another program has this value.", {"slug": "slug", "external_id": "externalId"})
 
 
-def _is_visible(program: Program, now: datetime) -> bool:
+def _is_visible(session: Session, program: Program) -> bool:
     return (
         program.status == "published"
         and program.deleted_at is None
-        and (program.expire_at is None or program.expire_at > now)
+        and (program.expire_at is None or program.expire_at > session.scalars(select(func.now())).one())
     )

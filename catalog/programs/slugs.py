@@ -68,11 +68,14 @@ def remember(session: Session, program: Program) -> None:
     Raises:
         Conflict: Another program has got the address in the meantime.
     """
-    session.execute(
+    stored = session.scalar(
         insert(ProgramSlug)
         .values(slug=program.slug, program_id=program.id)
         .on_conflict_do_nothing(index_elements=["slug"])
+        .returning(ProgramSlug.program_id)
     )
+    if stored is not None:
+        return
     owner = session.scalar(select(ProgramSlug.program_id).where(ProgramSlug.slug == program.slug))
     if owner != program.id:
         raise Conflict(f"The address {program.slug!r} belongs to another program.", field="slug")

@@ -12,31 +12,37 @@ from catalog.taxonomy import names
 from catalog.taxonomy.models import Credit, Person, ProgramPerson, ProgramTag, Tag
 
 
-def set_tags(session: Session, program_id: int, tag_names: Sequence[str]) -> None:
+def set_tags(session: Session, program_id: int, tag_names: Sequence[str], *, new: bool = False) -> None:
     """Replace the program's tags.
 
     Args:
         session: The transaction.
         program_id: The program.
         tag_names: Validated names.
+        new: The program has just been created, so that it has none yet.
     """
     tags = names.get_or_create(session, Tag, tag_names)
-    session.execute(delete(ProgramTag).where(ProgramTag.program_id == program_id))
+    if not new:
+        session.execute(delete(ProgramTag).where(ProgramTag.program_id == program_id))
     session.add_all(
         ProgramTag(program_id=program_id, tag_id=tag.id, position=n) for n, tag in enumerate(tags)
     )
 
 
-def set_people(session: Session, program_id: int, people: Sequence[tuple[str, str]]) -> None:
+def set_people(
+    session: Session, program_id: int, people: Sequence[tuple[str, str]], *, new: bool = False
+) -> None:
     """Replace the program's people; a person has a role once.
 
     Args:
         session: The transaction.
         program_id: The program.
         people: Validated (role, name) pairs.
+        new: The program has just been created, so that it has none yet.
     """
     by_slug = {row.slug: row for row in names.get_or_create(session, Person, [name for _, name in people])}
-    session.execute(delete(ProgramPerson).where(ProgramPerson.program_id == program_id))
+    if not new:
+        session.execute(delete(ProgramPerson).where(ProgramPerson.program_id == program_id))
     credits = dict.fromkeys((role, by_slug[names.key(name)].id) for role, name in people)
     session.add_all(
         ProgramPerson(program_id=program_id, person_id=person_id, role=role, position=n)
