@@ -7,7 +7,7 @@ the parameters. A test checks that both modules say the same.
 from litestar.openapi.datastructures import ResponseSpec
 
 from api.discovery.narrowing.filters import DEFAULT_ZONE, MAX_SLUG
-from api.discovery.params import FACETS, MAX_PAGE, MAX_Q, MAX_TYPED, ORDERS, SORTS, TYPES
+from api.discovery.params import FACETS, MAX_NAMES, MAX_PAGE, MAX_Q, MAX_TYPED, ORDERS, SORTS, TYPES
 from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
@@ -97,6 +97,24 @@ _FILTERS = [
     ),
     _query("featured", "Only featured programs, or only the others.", True, type="boolean"),
 ]
+# Without an example: an answer with few fields is not the documented one.
+_FIELDS = _query(
+    "fields",
+    "Only these fields of each program, comma separated; id is always there.",
+    None,
+    type="string",
+    maxLength=MAX_NAMES,
+)
+LOOKUP = [
+    _FIELDS,
+    _query(
+        "include",
+        "Tell more about these, comma separated: series, category.",
+        "series,category",
+        type="string",
+        maxLength=MAX_NAMES,
+    ),
+]
 SEARCH = [
     _query("q", "The words to search for; typos are tolerated.", "المراه", type="string", maxLength=MAX_Q),
     _several(
@@ -111,6 +129,7 @@ SEARCH = [
     _query("page", "Page.", 1, type="integer", minimum=1, maximum=MAX_PAGE, default=1),
     _LIMIT,
     _FACETS,
+    _FIELDS,
     _query("highlight", "Mark the matching words with <em>, in safe HTML.", True, type="boolean"),
     _query(
         "operators",
@@ -125,6 +144,7 @@ BROWSE = [
     _LIMIT,
     _CURSOR,
     _FACETS,
+    _FIELDS,
 ]
 _NAME = _query("q", "What words of the name begin with.", "سلمان", type="string", maxLength=MAX_TYPED)
 FACET_VALUES = [*_FILTERS, _NAME, _LIMIT, _CURSOR]

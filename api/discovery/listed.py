@@ -128,7 +128,8 @@ async def _one(request: DiscoveryRequest, kind: Kind, room: str, key: str) -> Re
     if not slug:
         raise Problem("not_found")
     name = f"{room}:{slug}:{asked.key()}"
-    found = await replies.cached(request, name, "page", lambda: load(kind, slug, asked))
+    shown = replies.with_fields(lambda: load(kind, slug, asked), asked.fields)
+    found = await replies.cached(request, name, "page", shown)
     if slug == key:
         return found
     # The edge remembers answers, not redirects.

@@ -24,6 +24,8 @@ from api.http.query import MAX_CURSOR, QueryString
 
 # Characters of a query, of the beginning of a name, and the last page of a search.
 MAX_Q, MAX_TYPED, MAX_PAGE = 512, 100, 1000
+# Characters of a list of names of fields.
+MAX_NAMES = 500
 FACETS = ("categoryId", "language", "mediaType", "kind", "seriesId", "tags", "people", "isFeatured", *RANGES)
 # What a search may find; `all` of them.
 PROGRAM, SERIES, PERSON = "program", "series", "person"
@@ -46,6 +48,20 @@ def hides_unreleased(sort: str, filters: Filters) -> bool:
     `newest` would show them first until they are released, unless the listener names dates.
     """
     return sort == "newest" and filters.released_after is None and filters.released_before is None
+
+
+def read_names(query: QueryString, parameter: str) -> tuple[str, ...]:
+    """Return the names in a parameter, each once, in alphabetical order. Commas separate them.
+
+    Args:
+        query: The query string.
+        parameter: The parameter.
+
+    Raises:
+        InvalidParameter: The value is too long.
+    """
+    value = query.text(parameter, MAX_NAMES) or ""
+    return tuple(sorted({name.strip() for name in value.split(",")} - {""}))
 
 
 def read_facets(query: QueryString) -> tuple[str, ...]:
@@ -84,11 +100,13 @@ class SearchRequest:
     zone: str = DEFAULT_ZONE
     # What is looked for, in the order of TYPES.
     types: tuple[str, ...] = (PROGRAM,)
+    # The fields of programs that are shown, in alphabetical order; none: all.
+    fields: tuple[str, ...] = ()
 
     def key(self) -> str:
         """Return the cache key. Equal searches have equal keys and share an answer."""
         q = " ".join(self.q.split()) + (" " if self.q[-1:].isspace() else "")
-        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}:{self.zone}:{self.types}"
+        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}:{self.zone}:{self.types}:{self.fields}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +120,8 @@ class BrowseRequest:
     facets: tuple[str, ...]
     # The time zone of years, where they are counted.
     zone: str = DEFAULT_ZONE
+    # The fields of programs that are shown, in alphabetical order; none: all.
+    fields: tuple[str, ...] = ()
 
     @property
     def order(self) -> Order:
@@ -110,7 +130,7 @@ class BrowseRequest:
 
     def key(self) -> str:
         """Return the cache key. Equal pages have equal keys and share an answer."""
-        return f"browse:{self.filters.key()}:{self.sort}:{self.limit}:{self.cursor}:{self.facets}:{self.zone}"
+        return f"browse:{self.filters.key()}:{self.sort}:{self.limit}:{self.cursor}:{self.facets}:{self.zone}:{self.fields}"
 
 
 def search_request(parameters: MultiDict[str]) -> SearchRequest:
@@ -121,7 +141,7 @@ def search_request(parameters: MultiDict[str]) -> SearchRequest:
     """
     query = QueryString(
         parameters,
-        FILTERS | {"q", "type", "sort", "page", "limit", "facets", "highlight", "operators"},
+        FILTERS | {"q", "type", "sort", "page", "limit", "facets", "highlight", "operators", "fields"},
         SEVERAL | {"type"},
     )
     q, types = query.text("q", MAX_Q) or "", _read_types(query)
@@ -138,6 +158,7 @@ def search_request(parameters: MultiDict[str]) -> SearchRequest:
         operators=bool(query.flag("operators")),
         zone=read_zone(query, facets),
         types=types,
+        fields=read_names(query, "fields"),
     )
 
 
@@ -153,7 +174,7 @@ def browse_request(parameters: MultiDict[str]) -> BrowseRequest:
         InvalidParameter: A parameter is wrong, or the order is `relevance`.
         Problem: A parameter is unknown.
     """
-    query = QueryString(parameters, FILTERS | {"sort", "limit", "cursor", "facets"}, SEVERAL)
+    query = QueryString(parameters, FILTERS | {"sort", "limit", "cursor", "facets", "fields"}, SEVERAL)
     sort = query.one_of("sort", SORTS) or "newest"
     if sort == "relevance":
         raise InvalidParameter("sort", "A listing has no relevance: choose another order.")
@@ -165,4 +186,5 @@ def browse_request(parameters: MultiDict[str]) -> BrowseRequest:
         cursor=query.text("cursor", MAX_CURSOR),
         facets=facets,
         zone=read_zone(query, facets),
+        fields=read_names(query, "fields"),
     )

@@ -1,9 +1,14 @@
 """What the routes of listeners share: replies from the cache, ids in paths, and redirects to a program's address."""
 
+from collections.abc import Collection
 from urllib.parse import quote
+
+import msgspec
 
 from api.answers.answer import JSON, MISSING_CACHE_CONTROL, Answer, Kind, Load, Reply
 from api.answers.state import reply
+from api.discovery.lookups.shaping import trimmed
+from api.discovery.schemas import ProgramCard
 from api.discovery.state import DiscoveryRequest
 from api.discovery.views import is_bot
 from api.http.errors import InvalidParameter, Problem
@@ -11,6 +16,7 @@ from api.http.query import MAX_ID
 
 # Of the programs of a series or a collection.
 MAX_PAGE = 10_000
+CARD_FIELDS = [field.encode_name for field in msgspec.structs.fields(ProgramCard)]
 # What may stand in a query string besides letters and digits (RFC 3986); others are escaped.
 _QUERY = "%!$&'()*+,;=:@/?-._~"
 
@@ -46,6 +52,41 @@ async def page(request: DiscoveryRequest, key: str, load: Load) -> Answer:
     """
     found = await request.shared.cache.get(key, "page", load, ttl=request.shared.settings.api.page_ttl)
     return found.answer
+
+
+def check_names(parameter: str, names: Collection[str], known: Collection[str]) -> None:
+    """Check names that a parameter has.
+
+    Args:
+        parameter: The parameter.
+        names: What it has.
+        known: The names that there are.
+
+    Raises:
+        InvalidParameter: A name is not known.
+    """
+    if not set(names) <= set(known):
+        raise InvalidParameter(parameter, f"Must be among {', '.join(known)}.")
+
+
+def with_fields(load: Load, fields: Collection[str]) -> Load:
+    """Return what computes an answer whose cards have only these fields; without fields, `load`.
+
+    Args:
+        load: Computes the whole answer.
+        fields: Names of fields of a card.
+
+    Raises:
+        InvalidParameter: A name is no field of a card.
+    """
+    if not fields:
+        return load
+    check_names("fields", fields, CARD_FIELDS)
+
+    async def trim() -> Answer:
+        return trimmed(await load(), fields)
+
+    return trim
 
 
 def listener(request: DiscoveryRequest) -> str:

@@ -4,23 +4,27 @@ Most answers come from the cache. Such a route stores the cache key of its answe
 the edge can answer the next request of the same address from memory.
 """
 
+from functools import partial
+
 import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
 
 from api.answers.answer import Answer, Reply
 from api.discovery import documented, further, listed, replies, schemas
+from api.discovery.lookups.shaping import INCLUDED, LookupAnswer, shaped
 from api.discovery.narrowing.filters import MAX_SLUG
-from api.discovery.params import browse_request, search_request
+from api.discovery.params import browse_request, read_names, search_request
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import InvalidParameter, Problem
 from api.http.parameters import DECLARED_ONLY
 from api.http.query import DEFAULT_LIMIT, MAX_LIMIT, QueryString
 from api.http.reply import JsonResponse
-from api.http.schemas import ProgramData
+from api.http.schemas import ProgramDetail
 from catalog.core.text import slugify
 
 _MAX_SUGGESTED, _DEFAULT_SUGGESTED = 20, 8
+_FIELDS = [field.encode_name for field in msgspec.structs.fields(ProgramDetail)]
 
 
 @get(
@@ -39,9 +43,8 @@ async def search(request: DiscoveryRequest) -> Reply:
     """Return a page of search results."""
     checked, shared = search_request(request.query_params), request.shared
     listener = replies.listener(request)
-    return await replies.cached(
-        request, checked.key(), "page", lambda: shared.searches.search(checked, listener)
-    )
+    load = replies.with_fields(lambda: shared.searches.search(checked, listener), checked.fields)
+    return await replies.cached(request, checked.key(), "page", load)
 
 
 @get(
@@ -55,9 +58,8 @@ async def search(request: DiscoveryRequest) -> Reply:
 async def browse(request: DiscoveryRequest) -> Reply:
     """Return a page of a listing."""
     checked = browse_request(request.query_params)
-    return await replies.cached(
-        request, checked.key(), "page", lambda: request.shared.searches.browse(checked)
-    )
+    load = replies.with_fields(lambda: request.shared.searches.browse(checked), checked.fields)
+    return await replies.cached(request, checked.key(), "page", load)
 
 
 @get(
@@ -136,8 +138,8 @@ async def series(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
     summary="One program",
     description="By id or by slug. An old slug, a slug in other letters, and the id of a program that was merged into another "
     "program redirect.",
-    responses=documented.answers(ProgramData, moves=True),
-    opt={"errors": ("not_found",)},
+    responses=documented.answers(LookupAnswer, moves=True),
+    opt={"parameters": documented.LOOKUP, "errors": ("not_found",)},
 )
 async def program(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
     """Return a program, or redirect to its current address.
@@ -145,7 +147,7 @@ async def program(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
     Raises:
         Problem: No visible program has the id or slug.
     """
-    QueryString(request.query_params, ())
+    query = QueryString(request.query_params, {"fields", "include"})
     programs, via = request.shared.programs, None
     if key.isascii() and key.isdigit():
         program_id = replies.row_id(key, "id")
@@ -157,8 +159,10 @@ async def program(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
             via = await _otherwise_written(request, key)
         program_id, current = msgspec.json.decode(via[1].body, type=tuple[int, str])
         if current != key:
-            return replies.moved(current)
+            return replies.moved(current, replies.query_of(request))
     try:
+        if query.values:
+            return await _shaped(request, program_id, query)
         name = f"program:{program_id}"
         return await replies.cached(request, name, "program", lambda: programs.program(program_id), via)
     except Problem as problem:
@@ -167,7 +171,33 @@ async def program(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
         merged = await replies.page(request, f"merged:{program_id}", lambda: programs.merged(program_id))
         if merged.status == 404:
             raise
-        return replies.moved(str(msgspec.json.decode(merged.body, type=int)))
+        return replies.moved(str(msgspec.json.decode(merged.body, type=int)), replies.query_of(request))
+
+
+async def _shaped(request: DiscoveryRequest, program_id: int, query: QueryString) -> Reply:
+    """Return a program with some of its fields, or with more about what belongs to it.
+
+    Args:
+        request: Has the cache.
+        program_id: The program.
+        query: Has `fields` or `include`.
+
+    Raises:
+        Problem: No visible program has the id, or a name is unknown.
+    """
+    fields, include = read_names(query, "fields"), read_names(query, "include")
+    replies.check_names("fields", fields, _FIELDS)
+    replies.check_names("include", include, INCLUDED)
+    shared, name = request.shared, f"program:{program_id}"
+    ttl = shared.settings.api.program_ttl
+    found = await shared.cache.get(name, "program", lambda: shared.programs.program(program_id), ttl=ttl)
+    plain = found.answer
+    if plain.status == 404:
+        raise Problem("not_found")
+    # As long as the plain answer is the one that was shaped, the edge may answer.
+    key = f"shaped:{program_id}:{plain.etag.decode()}:{fields}:{include}"
+    load = partial(shaped, plain, fields, include, shared.taxonomy)
+    return await replies.cached(request, key, "page", load, (name, plain))
 
 
 async def _otherwise_written(request: DiscoveryRequest, key: str) -> tuple[str, Answer]:

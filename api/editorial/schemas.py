@@ -128,7 +128,7 @@ class BulkAnswer(Model):
     meta: BulkMeta
 
 
-class EditorProgram(ProgramDetail):
+class EditorProgram(ProgramDetail, kw_only=True):
     """A program as editors see it."""
 
     status: str

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import RowMapping
@@ -70,11 +71,19 @@ class SeriesRef(Model):
     title: str
 
 
-class ProgramDetail(Model):
+class ProgramDetail(Model, kw_only=True):
     """A program with all fields that listeners see."""
 
     id: Annotated[int, msgspec.Meta(examples=[42])]
     slug: Annotated[str, msgspec.Meta(examples=["المرأة-التي-سامحت"])]
+    # An answer that an older process has cached has none.
+    path: Annotated[
+        str,
+        msgspec.Meta(
+            description="The canonical address: other addresses of the program redirect to it.",
+            examples=["/discovery/programs/coffee-talks"],
+        ),
+    ] = ""
     title: Annotated[str, msgspec.Meta(examples=["المرأة التي سامحت"])]
     description: str
     language: Annotated[str, msgspec.Meta(examples=["ar"])]
@@ -114,6 +123,7 @@ def program_detail(row: RowMapping) -> ProgramDetail:
     return ProgramDetail(
         id=row["id"],
         slug=row["slug"],
+        path=f"/discovery/programs/{quote(row['slug'])}",
         title=row["title"],
         description=row["description"],
         language=row["language"],

@@ -7,6 +7,7 @@ is withdrawn, and the lookup is done again.
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Executable, RowMapping, Select
@@ -31,6 +32,13 @@ _encode = msgspec.json.Encoder().encode
 _TRIED = 100
 
 
+class AboutSeries(NamedTuple):
+    """A series, and the id of a visible program of it."""
+
+    data: schemas.SeriesDetail
+    program_id: int
+
+
 class Taxonomy:
     """Lookups of categories and series."""
 
@@ -46,6 +54,12 @@ class Taxonomy:
 
     async def categories(self) -> Answer:
         """Return the active categories with a visible program in their order, each with its number of programs."""
+        items, shown = await self.listed_categories()
+        answer = schemas.CategoriesAnswer(data=items, meta={"total": len(items)})
+        return Answer(_encode(answer), ids=tuple(shown), max_ttl=self._max_ttl())
+
+    async def listed_categories(self) -> tuple[list[schemas.CategoryItem], list[int]]:
+        """Return the active categories with a visible program, and the id of such a program of each."""
         counts = await self._counts()
         items, shown = [], []
         for row in await self.replica.rows(queries.shown_categories()):
@@ -66,8 +80,12 @@ class Taxonomy:
                     program_count=counts.get(str(row["id"]), 0),
                 )
             )
-        answer = schemas.CategoriesAnswer(data=items, meta={"total": len(items)})
-        return Answer(_encode(answer), ids=tuple(shown), max_ttl=self._max_ttl())
+        return items, shown
+
+    async def about_series(self, series_id: int) -> AboutSeries | None:
+        """Return what is known of a series with a visible program."""
+        rows = await self.replica.rows(subjects(Series, Series.id == series_id))
+        return AboutSeries(series_detail(rows[0]), rows[0]["program_id"]) if rows else None
 
     def _may_miss(self) -> bool:
         """Return whether a replica may miss programs that were just published."""
