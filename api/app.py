@@ -7,7 +7,6 @@ that requests share.
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cache
 
 from litestar import Litestar, Router
 from litestar.datastructures import State
@@ -19,6 +18,7 @@ from api.accounts import routes as accounts
 from api.answers.cache import Cache
 from api.answers.edge import Edge
 from api.answers.listener import Listener
+from api.answers.state import fixed
 from api.discovery import routes as discovery
 from api.discovery.around.chance import Chance
 from api.discovery.around.popular import PopularSearches
@@ -204,9 +204,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
     """
     settings = settings or Settings.from_env()
     documented = routers(settings)
-    docs = docs_routes(cache(lambda: openapi.document(documented))) if settings.api.shows_docs else []
+    docs = [*docs_routes(), fixed("/openapi.json", lambda: openapi.encoded(documented))]
     return Litestar(
-        route_handlers=[*documented, *docs, *web.routes()],
+        route_handlers=[*documented, *(docs if settings.api.shows_docs else ()), *web.routes()],
         lifespan=[_lifespan],
         state=State({"settings": settings}),
         exception_handlers=HANDLERS,

@@ -87,6 +87,11 @@ def document(routers: Sequence[Router]) -> Json:
     return found
 
 
+def encoded(routers: Sequence[Router]) -> bytes:
+    """Return the OpenAPI document of the routes, as JSON."""
+    return msgspec.json.encode(document(routers))
+
+
 def _handlers(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
     """Yield (path, method, handler) of every documented operation."""
     for route in app.routes:

@@ -61,6 +61,7 @@ class Answer:
         max_ttl: Seconds that each of the two levels may keep it, if that is less than its kind's time.
         media: What kind of document the body is.
         ends_at: Seconds since 1970 when what it shows ends, such as a collection: nobody keeps it longer.
+        link: The value of the header Link (RFC 8288): the pages before and after it; empty without any.
         etag: The ETag with its quotes.
         unchanged: The headers of a 304.
         headers: The headers of a response with the body as it is.
@@ -73,6 +74,7 @@ class Answer:
     max_ttl: float = math.inf
     media: Media = JSON_MEDIA
     ends_at: float = math.inf
+    link: bytes = b""
     etag: bytes = field(init=False, repr=False, compare=False)
     unchanged: tuple[Header, ...] = field(init=False, repr=False, compare=False)
     headers: tuple[Header, ...] = field(init=False, repr=False, compare=False)
@@ -85,9 +87,11 @@ class Answer:
         etag = b'"%s"' % blake2b(self.body, digest_size=8).hexdigest().encode()
         control = _CACHE_CONTROL if self.max_ttl == math.inf else _BRIEF_CACHE_CONTROL
         # Compressed or not, a document has one tag: so the tag is weak (RFC 9110, 8.8.1).
-        unchanged = (
+        unchanged: tuple[Header, ...] = (
             ((b"etag", b"W/" + etag), control, _VARY) if self.media.compressed else ((b"etag", etag), control)
         )
+        if self.link:
+            unchanged = (*unchanged, (b"link", self.link))
         encoding = (_GZIP,) if self.media.compressed else ()
         length = (b"content-length", b"%d" % len(self.body))
         object.__setattr__(self, "etag", etag)

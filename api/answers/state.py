@@ -1,11 +1,18 @@
 """What requests share where answers come from the cache, and the way from a cached answer to a response."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
-from api.answers.answer import Answer, Answered, Kind, Load, Reply, wire
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from api.answers.answer import JSON, Answer, Answered, Found, Kind, Load, Media, Reply, document, wire
 from api.answers.cache import Cache
 from api.http.cors import Cors
 from api.http.request import ApiRequest, AppState
+
+_FIXED = Media("fixed", (JSON,), compressed=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +49,25 @@ async def reply(
     request.scope["state"]["answered"] = Answered(key, kind, via)
     unchanged = request.headers.get("if-none-match", "").encode("latin-1")
     return Reply(*wire(found, unchanged, request.headers.get("accept-encoding", "").encode("latin-1")))
+
+
+def fixed(path: str, encode: Callable[[], bytes]) -> HTTPRouteHandler:
+    """Return the route of a JSON document that stays the same as long as its process: compressed once, with an ETag.
+
+    Args:
+        path: Its path.
+        encode: Makes the document; called by the first request.
+    """
+
+    @cache
+    def answer() -> Answer:
+        return document(encode(), _FIXED)
+
+    @get(path, include_in_schema=False, sync_to_thread=False)
+    def handler(request: ApiRequest) -> Reply:
+        unchanged, encodings = (
+            request.headers.get(name, "").encode("latin-1") for name in ("if-none-match", "accept-encoding")
+        )
+        return Reply(*wire(Found(answer(), "l1"), unchanged, encodings))
+
+    return handler

@@ -149,7 +149,10 @@ async def collection(request: DiscoveryRequest, slug: FromPath[str]) -> Reply:
     limit = query.integer("limit", 1, MAX_LIMIT, DEFAULT_LIMIT) or DEFAULT_LIMIT
     load = request.shared.collections.collection
     return await replies.cached(
-        request, f"collection:{slug!r}:{page}:{limit}", "page", lambda: load(slug, page, limit)
+        request,
+        f"collection:{slug!r}:{page}:{limit}",
+        "page",
+        replies.paged(request, lambda: load(slug, page, limit)),
     )
 
 

@@ -45,7 +45,7 @@ async def facet(request: DiscoveryRequest, name: FromPath[str]) -> Reply:
         raise InvalidParameter("name", f"Must be one of {', '.join(FACETS)}.")
     asked = _values(query, name)
     load = request.shared.facet_values.answer
-    return await replies.cached(request, asked.key(), "page", lambda: load(asked))
+    return await replies.cached(request, asked.key(), "page", replies.paged(request, lambda: load(asked)))
 
 
 def _values(query: QueryString, facet: str) -> FacetRequest:
@@ -72,7 +72,8 @@ async def _listed(request: DiscoveryRequest, kind: Kind) -> Reply:
     """Return a page of series, people or tags."""
     query = QueryString(request.query_params, FILTERS | {"q", "limit", "cursor"}, SEVERAL)
     asked, load = _values(query, kind.facet), request.shared.subjects.listed
-    return await replies.cached(request, f"listed:{asked.key()}", "page", lambda: load(kind, asked))
+    paged = replies.paged(request, lambda: load(kind, asked))
+    return await replies.cached(request, f"listed:{asked.key()}", "page", paged)
 
 
 @get(
@@ -129,7 +130,7 @@ async def _one(request: DiscoveryRequest, kind: Kind, room: str, key: str) -> Re
         raise Problem("not_found")
     name = f"{room}:{slug}:{asked.key()}"
     shown = replies.with_fields(lambda: load(kind, slug, asked), asked.fields)
-    found = await replies.cached(request, name, "page", shown)
+    found = await replies.cached(request, name, "page", replies.paged(request, shown))
     if slug == key:
         return found
     # The edge remembers answers, not redirects.

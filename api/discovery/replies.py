@@ -1,6 +1,7 @@
 """What the routes of listeners share: replies from the cache, ids in paths, and redirects to a program's address."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from urllib.parse import quote
 
 import msgspec
@@ -19,6 +20,57 @@ MAX_PAGE = 10_000
 CARD_FIELDS = [field.encode_name for field in msgspec.structs.fields(ProgramCard)]
 # What may stand in a query string besides letters and digits (RFC 3986); others are escaped.
 _QUERY = "%!$&'()*+,;=:@/?-._~"
+
+
+class _Place(msgspec.Struct, rename="camel"):
+    """Where a page lies in its list: behind a cursor, or by its number."""
+
+    limit: int
+    total: int
+    next_cursor: str | None = None
+    page: int | None = None
+
+
+class _Paged(msgspec.Struct):
+    """What every page of a list has."""
+
+    meta: _Place
+
+
+_place = msgspec.json.Decoder(_Paged).decode
+
+
+def paged(request: DiscoveryRequest, load: Load, last: int = MAX_PAGE) -> Load:
+    """Return what computes a page with links to the pages before and after it (RFC 8288).
+
+    Args:
+        request: Has the address of the page.
+        load: Computes the page.
+        last: The largest number of a page that can be asked for.
+    """
+
+    async def linked() -> Answer:
+        answer = await load()
+        if answer.status != 200:
+            return answer
+        place, links = _place(answer.body).meta, []
+        if place.next_cursor is not None:
+            links.append(_link(request, "cursor", place.next_cursor, "next"))
+        elif place.page is not None:
+            if place.page * place.limit < place.total and place.page < last:
+                links.append(_link(request, "page", str(place.page + 1), "next"))
+            if place.page > 1:
+                links.append(_link(request, "page", str(place.page - 1), "prev"))
+        return replace(answer, link=", ".join(links).encode()) if links else answer
+
+    return linked
+
+
+def _link(request: DiscoveryRequest, name: str, value: str, relation: str) -> str:
+    """Return a link to the address of the request with another value of one parameter."""
+    parts = [part for part in query_of(request)[1:].split("&") if part and not part.startswith(f"{name}=")]
+    query = "&".join([*parts, f"{name}={quote(value)}"])
+    return f'<{quote(request.scope["path"])}?{query}>; rel="{relation}"'
 
 
 async def cached(

@@ -14,7 +14,7 @@ from api.answers.answer import Answer, Reply
 from api.discovery import documented, further, listed, replies, schemas
 from api.discovery.lookups.shaping import INCLUDED, LookupAnswer, shaped
 from api.discovery.narrowing.filters import MAX_SLUG
-from api.discovery.params import browse_request, read_names, search_request
+from api.discovery.params import MAX_PAGE, browse_request, read_names, search_request
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import InvalidParameter, Problem
 from api.http.parameters import DECLARED_ONLY
@@ -44,7 +44,7 @@ async def search(request: DiscoveryRequest) -> Reply:
     checked, shared = search_request(request.query_params), request.shared
     listener = replies.listener(request)
     load = replies.with_fields(lambda: shared.searches.search(checked, listener), checked.fields)
-    return await replies.cached(request, checked.key(), "page", load)
+    return await replies.cached(request, checked.key(), "page", replies.paged(request, load, MAX_PAGE))
 
 
 @get(
@@ -59,7 +59,7 @@ async def browse(request: DiscoveryRequest) -> Reply:
     """Return a page of a listing."""
     checked = browse_request(request.query_params)
     load = replies.with_fields(lambda: request.shared.searches.browse(checked), checked.fields)
-    return await replies.cached(request, checked.key(), "page", load)
+    return await replies.cached(request, checked.key(), "page", replies.paged(request, load))
 
 
 @get(
@@ -130,7 +130,8 @@ async def series(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
             return replies.moved(slug, replies.query_of(request), "series")
         row_id = msgspec.json.decode(via[1].body, type=int)
     name = f"series:{row_id}:{page}:{limit}"
-    return await replies.cached(request, name, "page", lambda: taxonomy.series(row_id, page, limit), via)
+    load = replies.paged(request, lambda: taxonomy.series(row_id, page, limit))
+    return await replies.cached(request, name, "page", load, via)
 
 
 @get(

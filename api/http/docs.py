@@ -1,9 +1,8 @@
-"""The documentation at /docs, /docs/errors and /openapi.json. Its pages load nothing from other hosts."""
+"""The documentation at /docs and /docs/errors. Its pages load nothing from other hosts."""
 
 import base64
 import hashlib
 import html
-from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,15 +76,6 @@ def _errors_page() -> bytes:
     ).encode()
 
 
-def docs_routes(document: Callable[[], dict[str, object]]) -> list[HTTPRouteHandler]:
-    """Return the routes of the documentation.
-
-    Args:
-        document: Returns the OpenAPI document; called for every request of /openapi.json.
-    """
-
-    @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-    def schema() -> Response[dict[str, object]]:
-        return Response(document(), headers={"Cache-Control": "public, max-age=60"})
-
-    return [page, asset, schema]
+def docs_routes() -> list[HTTPRouteHandler]:
+    """Return the routes of the pages of the documentation."""
+    return [page, asset]
