@@ -7,7 +7,17 @@ the parameters. A test checks that both modules say the same.
 from litestar.openapi.datastructures import ResponseSpec
 
 from api.discovery.narrowing.filters import DEFAULT_ZONE, MAX_SLUG
-from api.discovery.params import FACETS, MAX_NAMES, MAX_PAGE, MAX_Q, MAX_TYPED, ORDERS, SORTS, TYPES
+from api.discovery.params import (
+    FACETS,
+    MAX_NAMES,
+    MAX_PAGE,
+    MAX_Q,
+    MAX_SEARCH_CURSOR,
+    MAX_TYPED,
+    ORDERS,
+    SORTS,
+    TYPES,
+)
 from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
@@ -127,6 +137,13 @@ SEARCH = [
     *_FILTERS,
     _query("sort", "Order.", "relevance", type="string", enum=list(SORTS)),
     _query("page", "Page.", 1, type="integer", minimum=1, maximum=MAX_PAGE, default=1),
+    _query(
+        "cursor",
+        "* for the first page of a search with an order other than relevance, then meta.nextCursor: reaches the last program.",
+        None,
+        type="string",
+        maxLength=MAX_SEARCH_CURSOR,
+    ),
     _LIMIT,
     _FACETS,
     _FIELDS,

@@ -26,6 +26,8 @@ from api.http.query import MAX_CURSOR, QueryString
 MAX_Q, MAX_TYPED, MAX_PAGE = 512, 100, 1000
 # Characters of a list of names of fields.
 MAX_NAMES = 500
+# The cursor of a search's first page, and characters of the others: they have the words.
+BEGINNING, MAX_SEARCH_CURSOR = "*", 2500
 FACETS = ("categoryId", "language", "mediaType", "kind", "seriesId", "tags", "people", "isFeatured", *RANGES)
 # What a search may find; `all` of them.
 PROGRAM, SERIES, PERSON = "program", "series", "person"
@@ -102,11 +104,13 @@ class SearchRequest:
     types: tuple[str, ...] = (PROGRAM,)
     # The fields of programs that are shown, in alphabetical order; none: all.
     fields: tuple[str, ...] = ()
+    # Where the page begins, in a list with an order; None: at its number.
+    cursor: str | None = None
 
     def key(self) -> str:
         """Return the cache key. Equal searches have equal keys and share an answer."""
         q = " ".join(self.q.split()) + (" " if self.q[-1:].isspace() else "")
-        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}:{self.zone}:{self.types}:{self.fields}"
+        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}:{self.zone}:{self.types}:{self.fields}:{self.cursor}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,8 @@ def search_request(parameters: MultiDict[str]) -> SearchRequest:
     """
     query = QueryString(
         parameters,
-        FILTERS | {"q", "type", "sort", "page", "limit", "facets", "highlight", "operators", "fields"},
+        FILTERS
+        | {"q", "type", "sort", "page", "limit", "facets", "highlight", "operators", "fields", "cursor"},
         SEVERAL | {"type"},
     )
     q, types = query.text("q", MAX_Q) or "", _read_types(query)
@@ -159,7 +164,24 @@ def search_request(parameters: MultiDict[str]) -> SearchRequest:
         zone=read_zone(query, facets),
         types=types,
         fields=read_names(query, "fields"),
+        cursor=_read_cursor(query, types),
     )
+
+
+def _read_cursor(query: QueryString, types: Sequence[str]) -> str | None:
+    """Return where a page of a search begins; None when it is found by its number.
+
+    Raises:
+        InvalidParameter: The order has no places, or the page also has a number.
+    """
+    cursor = query.text("cursor", MAX_SEARCH_CURSOR)
+    if cursor is not None and query.values.get("sort", "relevance") == "relevance":
+        raise InvalidParameter("cursor", "Needs another order than relevance.")
+    if cursor is not None and "page" in query.values:
+        raise InvalidParameter("page", "Must not be given with a cursor.")
+    if cursor is not None and PROGRAM not in types:
+        raise InvalidParameter("cursor", "Is a place among programs, which are not looked for.")
+    return cursor
 
 
 def _read_types(query: QueryString) -> tuple[str, ...]:

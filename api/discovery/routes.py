@@ -37,7 +37,7 @@ _FIELDS = [field.encode_name for field in msgspec.structs.fields(ProgramDetail)]
     + " Order: sort=relevance|newest|oldest|longest|shortest|popular. Pages: page, limit ≤ 100. Extras: "
     "facets (comma separated), highlight=true." + documented.DEGRADED,
     responses=documented.answers(schemas.SearchAnswer),
-    opt={"parameters": documented.SEARCH, "errors": ("search_unavailable",)},
+    opt={"parameters": documented.SEARCH, "errors": ("invalid_cursor", "search_unavailable")},
 )
 async def search(request: DiscoveryRequest) -> Reply:
     """Return a page of search results."""

@@ -104,7 +104,7 @@ class SearchMeta(Meta):
     """About a page of results.
 
     `rewrite` is what was searched instead of the query; `didYouMean` what may have been meant although the query itself
-    answered; `suggestions` what comes near when nothing was found.
+    answered; `suggestions` what comes near when nothing was found; `nextCursor` is only there when a cursor was sent.
     """
 
     page: int
@@ -114,6 +114,7 @@ class SearchMeta(Meta):
     total_pages: int
     query: str
     sort: str
+    next_cursor: str | UnsetType | None = UNSET
     rewrite: Rewrite | None = None
     did_you_mean: Rewrite | msgspec.UnsetType = msgspec.UNSET
     suggestions: list[Suggestion] | msgspec.UnsetType = msgspec.UNSET

@@ -24,6 +24,18 @@ def conditions(request: SearchRequest | BrowseRequest, filters: Filters) -> list
     return found
 
 
+def narrowed(request: SearchRequest | BrowseRequest, query: Query) -> list[str]:
+    """Return the conditions that a query has beside those of its request: a reading may look for one kind of program.
+
+    Args:
+        request: The request.
+        query: What an engine was asked for it.
+    """
+    whole = conditions(request, request.filters)
+    asked = [] if query.filter is UNSET else query.filter
+    return [one for one in asked if one not in whole and not one.startswith(_RELEASED)]
+
+
 def of_documents(facets: Sequence[str]) -> list[str] | UnsetType:
     """Return the facets that an engine counts beside a page; UNSET without any."""
     return [name for name in facets if name not in RANGES] or UNSET
@@ -59,19 +71,13 @@ class Counting:
         ]
         if not names:
             return {}
-        whole = conditions(request, request.filters)
-        # A reading of the query may look for one kind of program only.
-        narrowed = [
-            one
-            for one in ([] if query.filter is UNSET else query.filter)
-            if one not in whole and not one.startswith(_RELEASED)
-        ]
+        of_reading = narrowed(request, query)
         wheres = {}
         for name in names:
             others = request.filters.without(name)
             # Who chooses a year names dates, and sees what is not released yet.
             wanted = others.conditions() if name == YEAR else conditions(request, others)
-            wheres[name] = [*wanted, *narrowed]
+            wheres[name] = [*wanted, *of_reading]
         return await self.count(wheres, request.zone, query)
 
     async def count(

@@ -197,30 +197,41 @@ class Fallback:
         metrics.READS.labels(primary.name).inc()
         return primary, primary.searches()
 
-    async def search(self, request: SearchRequest, variants: Sequence[str] = ()) -> Hits:
+    async def search(
+        self, request: SearchRequest, variants: Sequence[str] = (), after: statements.After | None = None
+    ) -> Hits:
         """Return a page of results. When no program has the words as typed, search again with typos allowed.
 
         Args:
-            request: The page.
+            request: The page. With a cursor, one program more is returned.
             variants: Other wordings by synonyms: the first that finds something answers before typos are allowed.
+            after: The page begins behind this program.
         """
         words = query_words.split(request.q)
         order = SORTS[request.sort]
         page = ((request.page - 1) * request.limit, request.limit)
+        if request.cursor is not None:
+            page = (0, request.limit + 1)
         narrowed = _narrowed(request)
         async with self._budget("search") as budget:
-            found = await budget.hits(statements.search(words, narrowed, order, page, MAX_TOTAL_HITS))
+            found = await budget.hits(
+                statements.search(words, narrowed, order, page, MAX_TOTAL_HITS, after=after)
+            )
             if found.total or not words:
                 return found
             for variant in variants[:_VARIANTS]:
                 others = query_words.split(variant)
-                found = await budget.hits(statements.search(others, narrowed, order, page, MAX_TOTAL_HITS))
+                found = await budget.hits(
+                    statements.search(others, narrowed, order, page, MAX_TOTAL_HITS, after=after)
+                )
                 if found.total:
                     return found
-            forgiving = statements.search(words, narrowed, order, page, MAX_TOTAL_HITS, typos=True)
+            forgiving = statements.search(
+                words, narrowed, order, page, MAX_TOTAL_HITS, typos=True, after=after
+            )
             return await budget.hits(forgiving)
 
-    async def browse(self, request: BrowseRequest, after: tuple[int | None, int] | None) -> Hits:
+    async def browse(self, request: BrowseRequest, after: statements.After | None) -> Hits:
         """Return the programs of a page and one more.
 
         Args:

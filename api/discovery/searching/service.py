@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType, structs
 
 from api.answers.answer import Answer
 from api.answers.cache import NEGATIVE_SECONDS, Cache
@@ -22,12 +22,15 @@ from api.discovery.lookups.curated import NOTHING, Curated, Pinned
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import PROGRAM, SORTS, BrowseRequest, SearchRequest
 from api.discovery.searching import highlights, pins
+from api.discovery.searching.asking.cursors import Place, beyond, continued, place_of, sorting
+from api.discovery.searching.asking.cursors import following as next_page
 from api.discovery.searching.degraded import degraded
 from api.discovery.searching.fallback import Fallback, Hits, Offers
 from api.discovery.searching.ladder import Climb, Ladder, Shown
 from api.discovery.searching.named import MOST, Names, of_rows, show
 from api.discovery.searching.suggestions import Suggestions
 from api.http import cursor
+from catalog.programs.fallback.statements import After
 from indexer.engines.document import ListedFields
 from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
 from indexer.engines.index_settings import MAX_TOTAL_HITS
@@ -86,12 +89,13 @@ class Searches:
             EngineUnavailableError: Neither an engine nor PostgreSQL answers.
             EngineRejectedError: The engine refuses the query.
         """
+        place = place_of(self.secret, request)
         try:
-            climb = await self.climb(request)
+            climb = await self.climb(request, place)
             found = climb.results
             with unreadable_as_unavailable():
                 pinned, hits = await self._pinned(request, climb)
-                answer = self._results(request, hits)
+                answer = self._results(request, hits, climb.query, place)
                 named = self.names.found(request, climb.beside)
                 show(answer, request, named)
                 answer.meta.rewrite = _rewrite(climb.rewrite)
@@ -103,10 +107,11 @@ class Searches:
                         (found.facet_distribution or {}) | await self.counting.beside(request, climb.query)
                     )
         except EngineUnavailableError:
-            page = Hits([], 0)
+            page, after = Hits([], 0), None if place is None else place.after
             if PROGRAM in request.types:
-                page = await self.fallback.search(request, await self.curated.variants(request.q))
-            answer = self._results(request, page)
+                variants = await self.curated.variants(request.q)
+                page = await self.fallback.search(request, variants, after)
+            answer = self._results(request, page, _query(request), place)
             # PostgreSQL finds names by their words alone.
             by_words = request.types != (PROGRAM,) and request.filters == Filters() and request.page == 1
             rows = await self.fallback.names(request.q, MOST) if by_words else Offers([], [], [], [])
@@ -140,9 +145,20 @@ class Searches:
         narrowed = conditions(request, request.filters)
         return pinned, await pins.placed(self.engine, request, narrowed, climb, pinned.places)
 
-    def _results(self, request: SearchRequest, page: Hits) -> schemas.SearchAnswer:
+    def _results(
+        self, request: SearchRequest, page: Hits, query: Query, place: Place | None
+    ) -> schemas.SearchAnswer:
+        hits = page.hits[: request.limit]
+        order = SORTS[request.sort]
+        following: str | UnsetType | None = UNSET if request.cursor is None else None
+        if order is not None and following is None and hits:
+            # The first page of an engine has no program more than it shows, but all are counted.
+            is_more = len(page.hits) > request.limit or (place is None and page.total > request.limit)
+            if is_more:
+                after = _BY_NAME[order[0]](hits[-1]), hits[-1].id
+                following = next_page(self.secret, request, query, after)
         return schemas.SearchAnswer(
-            data=self._cards(page.hits),
+            data=self._cards(hits),
             meta=schemas.SearchMeta(
                 page=request.page,
                 limit=request.limit,
@@ -151,13 +167,18 @@ class Searches:
                 total_pages=math.ceil(page.total / request.limit),
                 query=request.q,
                 sort=request.sort,
+                next_cursor=following,
             ),
         )
 
-    async def climb(self, request: SearchRequest) -> Climb:
+    async def climb(self, request: SearchRequest, place: Place | None = None) -> Climb:
         """Return what the words find, without pins.
 
         Operators say exactly what is wanted; a phrase that nobody wrote is words.
+
+        Args:
+            request: The search.
+            place: Where its page begins, if it does not begin at its number.
 
         Raises:
             EngineUnavailableError: No engine answers.
@@ -170,7 +191,12 @@ class Searches:
             query.attributes_to_highlight = ["title", "description"]
             query.attributes_to_crop = ["description:40"]
             query.highlight_pre_tag, query.highlight_post_tag = highlights.OPEN, highlights.CLOSE
-        beside = self.names.queries(request)
+        beside, order = self.names.queries(request), SORTS[request.sort]
+        if place is not None and order is not None:
+            # What the words mean was decided on the first page.
+            page, whole = continued(request, query, order, place)
+            found, listing = await self.engine.multi_search([page, whole])
+            return Climb(structs.replace(listing, hits=found.hits), whole)
         if PROGRAM not in request.types:
             named = await self.engine.multi_search(beside) if beside else ()
             max_ttl = self.names.max_ttl(request.q)
@@ -178,9 +204,9 @@ class Searches:
         typed = _EXCLUSION.sub("", request.q)
         operators = request.operators and _EXCLUSION.search(request.q) is not None
         if operators or '"' in request.q or not request.q.strip():
-            found = await self.ladder.plainly(query, beside)
-            if found.results.total or operators or not request.q.strip():
-                return found
+            plain = await self.ladder.plainly(query, beside)
+            if plain.results.total or operators or not request.q.strip():
+                return plain
             typed = typed.replace('"', " ")
             query.q = typed
         return await self.ladder.climb(query, typed, beside)
@@ -210,7 +236,6 @@ class Searches:
             EngineUnavailableError: Neither an engine nor PostgreSQL answers.
             EngineRejectedError: The engine refuses the query.
         """
-        field, direction = request.order
         binding = cursor.bound("browse", request.sort, request.filters.key())
         wanted = conditions(request, request.filters)
         facets = of_documents(request.facets)
@@ -220,14 +245,14 @@ class Searches:
             q="",
             limit=request.limit + 1,
             filter=wanted or UNSET,
-            sort=[f"{field}:{direction}", f"id:{direction}"],
+            sort=sorting(request.order),
             attributes_to_retrieve=_CARD,
         )
-        after: tuple[int | None, int] | None = None
+        after: After | None = None
         if request.cursor is not None:
             value, last = cursor.decode(self.secret, binding, request.cursor)
             after = value, last
-            query.filter = [*wanted, _after(field, direction, value, last)]
+            query.filter = [*wanted, beyond(request.order, after)]
         try:
             if after is not None:
                 found, listing = await self.engine.multi_search([query, whole])
@@ -279,20 +304,9 @@ def _query(request: SearchRequest) -> Query:
     if order is not None:
         # Sorted by another value than relevance, poor matches would come first. So a program must have all words.
         query.q, query.matching_strategy = _ARTICLE.sub("", q), "all"
-        query.sort = [f"{order[0]}:{order[1]}"]
+        query.sort = [f"{order[0]}:{order[1]}"] if request.cursor is None else sorting(order)
     elif _ARTICLE.match(q.lstrip()):
         # By default the engine drops words from the end until only the article is left, which matches nearly all. With
         # this strategy it drops the most frequent word first: the article.
         query.matching_strategy = "frequency"
     return query
-
-
-def _after(field: str, direction: str, value: int | None, last: int) -> str:
-    """Return the filter for the programs after (value, id). Programs without a value come last in both directions."""
-    operator = "<" if direction == "desc" else ">"
-    if value is None:
-        return f"{field} IS NULL AND id {operator} {int(last)}"
-    return (
-        f"{field} {operator} {int(value)} OR ({field} = {int(value)} AND id {operator} {int(last)}) "
-        f"OR {field} IS NULL"
-    )

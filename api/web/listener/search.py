@@ -40,6 +40,7 @@ def read(parameters: MultiDict[str]) -> SearchRequest:
         highlight=True,
         operators=False,
         types=(PROGRAM,),
+        cursor=None,
     )
 
 

@@ -53,11 +53,10 @@ def _ordered(key: Key, direction: str, tie: ColumnElement[int]) -> Sequence[Key]
     return key.asc().nulls_last(), tie.asc()
 
 
-def _follows(order: Order, after: After) -> Condition:
-    """Return the condition that a program comes behind `after` in the order."""
-    (field, direction), (value, last_id) = order, after
-    key, descending = KEYS[field], direction == "desc"
-    later_id = Program.id < last_id if descending else Program.id > last_id
+def _follows(key: Key, tie: ColumnElement[int], direction: str, after: After) -> Condition:
+    """Return the condition that a row comes behind `after` in the order that `_ordered` makes."""
+    (value, last_id), descending = after, direction == "desc"
+    later_id = tie < last_id if descending else tie > last_id
     if value is None:
         return and_(key.is_(None), later_id)
     beyond = key < value if descending else key > value
@@ -78,9 +77,9 @@ def browse(
     """
     whole = select(Program.id).where(*VISIBLE, *conditions).limit(cap).subquery()
     page = select(Program.id).where(*VISIBLE, *conditions)
-    if after is not None:
-        page = page.where(_follows(order, after))
     field, direction = order
+    if after is not None:
+        page = page.where(_follows(KEYS[field], Program.id.expression, direction, after))
     page = page.order_by(*_ordered(KEYS[field], direction, Program.id.expression)).limit(limit)
     return _one_row(page, select(func.count()).select_from(whole))
 
@@ -93,6 +92,7 @@ def search(
     cap: int,
     *,
     typos: bool = False,
+    after: After | None = None,
 ) -> Select[list[int], int]:
     """Return one row: the ids of a page of the visible programs that have every word, and their number.
 
@@ -103,6 +103,7 @@ def search(
         page: The page.
         cap: Only the first `cap` programs of the order (without an order: the most viewed) are looked at.
         typos: A word may have one mistake in a title or a name.
+        after: In an order: the page begins behind this row.
     """
     field, direction = order or ("viewCount", "desc")
     key = KEYS[field]
@@ -137,6 +138,8 @@ def search(
         ]
     offset, limit = page
     ids = select(placed.c.id).order_by(*best).offset(offset).limit(limit)
+    if after is not None:
+        ids = ids.where(_follows(placed.c.key, placed.c.id, direction, after))
     return _one_row(ids, select(func.count()).select_from(candidates))
 
 
