@@ -8,6 +8,7 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -78,6 +79,14 @@ class Answer:
     etag: bytes = field(init=False, repr=False, compare=False)
     unchanged: tuple[Header, ...] = field(init=False, repr=False, compare=False)
     headers: tuple[Header, ...] = field(init=False, repr=False, compare=False)
+
+    def linked(self, link: bytes) -> "Answer":
+        """Return the same answer with links to other pages. Its body is not read again."""
+        found, header = copy(self), (b"link", link)
+        object.__setattr__(found, "link", link)
+        object.__setattr__(found, "unchanged", (*self.unchanged, header))
+        object.__setattr__(found, "headers", (*self.headers, header))
+        return found
 
     def kept(self, ttl: float) -> float:
         """Return for how many seconds from now a level may keep it, if it may keep others of its kind `ttl` seconds."""

@@ -1,7 +1,7 @@
 """What the routes of listeners share: replies from the cache, ids in paths, and redirects to a program's address."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from json import JSONDecoder
 from urllib.parse import quote
 
 import msgspec
@@ -31,13 +31,15 @@ class _Place(msgspec.Struct, rename="camel"):
     page: int | None = None
 
 
-class _Paged(msgspec.Struct):
-    """What every page of a list has."""
+# The key of what a page says about its list. No text has it: quotes in texts are escaped.
+_META = b'"meta":'
+_decode = JSONDecoder().raw_decode
 
-    meta: _Place
 
-
-_place = msgspec.json.Decoder(_Paged).decode
+def _place(body: bytes) -> _Place:
+    """Return where a page lies, without reading the programs that it shows."""
+    about, _ = _decode(body[body.rindex(_META) + len(_META) :].decode())
+    return msgspec.convert(about, _Place)
 
 
 def paged(request: DiscoveryRequest, load: Load, last: int = MAX_PAGE) -> Load:
@@ -53,7 +55,7 @@ def paged(request: DiscoveryRequest, load: Load, last: int = MAX_PAGE) -> Load:
         answer = await load()
         if answer.status != 200:
             return answer
-        place, links = _place(answer.body).meta, []
+        place, links = _place(answer.body), []
         if place.next_cursor is not None:
             links.append(_link(request, "cursor", place.next_cursor, "next"))
         elif place.page is not None:
@@ -61,7 +63,7 @@ def paged(request: DiscoveryRequest, load: Load, last: int = MAX_PAGE) -> Load:
                 links.append(_link(request, "page", str(place.page + 1), "next"))
             if place.page > 1:
                 links.append(_link(request, "page", str(place.page - 1), "prev"))
-        return replace(answer, link=", ".join(links).encode()) if links else answer
+        return answer.linked(", ".join(links).encode()) if links else answer
 
     return linked
 

@@ -37,6 +37,8 @@ from indexer.engines.index_settings import MAX_TOTAL_HITS
 log = logging.getLogger(__name__)
 # Seconds for which L1 and L2 keep a degraded answer.
 KEPT_SECONDS = 1.0
+# Counts of all values of a facet that go on at the same time, and their time limit in seconds.
+COUNTS, COUNTING_SECONDS = 2, 5.0
 # PostgreSQL cancels the statement in time. After this additional time the client stops waiting for PostgreSQL.
 _GRACE_SECONDS = 0.25
 # Other wordings that are tried, for each of which PostgreSQL is asked once more.
@@ -144,13 +146,15 @@ class Fallback:
     def __init__(self, servers: ReadServers, *, timeout: float, concurrency: int) -> None:
         self.servers, self.timeout = servers, timeout
         self._slots = asyncio.Semaphore(concurrency)
+        self._counting = asyncio.Semaphore(COUNTS)
 
     @asynccontextmanager
-    async def _budget(self, route: str | None) -> AsyncIterator[_Budget]:
+    async def _budget(self, route: str | None, seconds: float | None = None) -> AsyncIterator[_Budget]:
         """Open a transaction.
 
         Args:
             route: What is degraded, in the metrics; None: nothing is.
+            seconds: The time limit, if it is not that of searches.
 
         Raises:
             EngineUnavailableError: PostgreSQL fails or is busy.
@@ -158,13 +162,14 @@ class Fallback:
         if self._slots.locked():
             metrics.FALLBACK_FAILURES.labels("busy").inc()
             raise EngineUnavailableError("no engine answers, and PostgreSQL is busy with other searches")
+        limit = self.timeout if seconds is None else seconds
         async with self._slots:
             try:
-                async with asyncio.timeout(self.timeout + _GRACE_SECONDS):
+                async with asyncio.timeout(limit + _GRACE_SECONDS):
                     server, session = await self._connected()
                     async with session:
                         with server.attempt(await session.connection()):
-                            yield _Budget(session, self.timeout)
+                            yield _Budget(session, limit)
             except (SQLAlchemyError, TimeoutError) as error:
                 state = getattr(getattr(error, "orig", None), "sqlstate", None)
                 late = isinstance(error, TimeoutError) or state == "57014"
@@ -261,9 +266,21 @@ class Fallback:
         Args:
             route: What is degraded, in the metrics; None: an engine answers, but cannot list so many values.
             statement: One of `catalog.programs.fallback.values`.
+
+        Raises:
+            EngineUnavailableError: PostgreSQL fails, or other counts take all the time.
         """
-        async with self._budget(route) as budget:
-            return await budget.rows(statement, _SCANNING)
+        # Counts must not take the place of searches, and may take longer.
+        try:
+            await asyncio.wait_for(self._counting.acquire(), COUNTING_SECONDS)
+        except TimeoutError as error:
+            metrics.FALLBACK_FAILURES.labels("busy").inc()
+            raise EngineUnavailableError("PostgreSQL is busy with other counts") from error
+        try:
+            async with self._budget(route, max(self.timeout, COUNTING_SECONDS)) as budget:
+                return await budget.rows(statement, _SCANNING)
+        finally:
+            self._counting.release()
 
     async def names(self, q: str, limit: int) -> Offers:
         """Return the series and people that have the words of a query."""

@@ -16,6 +16,7 @@ class ListedMeta(Meta, kw_only=True):
     query: str
     limit: int
     total: Annotated[int, msgspec.Meta(description="Rows on all pages.")]
+    total_is_exact: Annotated[bool, msgspec.Meta(description="False: there may be more than `total`.")]
     next_cursor: str | None
     rewrite: Annotated[
         Rewrite | UnsetType, msgspec.Meta(description="Nothing begins as typed: what was looked for instead.")

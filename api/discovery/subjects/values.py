@@ -1,8 +1,9 @@
 """All values of one facet, page by page, and those whose names begin as was typed.
 
-An engine counts a limited number of values (`MAX_FACET_VALUES`). Where it returns fewer, it has counted them all, and the
-page is a part of its list. Otherwise, and when no engine answers, PostgreSQL counts, in the same order, so that a cursor
-of either list continues in the other one.
+An engine counts a limited number of values (`MAX_FACET_VALUES`), the most frequent ones. Where it returns fewer, it has
+counted them all. A page that lies in what it has counted is a part of its list; what is behind it, names by their beginnings
+in a longer list, and everything when no engine answers, PostgreSQL counts, in the same order. So a cursor of either list
+continues in the other one.
 """
 
 import math
@@ -61,13 +62,22 @@ class FacetRequest:
 
 
 class Page(NamedTuple):
-    """A page of values, `total` values on all pages, and the cursor of the next page."""
+    """A page of values, `total` values on all pages (`exact`: no more), and the cursor of the next page."""
 
     values: Sequence[FacetValue]
     total: int
     following: str | None
-    degraded: bool
+    degraded: bool = False
+    exact: bool = True
     reading: Reading | None = None
+
+
+class _Counted(NamedTuple):
+    """Values with their counts; not `complete`: only the most frequent ones. `degraded`: no engine answers."""
+
+    counts: dict[str, int]
+    complete: bool = True
+    degraded: bool = False
 
 
 class FacetValues:
@@ -111,21 +121,37 @@ class FacetValues:
             EngineRejectedError: The engine refuses the query.
         """
         after = self._after(request)
-        counts, degraded = await self._counted(request)
-        listed = None
-        if counts is not None:
-            listed = (await self._facets.named({request.facet: counts}))[request.facet]
+        counted = await self._counted(request)
+        listed = (await self._facets.named({request.facet: counted.counts}))[request.facet]
+        if not counted.complete and not query_words.split(request.q):
+            beginning = self._beginning(request, listed, after)
+            if beginning is not None:
+                return beginning
         for reading in (None, *self._readings(request)):
             words = query_words.split(request.q if reading is None else reading.text)
-            if listed is not None:
+            if counted.complete:
                 page = self._part(request, [value for value in listed if _has(value, words)], after)
             else:
-                page = await self._selected(request, words, after, degraded=degraded)
+                page = await self._selected(request, words, after, degraded=counted.degraded)
             if page.total:
                 break
         else:
             reading = None
-        return page._replace(degraded=degraded, reading=reading)
+        return page._replace(degraded=counted.degraded, reading=reading)
+
+    def _beginning(
+        self, request: FacetRequest, listed: Sequence[FacetValue], after: FacetValue | None
+    ) -> Page | None:
+        """Return a page from the beginning of a long list, which an engine has; None if it goes on behind it.
+
+        Of the values that are as frequent as the last one, an engine has any: they are behind its beginning.
+        """
+        least = min((value.count for value in listed), default=0)
+        certain = self._behind(request, [value for value in listed if value.count > least], after)
+        if len(certain) < request.limit:
+            return None
+        shown = certain[: request.limit]
+        return Page(shown, len(listed), self._cursor(request, shown[-1]), exact=False)
 
     def _readings(self, request: FacetRequest) -> Sequence[Reading]:
         """What the typed words may have been meant as. The catalogue's words are those of titles, tags, people and series."""
@@ -138,20 +164,22 @@ class FacetValues:
             return ()
         return [reading for reading in reader.read(request.q, _READINGS) if not reading.dropped]
 
-    async def _counted(self, request: FacetRequest) -> tuple[dict[str, int] | None, bool]:
-        """Count all values; None when there are too many. Also return whether no engine answers."""
+    async def _counted(self, request: FacetRequest) -> _Counted:
+        """Count all values, or as many as an engine counts. Without an engine, a long list is not counted here."""
         facet, filters = request.facet, request.filters
         try:
             with unreadable_as_unavailable():
                 found = await self._counting.count({facet: filters.conditions()}, request.zone)
         except EngineUnavailableError:
             if facet in statements.NAMED:
-                return None, True
-            return await self._few(request, "facets"), True
+                return _Counted({}, complete=False, degraded=True)
+            return _Counted(await self._few(request, "facets"), degraded=True)
         counts = found[facet]
         if len(counts) < MAX_FACET_VALUES or facet in RANGES:
-            return counts, False
-        return (None if facet in statements.NAMED else await self._few(request, None)), False
+            return _Counted(counts)
+        if facet in statements.NAMED:
+            return _Counted(counts, complete=False)
+        return _Counted(await self._few(request, None))
 
     async def _few(self, request: FacetRequest, route: str | None) -> dict[str, int]:
         """Count the values of a facet that has few, in PostgreSQL. `route` is what is degraded, if anything is."""
@@ -181,18 +209,24 @@ class FacetValues:
 
     def _part(self, request: FacetRequest, values: Sequence[FacetValue], after: FacetValue | None) -> Page:
         """Return a page of a complete list."""
-        total = len(values)
-        if after is not None:
-            begin = place(request.facet, after.value, after.count)
-            values = [value for value in values if place(request.facet, value.value, value.count) > begin]
-        return self._cut(request, values, total)
+        return self._cut(request, self._behind(request, values, after), len(values))
+
+    def _behind(
+        self, request: FacetRequest, values: Sequence[FacetValue], after: FacetValue | None
+    ) -> Sequence[FacetValue]:
+        """Return the values behind one."""
+        if after is None:
+            return values
+        begin = place(request.facet, after.value, after.count)
+        return [value for value in values if place(request.facet, value.value, value.count) > begin]
 
     def _cut(self, request: FacetRequest, values: Sequence[FacetValue], total: int) -> Page:
-        shown, following = values[: request.limit], None
-        if len(values) > request.limit:
-            last = [shown[-1].count, shown[-1].value]
-            following = cursor.encode(self._secret, _binding(request), last)
-        return Page(shown, total, following, degraded=False)
+        shown = values[: request.limit]
+        following = self._cursor(request, shown[-1]) if len(values) > request.limit else None
+        return Page(shown, total, following)
+
+    def _cursor(self, request: FacetRequest, last: FacetValue) -> str:
+        return cursor.encode(self._secret, _binding(request), [last.count, last.value])
 
     def _after(self, request: FacetRequest) -> FacetValue | None:
         """Return the last value of the page before.
@@ -219,6 +253,7 @@ def listed_meta(request: FacetRequest, page: Page) -> ListedMeta:
         query=request.q,
         limit=request.limit,
         total=page.total,
+        total_is_exact=page.exact,
         next_cursor=page.following,
         rewrite=UNSET if page.reading is None else Rewrite(page.reading.rung, page.reading.text),
     )

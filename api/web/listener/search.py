@@ -7,7 +7,8 @@ from litestar.datastructures import MultiDict
 
 from api.answers.answer import Answer, document
 from api.discovery.around.schemas import PopularSearchesAnswer
-from api.discovery.params import PROGRAM, SearchRequest, search_request
+from api.discovery.narrowing.filters import FILTERS, SEVERAL
+from api.discovery.params import SearchRequest, search_request
 from api.discovery.replies import listener
 from api.discovery.schemas import SearchAnswer, SuggestAnswer, Suggestion
 from api.discovery.state import DiscoveryState
@@ -20,6 +21,8 @@ from api.web.rendering.templates import HTML
 
 _LIMIT, _SUGGESTED, _POPULAR = 24, 8, 8
 MAX_TYPED = 100
+# A page has no other types, fields or cursors.
+_PARAMETERS = FILTERS | {"q", "sort", "page", "limit", "facets", "highlight", "operators"}
 # Without words nothing is more relevant: the newest come first.
 _WITHOUT_WORDS = ("newest", "oldest", "longest", "shortest", "popular")
 
@@ -30,18 +33,10 @@ def read(parameters: MultiDict[str]) -> SearchRequest:
     Raises:
         Problem: A parameter is unknown or wrong.
     """
+    QueryString(parameters, _PARAMETERS, SEVERAL)
     asked = search_request(parameters)
     sort = "newest" if asked.sort == "relevance" and not asked.q.strip() else asked.sort
-    return replace(
-        asked,
-        sort=sort,
-        limit=_LIMIT,
-        facets=tuple(PARAMETERS),
-        highlight=True,
-        operators=False,
-        types=(PROGRAM,),
-        cursor=None,
-    )
+    return replace(asked, sort=sort, limit=_LIMIT, facets=tuple(PARAMETERS), highlight=True, operators=False)
 
 
 async def load(request: PageRequest, asked: SearchRequest, state: State) -> Answer:

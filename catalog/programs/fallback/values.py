@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Subquery,
     Text,
     and_,
     cast,
@@ -108,31 +109,10 @@ def by_name(
         after: Where the page begins; None for the first page.
         limit: How many values at most.
     """
+    name, key, links = _links(facet, words, [*VISIBLE, *conditions])
+    counted = select(links.c.key, func.count().label("count")).group_by(links.c.key).cte("counted")
     text = String(collation="C")
-    programs = select(Program.id).where(*VISIBLE, *conditions)
-    if facet == "seriesId":
-        names = cast(Series.id, text)
-        counts = (
-            select(names.label("value"), func.count().label("count"))
-            .join(Program, Program.series_id == Series.id)
-            .where(*VISIBLE, *conditions, *(name_has(Series.title, word) for word in words))
-            .group_by(Series.id)
-        )
-    else:
-        model, link, column, linked = (
-            (Tag, ProgramTag, ProgramTag.tag_id, Tag.id)
-            if facet == "tags"
-            else (Person, ProgramPerson, ProgramPerson.person_id, Person.id)
-        )
-        # A person may have several roles in a program.
-        counts = (
-            select(
-                cast(model.name, text).label("value"), func.count(link.program_id.distinct()).label("count")
-            )
-            .join(link, column == linked)
-            .where(link.program_id.in_(programs), *(name_has(model.name, word) for word in words))
-            .group_by(linked, model.name)
-        )
+    counts = select(cast(name, text).label("value"), counted.c.count).join(counted, counted.c.key == key)
     values = counts.cte("counts")
     page = select(values)
     if after is not None:
@@ -145,3 +125,34 @@ def by_name(
         .select_from(total.outerjoin(found, true()))
         .order_by(found.c.count.desc(), found.c.value)
     )
+
+
+def _links(
+    facet: str, words: Sequence[str], conditions: Sequence[Condition]
+) -> tuple[ColumnElement[str] | ColumnElement[int], ColumnElement[int], Subquery]:
+    """Return the column with the values of a facet, its key, and one row with the `key` for each program that has it.
+
+    Args:
+        facet: An element of `NAMED`.
+        words: Words that a name has to have.
+        conditions: What the programs have to meet.
+    """
+    if facet == "seriesId":
+        named = select(Series.id).where(*(name_has(Series.title, word) for word in words))
+        of_series = select(Program.series_id.label("key")).where(Program.series_id.is_not(None), *conditions)
+        if words:
+            of_series = of_series.where(Program.series_id.in_(named))
+        return Series.id.expression, Series.id.expression, of_series.subquery("links")
+    if facet == "tags":
+        links = select(ProgramTag.tag_id.label("key")).join(Program, Program.id == ProgramTag.program_id)
+        if words:
+            named = select(Tag.id).where(*(name_has(Tag.name, word) for word in words))
+            links = links.where(ProgramTag.tag_id.in_(named))
+        return Tag.name.expression, Tag.id.expression, links.where(*conditions).subquery("links")
+    # A person may have several roles in a program.
+    people = select(ProgramPerson.person_id.label("key"), ProgramPerson.program_id).distinct()
+    people = people.join(Program, Program.id == ProgramPerson.program_id)
+    if words:
+        named = select(Person.id).where(*(name_has(Person.name, word) for word in words))
+        people = people.where(ProgramPerson.person_id.in_(named))
+    return Person.name.expression, Person.id.expression, people.where(*conditions).subquery("links")

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -18,11 +19,13 @@ from catalog.core.db import session_factory
 from catalog.programs.fallback import words
 from catalog.programs.fallback.conditions import name_has
 from catalog.vocabulary import rollup
+from indexer.engines.index_settings import MAX_FACET_VALUES
 from tests.api.discovery.test_degraded import lone
 from tests.support.around import check_manners
 from tests.support.client import Client
 from tests.support.counting import PEOPLE, TAGS, Catalogue, sent
 from tests.support.product import serve
+from tests.support.programs import make
 from tests.support.shared import apart, shared_stores
 from tests.support.waiting import eventually
 
@@ -82,6 +85,29 @@ def test_the_pages_have_every_value_with_its_count(
             # No two walks share a page: a limit and a parameter that says nothing are theirs alone.
             found = walk(listeners[source], facet, chance.randint(1, 4), **sent(asked), tz="Asia/Riyadh")
             assert found == ordered, (n, facet, asked)
+
+
+@pytest.mark.slow
+def test_a_list_longer_than_an_engines_has_every_value_once() -> None:
+    tags = [f"topic {n:03}" for n in range(MAX_FACET_VALUES + 20)]
+    with shared_stores() as stores, serve(stores.settings) as (client, _):
+        # The first thirty are in two programs or three; then some hundred are equally frequent.
+        of_programs = [tags[n : n + 20] for n in range(0, len(tags), 20)] + [tags[:20], tags[10:30]]
+        with session_factory(stores.database).begin() as session:
+            for of_one in of_programs:
+                make(session, "published", tags=of_one)
+        stores.sender().drain()
+        counts = Counter(tag for of_one in of_programs for tag in of_one)
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        for limit in (20, 30, 50, 100):
+            assert walk(client, "tags", limit) == ordered
+        first = client.get("/discovery/facets/tags", limit=20).json()["meta"]
+        assert (first["total"], first["totalIsExact"]) == (MAX_FACET_VALUES, False)
+        found = client.get("/discovery/facets/tags", q="topic 11", limit=5).json()
+        assert (found["meta"]["total"], found["meta"]["totalIsExact"]) == (10, True)
+        assert [row["name"] for row in client.get("/discovery/tags", limit=3).json()["data"]] == [
+            tag for tag, _ in ordered[:3]
+        ]
 
 
 @pytest.mark.parametrize("source", SOURCES)

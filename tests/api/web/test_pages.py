@@ -242,6 +242,7 @@ def test_an_address_that_is_not_the_current_one_leads_there(
     for path, better in (
         ("/en/search?q=coffee&ref=x", "/en/search?q=coffee"),
         ("/en/search?q=coffee&page=0&kind=song", "/en/search?q=coffee"),
+        ("/en/search?q=coffee&type=all&fields=title&cursor=*", "/en/search?q=coffee"),
         ("/en?x=1", "/en"),
         ("/en/tags/coffee?sort=relevance", "/en/tags/coffee"),
     ):

@@ -11,9 +11,11 @@ from sqlalchemy import Engine as Database
 
 from catalog.programs.around import related, trends
 from catalog.programs.around.draw import draw
+from catalog.programs.around.subjects import subjects
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
 from catalog.programs.models import Program
+from catalog.taxonomy.models import Person, Series, Tag
 from tests.support.databases import new_database
 
 pytestmark = pytest.mark.slow
@@ -167,6 +169,25 @@ def test_a_search_without_an_engine_reads_what_has_its_words(large: Database, ty
     assert {"programs_words_idx", *({"programs_title_trgm_idx"} if typos else names)} <= named
     assert expected <= set(ids)
     assert total == len(expected) or typos
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (subjects(Series, Series.slug == "s7", counted=True), "programs_series_order_idx"),
+        (subjects(Person, Person.slug == "q7", counted=True), "program_people_person_id_program_id_idx"),
+        (subjects(Tag, Tag.slug.in_(["t7", "t8"])), "program_tags_tag_id_program_id_idx"),
+    ],
+)
+def test_a_series_a_person_and_a_tag_are_read_by_indexes(large: Database, statement: Any, index: str) -> None:
+    with large.connect() as connection:
+        compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
+        steps = plan(connection, str(compiled), compiled.params)
+        assert len(connection.execute(statement).all()) >= 1
+    assert index in [step.get("Index Name") for step in steps]
+    # The few categories may be read whole.
+    scanned = {step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"}
+    assert scanned <= {"categories"}
 
 
 def test_what_is_related_without_an_engine_reads_indexes(large: Database) -> None:
