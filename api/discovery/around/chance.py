@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 from api.answers.cache import Cache
 from api.discovery.lookups.replica import Replica
 from api.discovery.narrowing.filters import Filters
-from api.discovery.searching.fallback import conditions
+from api.discovery.searching.asking.sql import conditions
 from api.http.schemas import ProgramDetail, program_detail
 from catalog.programs.around.categories import category_id
 from catalog.programs.around.draw import draw

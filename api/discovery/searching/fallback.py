@@ -10,25 +10,19 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Executable, RowMapping, Select, TextClause, func, or_, text
+from sqlalchemy import Executable, RowMapping, Select, TextClause, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from api import metrics
-from api.discovery.narrowing.filters import Filters
-from api.discovery.params import SORTS, BrowseRequest, SearchRequest, hides_unreleased
+from api.discovery.params import SORTS, BrowseRequest, SearchRequest
+from api.discovery.searching.asking import sql
 from catalog.programs import queries
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
-from catalog.programs.fallback.conditions import Condition, tagged, with_person
-from catalog.programs.models import Program
-from catalog.programs.queries import ACTIVE_CATEGORIES
 from catalog.replicas.servers import ReadServer, ReadServers
-from catalog.taxonomy.models import Category
 from indexer.engines import document
 from indexer.engines.document import ListedFields
 from indexer.engines.errors import EngineUnavailableError
@@ -67,49 +61,6 @@ class Offers:
     series: Sequence[RowMapping]
     people: Sequence[str]
     tags: Sequence[str]
-
-
-def conditions(filters: Filters) -> list[Condition]:
-    """Return the filters as conditions of SQL; `Filters.conditions` returns the same for the engine."""
-    exact: dict[InstrumentedAttribute[Any], Sequence[int | str]] = {
-        Program.language: filters.language,
-        Program.media_type: filters.media_type,
-        Program.kind: filters.kind,
-        Program.series_id: filters.series_id,
-    }
-    wanted: list[Condition] = [column.in_(values) for column, values in exact.items() if values]
-    if filters.category_id:
-        wanted.append(Program.category_id.in_(ACTIVE_CATEGORIES.where(Category.id.in_(filters.category_id))))
-    if filters.tag:
-        wanted.append(tagged(filters.tag))
-    if filters.person:
-        wanted.append(with_person(filters.person))
-    wanted += [tagged([name]) for name in filters.tag_all]
-    wanted += [with_person([name]) for name in filters.person_all]
-    if filters.featured is not None:
-        wanted.append(Program.is_featured == filters.featured)
-    if filters.duration_min is not None:
-        wanted.append(Program.duration_sec >= filters.duration_min)
-    if filters.duration_max is not None:
-        wanted.append(Program.duration_sec <= filters.duration_max)
-    if filters.released_after is not None:
-        wanted.append(Program.release_date >= _moment(filters.released_after))
-    if filters.released_before is not None:
-        # The engine compares whole seconds, so the whole last second is included.
-        wanted.append(Program.release_date < _moment(filters.released_before) + timedelta(seconds=1))
-    return wanted
-
-
-def _narrowed(request: SearchRequest | BrowseRequest) -> list[Condition]:
-    """The conditions of a request, as the service asks the engine for them."""
-    wanted = conditions(request.filters)
-    if hides_unreleased(request.sort, request.filters):
-        wanted.append(or_(Program.release_date.is_(None), Program.release_date <= func.now()))
-    return wanted
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 class _Budget:
@@ -217,7 +168,7 @@ class Fallback:
         page = ((request.page - 1) * request.limit, request.limit)
         if request.cursor is not None:
             page = (0, request.limit + 1)
-        narrowed = _narrowed(request)
+        narrowed = sql.narrowed(request)
         async with self._budget("search") as budget:
             found = await budget.hits(
                 statements.search(words, narrowed, order, page, MAX_TOTAL_HITS, after=after)
@@ -244,7 +195,7 @@ class Fallback:
             after: The sort key and id of the last program of the page before; None for the first page.
         """
         statement = statements.browse(
-            _narrowed(request), request.order, after, request.limit + 1, MAX_TOTAL_HITS
+            sql.narrowed(request), request.order, after, request.limit + 1, MAX_TOTAL_HITS
         )
         async with self._budget("browse") as budget:
             return await budget.hits(statement)

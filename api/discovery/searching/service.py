@@ -5,7 +5,6 @@ answer is marked as degraded.
 """
 
 import math
-import re
 from collections.abc import Sequence
 from operator import attrgetter
 
@@ -24,6 +23,7 @@ from api.discovery.params import PROGRAM, SORTS, BrowseRequest, SearchRequest
 from api.discovery.searching import highlights, pins
 from api.discovery.searching.asking.cursors import Place, beyond, continued, place_of, sorting
 from api.discovery.searching.asking.cursors import following as next_page
+from api.discovery.searching.asking.queries import CARD, EXCLUSION, query_of
 from api.discovery.searching.degraded import degraded
 from api.discovery.searching.fallback import Fallback, Hits, Offers
 from api.discovery.searching.ladder import Climb, Ladder, Shown
@@ -38,13 +38,6 @@ from indexer.engines.messages import Hit, Query, Results
 from indexer.engines.search import SearchPool
 
 _encode = msgspec.json.Encoder().encode
-# The attributes of a document that a card needs.
-_CARD = [field.encode_name for field in msgspec.structs.fields(ListedFields)]
-# In the engine's query language, a hyphen before a word excludes the programs with this word.
-_EXCLUSION = re.compile(r"(?:(?<=\s)|^)-+(?=\S)")
-# The engine splits the Arabic article off as a word, and this word matches nearly every Arabic text.
-_ARTICLE = re.compile(r"(?<!\w)ال(?=\w\w)")
-_EXCLUDED_ARTICLE = re.compile(rf"(?:(?<=\s)|^)-{_ARTICLE.pattern}")
 _BY_NAME = {field.encode_name: attrgetter(field.name) for field in msgspec.structs.fields(ListedFields)}
 
 
@@ -111,7 +104,7 @@ class Searches:
             if PROGRAM in request.types:
                 variants = await self.curated.variants(request.q)
                 page = await self.fallback.search(request, variants, after)
-            answer = self._results(request, page, _query(request), place)
+            answer = self._results(request, page, query_of(request), place)
             # PostgreSQL finds names by their words alone.
             by_words = request.types != (PROGRAM,) and request.filters == Filters() and request.page == 1
             rows = await self.fallback.names(request.q, MOST) if by_words else Offers([], [], [], [])
@@ -121,7 +114,7 @@ class Searches:
                 answer,
                 facets=bool(request.facets),
                 highlight=highlighted,
-                operators=request.operators and _EXCLUSION.search(request.q) is not None,
+                operators=request.operators and EXCLUSION.search(request.q) is not None,
                 names=request.types != (PROGRAM,) and request.filters != Filters(),
             )
         taken_as_typed = climb.rewrite is None and climb.offer is None and not request.operators
@@ -184,14 +177,7 @@ class Searches:
             EngineUnavailableError: No engine answers.
             EngineRejectedError: The engine refuses the query.
         """
-        query = _query(request)
-        query.filter = conditions(request, request.filters) or UNSET
-        query.facets = of_documents(request.facets)
-        if request.highlight and request.q:
-            query.attributes_to_highlight = ["title", "description"]
-            query.attributes_to_crop = ["description:40"]
-            query.highlight_pre_tag, query.highlight_post_tag = highlights.OPEN, highlights.CLOSE
-        beside, order = self.names.queries(request), SORTS[request.sort]
+        query, beside, order = query_of(request), self.names.queries(request), SORTS[request.sort]
         if place is not None and order is not None:
             # What the words mean was decided on the first page.
             page, whole = continued(request, query, order, place)
@@ -201,8 +187,8 @@ class Searches:
             named = await self.engine.multi_search(beside) if beside else ()
             max_ttl = self.names.max_ttl(request.q)
             return Climb(Results([], total_hits=0), query, beside=named, max_ttl=max_ttl)
-        typed = _EXCLUSION.sub("", request.q)
-        operators = request.operators and _EXCLUSION.search(request.q) is not None
+        typed = EXCLUSION.sub("", request.q)
+        operators = request.operators and EXCLUSION.search(request.q) is not None
         if operators or '"' in request.q or not request.q.strip():
             plain = await self.ladder.plainly(query, beside)
             if plain.results.total or operators or not request.q.strip():
@@ -246,7 +232,7 @@ class Searches:
             limit=request.limit + 1,
             filter=wanted or UNSET,
             sort=sorting(request.order),
-            attributes_to_retrieve=_CARD,
+            attributes_to_retrieve=CARD,
         )
         after: After | None = None
         if request.cursor is not None:
@@ -294,19 +280,3 @@ class Searches:
 
 def _rewrite(shown: Shown | None) -> schemas.Rewrite | None:
     return None if shown is None else schemas.Rewrite(kind=shown.rung, query=shown.text)
-
-
-def _query(request: SearchRequest) -> Query:
-    """Return the engine's query: the words, the order, and the strategy for programs that lack some of the words."""
-    q = _EXCLUDED_ARTICLE.sub("-", request.q) if request.operators else _EXCLUSION.sub("", request.q)
-    query = Query(q=q, page=request.page, hits_per_page=request.limit, attributes_to_retrieve=_CARD)
-    order = SORTS[request.sort]
-    if order is not None:
-        # Sorted by another value than relevance, poor matches would come first. So a program must have all words.
-        query.q, query.matching_strategy = _ARTICLE.sub("", q), "all"
-        query.sort = [f"{order[0]}:{order[1]}"] if request.cursor is None else sorting(order)
-    elif _ARTICLE.match(q.lstrip()):
-        # By default the engine drops words from the end until only the article is left, which matches nearly all. With
-        # this strategy it drops the most frequent word first: the article.
-        query.matching_strategy = "frequency"
-    return query

@@ -22,7 +22,8 @@ from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing import ranges
 from api.discovery.narrowing.filters import DEFAULT_ZONE, DURATION, RANGES, YEAR, Filters
 from api.discovery.schemas import FacetValue, Rewrite
-from api.discovery.searching.fallback import KEPT_SECONDS, Fallback, conditions
+from api.discovery.searching.asking.sql import conditions
+from api.discovery.searching.fallback import KEPT_SECONDS, Fallback
 from api.discovery.subjects.schemas import FacetAnswer, FacetMeta, ListedMeta
 from api.http import cursor
 from catalog.programs.fallback import values as statements

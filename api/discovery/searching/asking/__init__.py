@@ -1,1 +1,1 @@
-"""What engines are asked beside words: `cursors` continue a list behind its last program."""
+"""What is asked for a list of programs: `queries` of engines, `sql` conditions, and `cursors` behind the last program of a page."""
