@@ -106,13 +106,26 @@ async def program_audit(
     request: ApiRequest, program_id: Id, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
 ) -> JsonResponse[schemas.AuditList]:
     """List the audit events of a program, newest first."""
-    statement = select(AuditEvent).where(AuditEvent.entity == "program", AuditEvent.entity_id == program_id)
+    return await audit_events(request, "program", program_id, before, limit)
+
+
+async def audit_events(
+    request: ApiRequest, entity: str, row_id: int, before: int | None, limit: int
+) -> JsonResponse[schemas.AuditList]:
+    """Return a page of the audit events of a row, newest first.
+
+    Args:
+        request: Reads with its database.
+        entity: The kind of row.
+        row_id: The row.
+        before: Only events that are older than this one.
+        limit: How many at most.
+    """
+    statement = select(AuditEvent).where(AuditEvent.entity == entity, AuditEvent.entity_id == row_id)
     if before is not None:
         statement = statement.where(AuditEvent.id < before)
-    async with request.shared.db() as session:
-        rows = (await session.scalars(statement.order_by(AuditEvent.id.desc()).limit(limit + 1))).all()
-    items = [schemas.audit_item(event) for event in rows[:limit]]
-    return JsonResponse(schemas.AuditList(data=items, meta=list_meta(limit, [event.id for event in rows])))
+    rows, meta = await transaction.page(request, statement.order_by(AuditEvent.id.desc()), limit)
+    return JsonResponse(schemas.AuditList(data=[schemas.audit_item(event) for event in rows], meta=meta))
 
 
 HANDLERS = [list_revisions, diff_revisions, restore_revision, program_audit]

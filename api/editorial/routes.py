@@ -1,7 +1,7 @@
 """The router of all routes under /catalog, for signed-in editors. `api.app` serves it."""
 
 from api.editorial import bulk, merging, programs, revisions, taxonomy
-from api.editorial.curation import collections, pins, preview, synonyms
+from api.editorial.curation import collections, history, pins, preview, synonyms
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.review import programs as pending_programs
 from api.editorial.review import routes as pending
@@ -25,6 +25,7 @@ router = signed_in_router(
         *pins.HANDLERS,
         *synonyms.HANDLERS,
         *preview.HANDLERS,
+        *history.HANDLERS,
         *runs.HANDLERS,
         *uploads.HANDLERS,
         *streams.HANDLERS,

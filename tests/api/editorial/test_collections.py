@@ -78,17 +78,17 @@ def test_programs_are_added_moved_ordered_and_taken_out(shared: SharedApi, progr
     assert order(named) == [e, b, a, d]
     assert editor.delete(path).status_code == 204
     assert editor.get(path).status_code == 404
-    with shared.database.connect() as connection:
-        statement = "SELECT action, diff FROM audit_events WHERE entity = 'collection' AND entity_id = :id ORDER BY id"
-        events = connection.execute(text(statement), {"id": made["id"]}).all()
-    assert [action for action, _ in events] == [
+    # Newest first, also of what was deleted.
+    events = editor.get(f"{path}/audit").json()["data"][::-1]
+    assert editor.get(f"{path}/audit", limit=1, before=events[-1]["id"]).json()["data"] == [events[-2]]
+    assert [event["action"] for event in events] == [
         "collection.create",
         *["collection.arrange"] * 5,
         "collection.edit",
         "collection.delete",
     ]
-    assert events[1].diff == {"programIds": [[], [a, b, c]]}
-    assert events[6].diff == {
+    assert events[1]["diff"] == {"programIds": [[], [a, b, c]]}
+    assert events[6]["diff"] == {
         "titleEn": ["Long evenings", "Winter"],
         "endsAt": [None, "2027-01-01T00:00:00+00:00"],
     }

@@ -61,14 +61,12 @@ def test_a_pin_is_made_changed_and_deleted(shared: SharedApi, programs: list[int
     assert editor.delete(path).status_code == 403
     assert reviewer.delete(path).status_code == 204
     assert editor.get(path).status_code == 404
-    with shared.database.connect() as connection:
-        statement = (
-            "SELECT action, diff FROM audit_events WHERE entity = 'pin' AND entity_id = :id ORDER BY id"
-        )
-        events = connection.execute(text(statement), {"id": made["id"]}).all()
-    assert [action for action, _ in events] == ["pin.create", "pin.edit", "pin.edit", "pin.delete"]
+    # Newest first, also of what was deleted.
+    events = editor.get(f"{path}/audit").json()["data"][::-1]
+    assert editor.get(f"{path}/audit", limit=1, before=events[-1]["id"]).json()["data"] == [events[-2]]
+    assert [event["action"] for event in events] == ["pin.create", "pin.edit", "pin.edit", "pin.delete"]
     before = [{"programId": a, "place": 2}, {"programId": b, "place": 4}]
-    assert events[1].diff == {
+    assert events[1]["diff"] == {
         "programs": [before, body["programs"]],
         "endsAt": [None, "2030-01-01T00:00:00+00:00"],
     }

@@ -33,7 +33,7 @@ def test_an_index_follows_changes_and_gets_them_again_when_it_was_wiped(
     sender = pipeline.sender()
     sender.drain()
     assert of(pipeline) == {"a": ["b"], "b": ["a"]}
-    add(pipeline, "b", "c")
+    second = add(pipeline, "b", "c")
     with session_factory(pipeline.database).begin() as session:
         synonyms.delete(session, first, EDITOR)
     sender._initial_fill.check()
@@ -46,6 +46,11 @@ def test_an_index_follows_changes_and_gets_them_again_when_it_was_wiped(
     monkeypatch.setattr(sender.engine, "prepare_index", lambda *given: asked.append(given) or [])
     sender._initial_fill.check()
     assert asked == []
+    monkeypatch.undo()
+    with session_factory(pipeline.database).begin() as session:
+        synonyms.delete(session, second, EDITOR)
+    sender._initial_fill.check()
+    assert of(pipeline) == {}
 
 
 def test_an_engine_that_refuses_them_gets_documents_all_the_same(
