@@ -1,4 +1,4 @@
-"""The demo catalogue: a few hundred episodes, films and documentaries with their series and categories.
+"""The demo catalogue: a few hundred episodes, films and documentaries with their series, categories and collections.
 
 The texts are in `data/*.jsonl`, one object a line. This module turns them into rows, by the rules that editors' changes
 follow.
@@ -16,8 +16,11 @@ from sqlalchemy.orm import Session
 from catalog.core.actor import Actor
 from catalog.core.db import change_rows, database_now
 from catalog.core.text import slugify
+from catalog.curation import collections as collection_editing
+from catalog.curation.models import Collection
 from catalog.programs import editing, lifecycle
 from catalog.programs.models import Program
+from catalog.review.rights import EVERYTHING
 from catalog.taxonomy import categories as category_editing
 from catalog.taxonomy import series as series_editing
 from catalog.taxonomy.models import Category, Series
@@ -75,6 +78,17 @@ class ProgramLine(TypedDict):
     publishInDays: NotRequired[int]
 
 
+class CollectionLine(TypedDict):
+    """A line of collections.jsonl; `programs` are titles."""
+
+    slug: str
+    titleAr: str
+    titleEn: str
+    descriptionAr: str
+    descriptionEn: str
+    programs: list[str]
+
+
 # The files with programs, and what holds for every line of a file unless the line or its series says otherwise.
 _DEFAULTS: dict[str, dict[str, object]] = {
     "episodes_ar": {"language": "ar", "kind": "episode", "mediaType": "audio"},
@@ -101,6 +115,11 @@ def categories() -> list[CategoryLine]:
 def series() -> dict[str, SeriesLine]:
     """Return the series by slug."""
     return {line["slug"]: line for line in _lines("series", SeriesLine)}
+
+
+def collections() -> list[CollectionLine]:
+    """Return the collections, in the order in which listeners see them."""
+    return list(_lines("collections", CollectionLine))
 
 
 def programs() -> Iterator[ProgramLine]:
@@ -157,7 +176,32 @@ def load(session: Session) -> int:
             viewed = update(Program).where(Program.id == program.id)
             change_rows(session, viewed.values(view_count=line["views"]))
         added += 1
+    _load_collections(session)
     return added
+
+
+def _load_collections(session: Session) -> None:
+    """Make the collections that are not there yet."""
+    there = set(session.scalars(select(Collection.slug)))
+    for n, line in enumerate(collections()):
+        if line["slug"] in there:
+            continue
+        of_title = select(Program.title, Program.id).where(
+            Program.source_type == SOURCE, Program.title.in_(line["programs"])
+        )
+        ids = {row.title: row.id for row in session.execute(of_title)}
+        values = {
+            "slug": line["slug"],
+            "title_ar": line["titleAr"],
+            "title_en": line["titleEn"],
+            "description_ar": line["descriptionAr"],
+            "description_en": line["descriptionEn"],
+            "sort_order": n,
+            "status": "published",
+        }
+        made = collection_editing.create(session, values, ACTOR, EVERYTHING)
+        chosen = [ids[title] for title in line["programs"] if title in ids]
+        collection_editing.arrange(session, made.id, chosen, ACTOR, EVERYTHING)
 
 
 def _category_ids(session: Session) -> dict[str, int]:

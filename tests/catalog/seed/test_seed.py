@@ -52,6 +52,9 @@ def test_the_demo_catalogue_is_sound() -> None:
     assert min(languages["ar"], languages["en"]) >= 120
     assert all(Counter(row.get("series") for row in rows)[slug] >= 7 for slug in shows)
     assert {row["category"] for row in rows} == categories
+    titles = {row["title"] for row in rows if "status" not in row}
+    for line in demo.collections():
+        assert len(set(line["programs"]) & titles) == len(line["programs"]) >= 5, line["slug"]
 
 
 def _states(connection: Connection | Session) -> dict[str, int]:
