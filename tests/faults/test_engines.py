@@ -6,7 +6,10 @@ from dataclasses import replace
 import pytest
 
 from api.settings import Settings
+from catalog.core.db import session_factory
+from catalog.curation import synonyms
 from indexer.engines import targets
+from indexer.engines.admin import Engine
 from indexer.rebuild.rebuild import Rebuild
 from indexer.sender import initial_fill, leadership
 from tests.support.engines import (
@@ -23,6 +26,7 @@ from tests.support.engines import (
 from tests.support.nodes import Node
 from tests.support.pipeline import Pipeline, change
 from tests.support.product import sending
+from tests.support.programs import EDITOR
 from tests.support.rebuilds import request
 from tests.support.scraping import metric
 from tests.support.waiting import eventually
@@ -155,3 +159,29 @@ def test_one_is_rebuilt_while_the_other_is_away(pipeline: Pipeline, pair: tuple[
         change(pipeline, "DELETE FROM index_dirty WHERE target_id NOT IN (SELECT id FROM index_targets)")
         west.start()
         agrees(pipeline, east, west)
+
+
+def test_synonyms_reach_every_engine_and_one_that_was_away_or_wiped(
+    pipeline: Pipeline, pair: tuple[Node, Node]
+) -> None:
+    east, west = pair
+    stock(pipeline, 1)
+
+    uid = pipeline.settings.indexer.meili_index
+
+    def of(node: Node) -> object:
+        engine = Engine(pipeline.settings.indexer, node.url)
+        return engine.settings_of(uid)["synonyms"] if engine.created_at(uid) else None
+
+    with serving(pipeline):
+        west.kill()
+        with session_factory(pipeline.database).begin() as session:
+            synonyms.create(session, {"kind": "two_way", "terms": ["a", "b"]}, EDITOR)
+        wanted = {"a": ["b"], "b": ["a"]}
+        eventually(lambda: of(east) == wanted, what="the engine that is there")
+        west.revive()
+        eventually(lambda: of(west) == wanted, what="the engine that was away")
+        west.kill()
+        west.wipe()
+        west.revive()
+        eventually(lambda: of(west) == wanted, what="the wiped engine")
