@@ -122,6 +122,13 @@ class ApiSettings(BaseSettings):
         validation_alias="REFRESH_TOKEN_DAYS",
         description="Days until a refresh token expires.",
     )
+    session_hours: int = Field(
+        default=12,
+        ge=1,
+        le=720,
+        validation_alias="SESSION_HOURS",
+        description="Hours until the sign-in of a browser ends that nobody uses.",
+    )
     trusted_proxies: str = Field(
         default="",
         validation_alias="TRUSTED_PROXIES",

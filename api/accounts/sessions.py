@@ -26,31 +26,50 @@ def tokens_answer(request: ApiRequest, issued: refresh_tokens.Issued) -> JsonRes
     return JsonResponse(schemas.TokensAnswer(data=pair))
 
 
-@post("/login", status_code=200, summary="Sign in", opt={"errors": ("invalid_credentials",)})
-async def login(request: ApiRequest, data: JSONBody[schemas.LoginIn]) -> JsonResponse[schemas.TokensAnswer]:
-    """Exchange an e-mail address and password for tokens.
+async def prove(request: ApiRequest, email: str, password: str) -> int:
+    """Return the id of the account with this e-mail address and password. Counts the attempt, and may wait.
+
+    Args:
+        request: Its client's attempts are limited.
+        email: Whose account it is, whatever its case.
+        password: In clear.
 
     Raises:
+        Problem: There were too many attempts from this address.
         InvalidCredentials: The e-mail address or the password is wrong, or the account is closed.
     """
     await limit_address(request)
-    await slow_attempts(request, f"login:{digest(data.email.lower())}")
-    found = await transaction.read(request, lambda s: lifecycle.find_by_email(s, data.email))
+    await slow_attempts(request, f"login:{digest(email.lower())}")
+    found = await transaction.read(request, lambda s: lifecycle.find_by_email(s, email))
     usable = found is not None and found.is_active
     password_hash = found.password_hash if found is not None and usable else None
     # Off the event loop: checking a password costs tens of milliseconds of one core.
-    if not await sync_to_thread(verify, password_hash, data.password) or found is None:
+    if not await sync_to_thread(verify, password_hash, password) or found is None:
         raise InvalidCredentials(_WRONG)
+    return found.id
+
+
+def open_account(session: Session, account_id: int) -> Account:
+    """Return the account whose password was proved.
+
+    Raises:
+        InvalidCredentials: It was closed meanwhile.
+    """
+    account = session.get(Account, account_id)
+    if account is None or not account.is_active:
+        raise InvalidCredentials(_WRONG)
+    return account
+
+
+@post("/login", status_code=200, summary="Sign in", opt={"errors": ("invalid_credentials",)})
+async def login(request: ApiRequest, data: JSONBody[schemas.LoginIn]) -> JsonResponse[schemas.TokensAnswer]:
+    """Exchange an e-mail address and password for tokens."""
+    account_id = await prove(request, data.email, data.password)
     days = request.shared.settings.api.refresh_days
-    account_id = found.id
-
-    def work(session: Session) -> refresh_tokens.Issued:
-        account = session.get(Account, account_id)
-        if account is None or not account.is_active:
-            raise InvalidCredentials(_WRONG)
-        return refresh_tokens.sign_in(session, account, days)
-
-    return tokens_answer(request, await transaction.write(request, work))
+    issued = await transaction.write(
+        request, lambda s: refresh_tokens.sign_in(s, open_account(s, account_id), days)
+    )
+    return tokens_answer(request, issued)
 
 
 @post(

@@ -18,6 +18,7 @@ from api.web.rendering import choosing
 from api.web.rendering.locales import LANGUAGES
 from api.web.rendering.page import PageRequest, cached
 from api.web.rendering.static import static
+from api.web.signin import handlers as signin
 
 
 async def _page(request: PageRequest, key: str, load: Load, via: tuple[str, Answer] | None = None) -> Reply:
@@ -166,4 +167,4 @@ def routes() -> Sequence[Router | HTTPRouteHandler]:
     documents = Router(
         "/", route_handlers=handlers.AT_THE_ROOT, request_class=DiscoveryRequest, include_in_schema=False
     )
-    return [root, static, documents, *(_listener(language) for language in LANGUAGES)]
+    return [root, static, documents, signin.router, *(_listener(language) for language in LANGUAGES)]

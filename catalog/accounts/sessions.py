@@ -19,6 +19,8 @@ from catalog.core.errors import CatalogError
 
 # How long an expired token is kept. It is refused, whether it is known or not.
 EXPIRED_KEPT = timedelta(days=1)
+# What the names of families begin with whose tokens are in cookies of browsers (`catalog.accounts.browsers`).
+BROWSER = "browser-"
 
 
 class InvalidToken(CatalogError):
@@ -50,7 +52,7 @@ def sign_in(session: Session, account: Account, days: int) -> Issued:
         days: How long the token is valid.
     """
     account.last_login_at = func.now()
-    return _issue(session, account, secrets.token_hex(16), days)
+    return issue(session, account, secrets.token_hex(16), timedelta(days=days))
 
 
 def rotate(session: Session, token: str, days: int) -> Issued | str:
@@ -66,11 +68,12 @@ def rotate(session: Session, token: str, days: int) -> Issued | str:
         caller commits before it raises TokenReused.
 
     Raises:
-        InvalidToken: The token is unknown, expired or revoked, or the account is closed.
+        InvalidToken: The token is unknown, expired, revoked or a browser's, or the account is closed.
     """
     row = session.get(RefreshToken, digest(token), with_for_update=True)
     now = session.scalars(select(func.now())).one()
-    if row is None or row.expires_at <= now or session.scalar(select(family_is_revoked(row.family))):
+    known = row is not None and row.expires_at > now and not row.family.startswith(BROWSER)
+    if row is None or not known or session.scalar(select(family_is_revoked(row.family))):
         raise InvalidToken("The refresh token is not valid.")
     if row.used_at is not None:
         revoke_family(session, row.family)
@@ -79,17 +82,22 @@ def rotate(session: Session, token: str, days: int) -> Issued | str:
     if account is None or not account.is_active:
         raise InvalidToken("The refresh token is not valid.")
     row.used_at = func.now()
-    return _issue(session, account, row.family, days)
+    return issue(session, account, row.family, timedelta(days=days))
 
 
-def _issue(session: Session, account: Account, family: str, days: int) -> Issued:
+def issue(session: Session, account: Account, family: str, lasts: timedelta) -> Issued:
+    """Issue the next token of a family.
+
+    Args:
+        session: The transaction.
+        account: Whose token it is.
+        family: Its family.
+        lasts: How long it is good.
+    """
     token = secrets.token_urlsafe(32)
     session.add(
         RefreshToken(
-            token_hash=digest(token),
-            family=family,
-            account_id=account.id,
-            expires_at=func.now() + timedelta(days=days),
+            token_hash=digest(token), family=family, account_id=account.id, expires_at=func.now() + lasts
         )
     )
     session.flush()

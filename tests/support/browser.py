@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text()
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Chromium has no sandbox of its own where the tests run as root.
 _ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -20,6 +22,15 @@ def chromium() -> str | None:
     """Return the path of a Chromium: of the variable CHROMIUM, else of PATH; None when there is none."""
     named = os.environ.get("CHROMIUM")
     return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+# For modules whose tests need a browser.
+IN_A_BROWSER = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        chromium() is None, reason=f"no Chromium: none of {NAMES} is on PATH, CHROMIUM is not set"
+    ),
+]
 
 
 @contextmanager
@@ -89,6 +100,21 @@ class Visit:
             for broken in found["violations"]
             for node in broken["nodes"]
         ]
+
+    def closed_to_anybody(self) -> list[str]:
+        """Return what is wrong with the page in the colours of both schemes, on a desktop and on a phone."""
+        page, found = self.page, self.violations()
+        # What the colours and the width of the screen can change.
+        page.emulate_media(color_scheme="dark")
+        found += self.violations("color-contrast")
+        page.set_viewport_size(PHONE)
+        found += self.violations("color-contrast", "target-size")
+        page.emulate_media(color_scheme="light")
+        found += self.violations("color-contrast", "region", "scrollable-region-focusable")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["width"]:
+            found.append(f"{width} pixels wide")
+        return found
 
     def close(self) -> None:
         """Close the tab."""

@@ -3,7 +3,6 @@
 import io
 import re
 import wave
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -13,7 +12,7 @@ from sqlalchemy import Engine as Database
 from catalog.core.db import session_factory
 from indexer.jobs.views import apply_pending
 from tests.support import demo
-from tests.support.browser import NAMES, Visit, browsing, chromium
+from tests.support.browser import DESKTOP, IN_A_BROWSER, Visit
 from tests.support.client import Client
 from tests.support.pages import read
 from tests.support.pipeline import Pipeline
@@ -21,12 +20,7 @@ from tests.support.programs import make
 from tests.support.sites import site
 from tests.support.waiting import eventually
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        chromium() is None, reason=f"no Chromium: none of {NAMES} is on PATH, CHROMIUM is not set"
-    ),
-]
+pytestmark = IN_A_BROWSER
 # A headless browser calls itself so, and views of bots do not count.
 _LISTENER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0 Safari/537.36"
 # A page of every template.
@@ -40,14 +34,6 @@ _TEMPLATES = (
     "/categories/society",
     "/nothing/here",
 )
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    with browsing() as running:
-        yield running
 
 
 def silence(seconds: int) -> bytes:
@@ -197,18 +183,7 @@ def test_no_page_is_closed_to_anybody(
         if path == "/programs/a-tape":
             page.locator("[data-media] button").click()
             expect(page.locator("#deck")).to_be_visible()
-        assert visit.violations() == [], path
-        # What the colours and the width of the screen can change.
-        page.emulate_media(color_scheme="dark")
-        assert visit.violations("color-contrast") == [], f"{path}, dark"
-        page.set_viewport_size(PHONE)
-        assert visit.violations("color-contrast", "target-size") == [], f"{path}, phone, dark"
-        page.emulate_media(color_scheme="light")
-        assert visit.violations("color-contrast", "region", "scrollable-region-focusable") == [], (
-            f"{path}, phone"
-        )
-        # Nothing is wider than the screen.
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        assert visit.closed_to_anybody() == [], path
     page.goto(f"/{language}")
     page.get_by_role("combobox").fill("cof")
     expect(page.get_by_role("listbox")).to_be_visible()

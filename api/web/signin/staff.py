@@ -1,0 +1,145 @@
+"""Pages of people who are signed in: who asks, in which language, with which role, and how such a page is answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from litestar import Response
+from litestar.datastructures import Cookie
+from sqlalchemy.orm import Session
+
+from api.http import transaction
+from api.http.auth import ADMINS
+from api.http.errors import Problem
+from api.http.request import ApiRequest, Principal
+from api.web.rendering.choosing import preferred
+from api.web.rendering.locales import Locale, locale
+from api.web.rendering.page import PageRequest, text
+from api.web.rendering.templates import HTML_HEADERS
+from api.web.signin import cookies, forms
+from catalog.accounts import browsers
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A browser that is signed in: by whom, its family of tokens, and the next token when it gets one."""
+
+    principal: Principal
+    family: str
+    token: str | None
+
+
+class StaffRequest(PageRequest):
+    """A request of a page of staff, whose address names no language."""
+
+    @property
+    def locale(self) -> Locale:
+        """The language that the browser has chosen or prefers."""
+        return locale(preferred(self.cookies.get("language", ""), self.headers.get("accept-language", "")))
+
+    @property
+    def signed(self) -> Signed | None:
+        """Who has signed in; None for nobody, and before `recognise`."""
+        found: Signed | None = self.scope["state"].get("signed")
+        return found
+
+    @property
+    def sent(self) -> forms.Form:
+        """The fields of the form that `admit` has checked."""
+        found: forms.Form = self.scope["state"]["sent"]
+        return found
+
+
+async def recognise(request: StaffRequest) -> Signed | None:
+    """Return who has signed in with this browser. A GET of an old token gets the next one with its answer."""
+    token = cookies.session_token(request)
+    if not token:
+        return None
+    settings = request.shared.settings.api
+    after = timedelta(minutes=settings.access_minutes) if request.method == "GET" else None
+
+    def work(session: Session) -> Signed | None:
+        found = browsers.visit(session, token, timedelta(hours=settings.session_hours), after)
+        if found is None:
+            return None
+        account = found.account
+        principal = Principal(account.id, account.email, frozenset(account.roles))
+        return Signed(principal, found.family, found.token)
+
+    signed = await transaction.write(request, work)
+    request.scope["state"]["signed"] = signed
+    return signed
+
+
+async def admit(request: StaffRequest) -> None:
+    """Check who asks for a page, the role, and the token of a form. Runs before every page of staff.
+
+    Raises:
+        Problem: Nobody has signed in, or without a role of the route's `opt["roles"]`; or the form is not ours.
+    """
+    signed = await recognise(request)
+    if signed is None:
+        raise Problem("unauthenticated")
+    if request.method != "GET":
+        request.scope["state"]["sent"] = sent = await forms.read(request)
+        forms.check(request, sent, signed.family)
+    needed = request.route_handler.opt.get("roles", ADMINS)
+    if not signed.principal.roles & set(needed):
+        raise Problem("forbidden", f"Needs one of: {', '.join(needed)}.")
+    request.scope["user"] = signed.principal
+
+
+def page(
+    request: StaffRequest,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    status: int = 200,
+    given: Sequence[Cookie] = (),
+) -> Response[bytes]:
+    """Return a page that nobody keeps.
+
+    Args:
+        request: Names the language and who asks.
+        template: The file below `templates/staff/`.
+        context: What the template knows beside the language, `user` and the `token` of its forms.
+        status: The status of the answer.
+        given: Cookies for the browser.
+    """
+    signed = request.signed
+    path = request.url.path
+    shown = {
+        "user": signed.principal if signed is not None else None,
+        "token": forms.token_for(request, signed.family) if signed is not None else "",
+        "path": path,
+    }
+    body = text(request, f"staff/{template}", lambda _: path, shown | dict(context))
+    headers = {name.decode(): value.decode() for name, value in HTML_HEADERS} | _NO_STORE
+    return Response(body, status_code=status, headers=headers, cookies=[*_exchanged(request), *given])
+
+
+def redirect(request: StaffRequest, address: str, *given: Cookie) -> Response[bytes]:
+    """Return the answer that leads to another page.
+
+    Args:
+        request: Was answered otherwise.
+        address: The path of the page.
+        *given: Cookies for the browser.
+    """
+    headers = _NO_STORE | {"Location": address}
+    return Response(b"", status_code=303, headers=headers, cookies=[*_exchanged(request), *given])
+
+
+def _exchanged(request: StaffRequest) -> list[Cookie]:
+    signed = request.signed
+    return [cookies.session_cookie(request, signed.token)] if signed is not None and signed.token else []
+
+
+def as_staff(request: ApiRequest) -> StaffRequest:
+    """Return a request as one of staff: handlers of errors get it as the framework made it."""
+    made: Any = StaffRequest(request.scope, request.receive, request.send)
+    staff: StaffRequest = made
+    return staff
