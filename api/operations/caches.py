@@ -7,8 +7,9 @@ from api.http import transaction
 from api.http.auth import OPS
 from api.http.errors import Problem
 from api.http.reply import JsonResponse
-from api.http.request import ApiRequest
+from api.http.request import ApiRequest, actor_of
 from api.operations import schemas, states
+from catalog.core import audit
 from indexer.stores import invalidation
 
 
@@ -26,6 +27,9 @@ async def purge(request: ApiRequest, data: JSONBody[schemas.PurgeIn]) -> JsonRes
         Problem: Redis does not answer, so the other processes keep their answers.
     """
     shared, prefix = request.shared, request.shared.settings.indexer.redis_prefix
+    actor, details = actor_of(request), {"programIds": [None, data.program_ids]}
+    # Before it is done: the caches have no transaction with the log.
+    await transaction.write(request, lambda s: audit.record(s, actor, "purge", "cache", None, details))
     if data.program_ids:
         programs = await transaction.read(request, lambda s: states.current(s, data.program_ids))
         shared.cache.changed(programs)

@@ -24,6 +24,8 @@ from indexer.stores.queues import NAMES
 
 log = logging.getLogger(__name__)
 
+# Where the worker processes of an instance write their counters.
+_MANY = "PROMETHEUS_MULTIPROC_DIR"
 _TARGETS = """
 SELECT t.id, count(d.*) FILTER (WHERE NOT d.parked), count(d.*) FILTER (WHERE d.parked),
   coalesce(extract(epoch FROM clock_timestamp() - min(d.marked_at) FILTER (WHERE NOT d.parked)), 0),
@@ -140,11 +142,17 @@ class _Counters(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return all of them, with exemplars."""
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            return REGISTRY.collect()
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
-        return exemplars.added(registry.collect())
+        found = counters()
+        return exemplars.added(found) if _MANY in os.environ else found
+
+
+def counters() -> Iterable[Metric]:
+    """Return the counters of this process, or of all worker processes that `thmanyah api` has started."""
+    if _MANY not in os.environ:
+        return REGISTRY.collect()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
+    return registry.collect()
 
 
 async def _gauges(request: ApiRequest) -> _Gauges:

@@ -15,8 +15,9 @@ from api.http.errors import Problem
 from api.http.parameters import Id, Limit
 from api.http.query import DEFAULT_LIMIT
 from api.http.reply import JsonResponse
-from api.http.request import ApiRequest
+from api.http.request import ApiRequest, actor_of
 from api.operations import schemas, states
+from catalog.core import audit
 from catalog.core.errors import NotFound
 from catalog.indexing import marks, queries
 from catalog.indexing.models import IndexDirty, IndexTarget
@@ -69,9 +70,11 @@ async def sync(request: ApiRequest) -> JsonResponse[schemas.SyncAnswer]:
 )
 async def unpark(request: ApiRequest, data: JSONBody[schemas.UnparkIn]) -> JsonResponse[schemas.CountAnswer]:
     """Unpark documents; answer with their number."""
+    actor = actor_of(request)
 
     def work(session: Session) -> int:
         ids = data.program_ids or None
+        audit.record(session, actor, "unpark", "index", None, {"programIds": [None, data.program_ids]})
         return sum(marks.unpark(session, target.id, ids) for target in session.query(IndexTarget).all())
 
     count = await transaction.write(request, work)
@@ -103,10 +106,10 @@ async def queues(request: ApiRequest) -> JsonResponse[schemas.QueueList]:
     Raises:
         Problem: Redis does not answer.
     """
-    return JsonResponse(schemas.QueueList(data=await _ask_queue(request, states.of_queues)))
+    return JsonResponse(schemas.QueueList(data=await ask_queue(request, states.of_queues)))
 
 
-async def _ask_queue(request: ApiRequest, ask: Callable[[str], Result]) -> Result:
+async def ask_queue(request: ApiRequest, ask: Callable[[str], Result]) -> Result:
     """Run a function of the queue's address in a thread.
 
     Raises:
@@ -124,6 +127,12 @@ def _checked(queue: str) -> str:
     return queue
 
 
+async def _log(request: ApiRequest, action: str, queue: str, ids: list[str]) -> None:
+    """Write into the audit log what is about to be done in Redis, which has no transaction with it."""
+    actor, details = actor_of(request), {"queue": [None, queue], "jobIds": [None, ids]}
+    await transaction.write(request, lambda s: audit.record(s, actor, action, "queue", None, details))
+
+
 @get(
     "/queues/{queue:str}/failed",
     summary="Failed jobs",
@@ -135,7 +144,7 @@ async def failed_jobs(
 ) -> JsonResponse[schemas.FailedJobList]:
     """List the failed jobs of a queue."""
     name = _checked(queue)
-    found = await _ask_queue(request, lambda url: states.failed_jobs(url, name, limit))
+    found = await ask_queue(request, lambda url: states.failed_jobs(url, name, limit))
     return JsonResponse(schemas.FailedJobList(data=found))
 
 
@@ -151,7 +160,8 @@ async def retry_jobs(
 ) -> JsonResponse[schemas.CountAnswer]:
     """Put failed jobs back into their queue; answer with their number."""
     name = _checked(queue)
-    count = await _ask_queue(request, lambda url: states.retry(url, name, data.job_ids))
+    await _log(request, "retry", name, data.job_ids)
+    count = await ask_queue(request, lambda url: states.retry(url, name, data.job_ids))
     return JsonResponse(schemas.CountAnswer(data=schemas.CountOut(count=count)))
 
 
@@ -167,7 +177,8 @@ async def cancel_jobs(
 ) -> JsonResponse[schemas.CountAnswer]:
     """Delete jobs from their queue; answer with their number."""
     name = _checked(queue)
-    count = await _ask_queue(request, lambda url: states.cancel(url, name, data.job_ids))
+    await _log(request, "cancel", name, data.job_ids)
+    count = await ask_queue(request, lambda url: states.cancel(url, name, data.job_ids))
     return JsonResponse(schemas.CountAnswer(data=schemas.CountOut(count=count)))
 
 

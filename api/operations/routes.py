@@ -2,9 +2,18 @@
 
 from api.http.auth import signed_in_router
 from api.operations import audits, caches, engines, pipeline, rebuilds
+from api.operations.reading import database, processes
 
 router = signed_in_router(
     "/ops",
     "operations",
-    [*rebuilds.HANDLERS, *audits.HANDLERS, *pipeline.HANDLERS, *engines.HANDLERS, *caches.HANDLERS],
+    [
+        *rebuilds.HANDLERS,
+        *audits.HANDLERS,
+        *pipeline.HANDLERS,
+        *engines.HANDLERS,
+        *caches.HANDLERS,
+        *database.HANDLERS,
+        *processes.HANDLERS,
+    ],
 )

@@ -124,7 +124,8 @@ def _stored(
 
 
 @contextmanager
-def _connected(url: str) -> "Iterator[Redis]":
+def connected(url: str) -> "Iterator[Redis]":
+    """Connect to the queue's Redis until the block ends."""
     with stores.open_sync(url, timeout=2, connect_timeout=1) as redis:
         yield redis
 
@@ -135,7 +136,7 @@ def of_queues(url: str) -> list[QueueOut]:
     Raises:
         RedisError: Redis does not answer.
     """
-    with _connected(url) as redis:
+    with connected(url) as redis:
         queues = [JsonQueue(name, connection=redis) for name in NAMES]
         return [
             QueueOut(
@@ -160,7 +161,7 @@ def failed_jobs(url: str, name: str, limit: int) -> list[FailedJobOut]:
     Raises:
         RedisError: Redis does not answer.
     """
-    with _connected(url) as redis:
+    with connected(url) as redis:
         registry = FailedJobRegistry(queue=JsonQueue(name, connection=redis))
         ids = registry.get_job_ids(-limit, -1)
         failed = [_failed(job) for job in JsonJob.fetch_many(ids, connection=redis) if job is not None]
@@ -195,7 +196,7 @@ def retry(url: str, name: str, ids: Iterable[str]) -> int:
     Raises:
         RedisError: Redis does not answer.
     """
-    with _connected(url) as redis:
+    with connected(url) as redis:
         registry = FailedJobRegistry(queue=JsonQueue(name, connection=redis))
         known_ids = registry.get_job_ids()
         chosen = [job_id for job_id in known_ids if job_id in set(ids)] if ids else known_ids
@@ -218,7 +219,7 @@ def cancel(url: str, name: str, ids: Iterable[str]) -> int:
     Raises:
         RedisError: Redis does not answer.
     """
-    with _connected(url) as redis:
+    with connected(url) as redis:
         queue = JsonQueue(name, connection=redis)
         if not ids:
             return int(queue.empty())  # type: ignore[no-untyped-call]  # RQ has no types

@@ -11,6 +11,7 @@ from api.answers.answer import Answer, Load, Reply
 from api.discovery.state import DiscoveryRequest
 from api.http.query import MAX_VALUE, QueryString
 from api.http.request import ApiRequest
+from api.web.board import handlers as board
 from api.web.listener import collections, errors, home, listings, programs, search, series
 from api.web.listener.reading import moved, parsed, state
 from api.web.machines import handlers
@@ -167,4 +168,11 @@ def routes() -> Sequence[Router | HTTPRouteHandler]:
     documents = Router(
         "/", route_handlers=handlers.AT_THE_ROOT, request_class=DiscoveryRequest, include_in_schema=False
     )
-    return [root, static, documents, signin.router, *(_listener(language) for language in LANGUAGES)]
+    return [
+        root,
+        static,
+        documents,
+        signin.router,
+        board.router,
+        *(_listener(language) for language in LANGUAGES),
+    ]

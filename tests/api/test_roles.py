@@ -140,6 +140,11 @@ ROUTES = {
     ("POST", "/ops/queues/{queue:str}/retry"): (OPS, {}),
     ("POST", "/ops/queues/{queue:str}/cancel"): (OPS, {}),
     ("POST", "/ops/cache/purge"): (OPS, {}),
+    ("GET", "/ops/audit-log"): (OPS, None),
+    ("GET", "/ops/schedule"): (OPS, None),
+    ("GET", "/ops/caches"): (OPS, None),
+    ("GET", "/ops/imports"): (OPS, None),
+    ("GET", "/ops/programs"): (OPS, None),
     ("GET", "/catalog/merge-proposals"): (EDITORS, None),
     ("GET", "/catalog/import-conflicts"): (EDITORS, None),
     ("POST", "/catalog/programs/{program_id:int}/import-conflicts"): (
@@ -206,6 +211,11 @@ ROUTES = {
         (("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/sign-out"), ("GET", "/language/{code:str}")),
         (OPEN, None),
     ),
+    ("POST", "/ops/board/do/{name:str}"): (OPEN, None),
+    **{
+        ("GET", f"/ops/board{path}"): (OPEN, None)
+        for path in ("", "/do/{name:str}", "/programs", "/runbooks")
+    },
 }
 for _kind, _change in (
     ("programs", {"title": "Other"}),

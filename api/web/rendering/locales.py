@@ -6,12 +6,12 @@ one string for each plural form of the language (CLDR's names: zero, one, two, f
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 
 import babel
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
@@ -71,6 +71,18 @@ class Locale:
     def date(self, moment: date | datetime) -> str:
         """Return a date, with the name of its month."""
         return self.digits(format_date(moment, "long", self.cldr))
+
+    def moment(self, moment: datetime) -> str:
+        """Return a date and a time, in UTC."""
+        return self.digits(format_datetime(moment, "d MMM, HH:mm:ss", UTC, self.cldr))
+
+    def seconds(self, seconds: float) -> str:
+        """Return a number of seconds, with one digit behind the point when they are few."""
+        return self.digits(f"{seconds:.1f}" if seconds < _MINUTE else f"{seconds:,.0f}")
+
+    def share(self, part: float) -> str:
+        """Return a part of one as a percentage."""
+        return self.digits(f"{100 * part:.1f}") + ("٪" if self.code == "ar" else "%")
 
     def duration(self, seconds: int) -> str:
         """Return a duration in words: hours and minutes, at least one minute."""

@@ -1,0 +1,31 @@
+"""How the board asks the routes under /ops: their own functions, with the person who looks at the board."""
+
+from typing import TypeVar
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+
+from api.http.errors import Problem
+from api.http.reply import JsonResponse
+from api.web.signin.staff import StaffRequest
+
+Shape = TypeVar("Shape")
+
+
+async def ask(request: StaffRequest, route: HTTPRouteHandler, shape: type[Shape], **given: object) -> Shape:
+    """Return the answer of a route.
+
+    Args:
+        request: Of whom the route needs a role, as it does over HTTP.
+        route: A handler of `api.operations`.
+        shape: The type of its answer.
+        **given: The parameters and the body of the route.
+
+    Raises:
+        Problem: The role is missing, or the route refuses.
+    """
+    needed = route.opt.get("roles")
+    if needed is not None and not request.user.roles & set(needed):
+        raise Problem("forbidden", f"Needs one of: {', '.join(needed)}.")
+    answer: JsonResponse[Shape] = await route.fn(request, **given)
+    return msgspec.json.decode(answer.content, type=shape)
