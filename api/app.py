@@ -54,6 +54,7 @@ from api.http.request import ApiRequest, Sessions
 from api.http.traced import Traced, observe
 from api.operations import health, metrics
 from api.operations import routes as operations
+from api.operations.reading.hour import Hour
 from api.settings import Settings
 from api.web import routes as web
 from api.web.rendering.templates import template_config
@@ -168,6 +169,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         waiting = _redis(opened, settings.indexer.redis_cache_url, timeout=5, connect_timeout=1)
         _run(opened, Listener(shared.cache, waiting).run())
         _run(opened, shared.views.run())
+        _run(opened, Hour(shared).run())
         _run(opened, watch.watch(shared.search, shared.db, settings.indexer))
         app.state.startup = health.Startup()
         _run(opened, app.state.startup.run(shared.db))

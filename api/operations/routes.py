@@ -2,7 +2,7 @@
 
 from api.http.auth import signed_in_router
 from api.operations import audits, caches, engines, pipeline, rebuilds
-from api.operations.reading import database, processes
+from api.operations.reading import database, hour, processes
 
 router = signed_in_router(
     "/ops",
@@ -15,5 +15,6 @@ router = signed_in_router(
         *caches.HANDLERS,
         *database.HANDLERS,
         *processes.HANDLERS,
+        *hour.HANDLERS,
     ],
 )

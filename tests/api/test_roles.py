@@ -145,6 +145,7 @@ ROUTES = {
     ("GET", "/ops/caches"): (OPS, None),
     ("GET", "/ops/imports"): (OPS, None),
     ("GET", "/ops/programs"): (OPS, None),
+    ("GET", "/ops/hour"): (OPS, None),
     ("GET", "/catalog/merge-proposals"): (EDITORS, None),
     ("GET", "/catalog/import-conflicts"): (EDITORS, None),
     ("POST", "/catalog/programs/{program_id:int}/import-conflicts"): (
@@ -214,7 +215,7 @@ ROUTES = {
     ("POST", "/ops/board/do/{name:str}"): (OPEN, None),
     **{
         ("GET", f"/ops/board{path}"): (OPEN, None)
-        for path in ("", "/do/{name:str}", "/programs", "/runbooks")
+        for path in ("", "/do/{name:str}", "/programs", "/runbooks", "/hour", "/live")
     },
 }
 for _kind, _change in (

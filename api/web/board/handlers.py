@@ -5,7 +5,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from api.http.auth import OPS
-from api.web.board import finding, state
+from api.web.board import finding, live, state
 from api.web.board.actions import ACTIONS, Action
 from api.web.board.asking import ask
 from api.web.board.wrong import wrong
@@ -67,7 +67,7 @@ async def runbooks(request: StaffRequest) -> Response[bytes]:
 
 router = Router(
     _BOARD,
-    route_handlers=[board, ask_once, act, why, runbooks],
+    route_handlers=[board, ask_once, act, why, runbooks, *live.HANDLERS],
     before_request=admit,  # type: ignore[arg-type]  # the router makes every request a StaffRequest
     request_class=StaffRequest,
     exception_handlers=HANDLERS_OF_STAFF,

@@ -59,7 +59,9 @@ async def recognise(request: StaffRequest) -> Signed | None:
     if not token:
         return None
     settings = request.shared.settings.api
-    after = timedelta(minutes=settings.access_minutes) if request.method == "GET" else None
+    # An answer that is no page has no cookie: it must not exchange the token.
+    exchanges = request.method == "GET" and request.route_handler.opt.get("exchanges", True)
+    after = timedelta(minutes=settings.access_minutes) if exchanges else None
 
     def work(session: Session) -> Signed | None:
         found = browsers.visit(session, token, timedelta(hours=settings.session_hours), after)

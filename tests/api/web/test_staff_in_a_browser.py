@@ -8,6 +8,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
 from api.settings import Settings
+from api.web.board import live
 from indexer.rebuild.rebuild import Rebuild
 from tests.support.accounts import PASSWORD
 from tests.support.browser import DESKTOP, IN_A_BROWSER, Visit
@@ -125,5 +126,31 @@ def test_no_page_of_the_board_is_closed_to_anybody(
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(f"/ops/board{path}")
         assert visit.closed_to_anybody() == [], path
+    assert visit.faults == []
+    visit.close()
+
+
+def test_an_open_board_keeps_itself_up_to_date(
+    browser: Browser, shared: SharedApi, reading: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.2)
+    visit = signed_in(browser, shared.listener, "en")
+    page = visit.page
+    expect(page.locator("#hour canvas")).to_have_count(6)
+    page.get_by_role("button", name="Drain: default").focus()
+    with shared.database.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO index_dirty (target_id, program_id, rev, parked, error) "
+                "VALUES (1, :id, 1, true, 'No such unit') ON CONFLICT DO NOTHING"
+            ),
+            {"id": reading["The coffee film"]},
+        )
+    expect(page.locator("#wrong")).to_contain_text("An engine refuses documents")
+    expect(page.locator("#pipeline")).to_contain_text("No such unit")
+    # The part that somebody uses is left alone, and who is signed out sees nothing more.
+    expect(page.get_by_role("button", name="Drain: default")).to_be_focused()
+    page.context.clear_cookies()
+    expect(page).to_have_url(re.compile("/sign-in"))
     assert visit.faults == []
     visit.close()
