@@ -127,6 +127,8 @@ def run(running: Product, path: Path, *, url: URL | None = None, checkout: Path 
         "DATABASE_URL": database.render_as_string(hide_password=False),
         **valkey.addresses(running.ports["valkey"], "worker", running.secrets),
     }
+    # Modules that are read in the course of a run would be compiled in every run.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [*thmanyah("import"), str(path), "--publish"]
     if checkout is not None:
         environment["PYTHONPATH"] = str(checkout)

@@ -31,7 +31,7 @@ MAX_SLUG = 120
 def fold(text: str) -> str:
     """Return text with one form for letters that people mix: one alef, one ya, no marks, no accents, lower case.
 
-    The SQL function `catalog_fold` of the first migration does the same.
+    The SQL function `catalog_fold` does the same for Arabic letters, digits and accents of western Europe.
     """
     text = _MARKS.sub("", unicodedata.normalize("NFKC", text)).translate(_FOLD).casefold()
     decomposed = unicodedata.normalize("NFD", text)
