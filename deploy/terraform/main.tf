@@ -22,17 +22,20 @@ resource "random_password" "redis" {
 module "network" {
   source = "./modules/network"
 
-  name = var.name
-  cidr = var.cidr
+  name  = var.name
+  cidr  = var.cidr
+  zones = [for letter in var.zones : "${var.region}${letter}"]
 }
 
 module "alb" {
   source = "./modules/alb"
 
-  name            = var.name
-  vpc_id          = module.network.vpc_id
-  subnet_ids      = module.network.public_subnet_ids
-  certificate_arn = var.certificate_arn
+  name               = var.name
+  vpc_id             = module.network.vpc_id
+  subnet_ids         = module.network.public_subnet_ids
+  certificate_arn    = var.certificate_arn
+  deletion_protected = var.deletion_protected
+  access_log_bucket  = var.access_log_bucket
 }
 
 module "rds" {
@@ -97,6 +100,7 @@ locals {
 # The processes' variables, addresses with passwords included, for the API and for the other processes. Instances read
 # the API's when they start.
 resource "aws_secretsmanager_secret" "environment" {
+  #checkov:skip=CKV2_AWS_57:Passwords change with an apply, which writes both sides of them.
   for_each = toset(["api", "worker"])
 
   name = "${var.name}-environment-${each.key}"

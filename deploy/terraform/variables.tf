@@ -4,6 +4,12 @@ variable "region" {
   default     = "me-south-1"
 }
 
+variable "zones" {
+  description = "The letters of the availability zones; one that AWS adds later changes nothing."
+  type        = list(string)
+  default     = ["a", "b", "c"]
+}
+
 variable "environment" {
   description = "The value of the tag Environment."
   type        = string
@@ -98,7 +104,7 @@ variable "database_backup_days" {
 }
 
 variable "deletion_protected" {
-  description = "Whether the database refuses to be deleted."
+  description = "Whether the balancer and the databases refuse to be deleted."
   type        = bool
   default     = true
 }
@@ -113,4 +119,10 @@ variable "cache_shards" {
   description = "Shards of the cache's cluster; each has a replica."
   type        = number
   default     = 3
+}
+
+variable "access_log_bucket" {
+  description = "The S3 bucket, with the policy that AWS asks for, that gets the balancer's access log; null: nobody keeps one."
+  type        = string
+  default     = null
 }

@@ -11,6 +11,7 @@ resource "aws_security_group" "balancer" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "web" {
+  #checkov:skip=CKV_AWS_260:Port 80 only says where the same is by TLS.
   for_each          = toset(["80", "443"])
   security_group_id = aws_security_group.balancer.id
   description       = "The internet, port ${each.key}"
@@ -30,12 +31,25 @@ resource "aws_vpc_security_group_egress_rule" "instances" {
 }
 
 resource "aws_lb" "api" {
+  #checkov:skip=CKV_AWS_91:The bucket of access_log_bucket is the account's own.
+  #checkov:skip=CKV2_AWS_28:A firewall for web applications is left to the account (README.md).
   name                       = "${var.name}-api"
   load_balancer_type         = "application"
   security_groups            = [aws_security_group.balancer.id]
   subnets                    = var.subnet_ids
   drop_invalid_header_fields = true
+  enable_deletion_protection = var.deletion_protected
   idle_timeout               = 60
+
+  dynamic "access_logs" {
+    for_each = var.access_log_bucket == null ? [] : [var.access_log_bucket]
+
+    content {
+      bucket  = access_logs.value
+      prefix  = "${var.name}-api"
+      enabled = true
+    }
+  }
 }
 
 resource "aws_lb_target_group" "api" {

@@ -17,3 +17,13 @@ variable "certificate_arn" {
   description = "The certificate, in ACM."
   type        = string
 }
+
+variable "deletion_protected" {
+  description = "Whether the balancer refuses to be deleted."
+  type        = bool
+}
+
+variable "access_log_bucket" {
+  description = "The S3 bucket that gets the balancer's access log; null: nobody keeps one."
+  type        = string
+}

@@ -7,3 +7,8 @@ variable "cidr" {
   description = "The network's addresses."
   type        = string
 }
+
+variable "zones" {
+  description = "The availability zones, by name: a change moves subnets."
+  type        = list(string)
+}

@@ -55,6 +55,27 @@ resource "aws_db_parameter_group" "main" {
   }
 }
 
+# The measurements of the machine itself, each minute.
+data "aws_iam_policy_document" "monitoring" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["monitoring.rds.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "monitoring" {
+  name_prefix        = "${var.name}-database-"
+  assume_role_policy = data.aws_iam_policy_document.monitoring.json
+}
+
+resource "aws_iam_role_policy_attachment" "monitoring" {
+  role       = aws_iam_role.monitoring.name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+}
+
 resource "aws_db_instance" "primary" {
   identifier                      = "${var.name}-primary"
   engine                          = "postgres"
@@ -75,20 +96,28 @@ resource "aws_db_instance" "primary" {
   copy_tags_to_snapshot           = true
   deletion_protection             = var.deletion_protected
   performance_insights_enabled    = true
+  monitoring_interval             = 60
+  monitoring_role_arn             = aws_iam_role.monitoring.arn
   enabled_cloudwatch_logs_exports = ["postgresql"]
   auto_minor_version_upgrade      = true
   final_snapshot_identifier       = "${var.name}-final"
 }
 
 resource "aws_db_instance" "replica" {
-  count                        = var.replicas
-  identifier                   = "${var.name}-replica-${count.index + 1}"
-  replicate_source_db          = aws_db_instance.primary.identifier
-  instance_class               = var.instance_class
-  storage_encrypted            = true
-  parameter_group_name         = aws_db_parameter_group.main.name
-  vpc_security_group_ids       = [aws_security_group.database.id]
-  performance_insights_enabled = true
-  auto_minor_version_upgrade   = true
-  skip_final_snapshot          = true
+  #checkov:skip=CKV_AWS_157:Reads go to the primary while a replica is away.
+  count                           = var.replicas
+  identifier                      = "${var.name}-replica-${count.index + 1}"
+  replicate_source_db             = aws_db_instance.primary.identifier
+  instance_class                  = var.instance_class
+  storage_encrypted               = true
+  parameter_group_name            = aws_db_parameter_group.main.name
+  vpc_security_group_ids          = [aws_security_group.database.id]
+  copy_tags_to_snapshot           = true
+  deletion_protection             = var.deletion_protected
+  performance_insights_enabled    = true
+  monitoring_interval             = 60
+  monitoring_role_arn             = aws_iam_role.monitoring.arn
+  enabled_cloudwatch_logs_exports = ["postgresql"]
+  auto_minor_version_upgrade      = true
+  skip_final_snapshot             = true
 }
