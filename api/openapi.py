@@ -3,7 +3,7 @@
 The framework reads the signatures of the routes. This module adds exact schemas (msgspec knows more about its types
 than the framework), an example of every body, parameter and answer, and the errors. Some errors are derived: of a
 route that needs a role, of a route with a body. Keys in the `opt` of a route say the rest: `errors` are the codes of
-its own errors, `example` is an answer that is not JSON, `body` is a body that is not JSON, `parameters` describes a
+its own errors, `example` is an answer that is not JSON, `body` is a body that is a file, `parameters` describes a
 query string that the route reads by itself, `probe` marks a route that has no common errors. `api.app` serves the
 document, `thmanyah openapi` prints it.
 """
@@ -26,6 +26,7 @@ from api.http.errors import CODES
 from api.http.parameters import HEADER_ERRORS
 from api.http.request import ApiRequest
 from api.http.schemas import Model
+from catalog.core.fields import camel
 
 # A part of the document: its keys depend on the part.
 Json = dict[str, Any]
@@ -72,7 +73,13 @@ def _config() -> OpenAPIConfig:
                 "apiKey": SecurityScheme(type="apiKey", name="X-Api-Key", security_scheme_in="header"),
             }
         ),
+        operation_id_creator=_operation_id,
     )
+
+
+def _operation_id(handler: HTTPRouteHandler, method: object, path: object) -> str:
+    """Return the name of an operation in generated clients: that of the route's function."""
+    return handler.fn.__name__
 
 
 def document(routers: Sequence[Router]) -> Json:
@@ -81,7 +88,7 @@ def document(routers: Sequence[Router]) -> Json:
     found: Json = app.openapi_schema.to_schema()
     handlers = list(_handlers(app))
     schemas = _exact_schemas([handler for _, _, handler in handlers])
-    found["components"]["schemas"] = schemas
+    found["components"] |= {"schemas": schemas, "examples": _problems(schemas)}
     for path, method, handler in handlers:
         _complete(found["paths"][path][method], handler, schemas)
     return found
@@ -117,7 +124,26 @@ def _exact_schemas(handlers: Sequence[HTTPRouteHandler]) -> Json:
     for schema in schemas.values():
         if "description" in schema:
             schema["description"] = _without_sections(schema["description"])
-    return schemas
+    named: Json = {}
+    schemas = {name: _with_named_words(schema, named) for name, schema in schemas.items()}
+    return schemas | named
+
+
+def _with_named_words(schema: Any, named: Json) -> Any:
+    """Return a schema that refers to each list of words that has a title; the lists are added to `named`.
+
+    Generated clients then have one type for the kind of a program, wherever it stands.
+    """
+    if isinstance(schema, list):
+        return [_with_named_words(inner, named) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "enum" in schema and "title" in schema:
+        words = {"type": "string", "title": schema["title"], "enum": schema["enum"]}
+        named[schema["title"]] = words
+        others = {k: v for k, v in schema.items() if k not in (*words, "examples")}
+        return {"$ref": _REF.format(name=schema["title"])} | others
+    return {key: _with_named_words(inner, named) for key, inner in schema.items()}
 
 
 def _any_value(of_type: type) -> Json:
@@ -134,6 +160,7 @@ def _without_sections(docstring: str) -> str:
 
 def _complete(operation: Json, handler: HTTPRouteHandler, schemas: Json) -> None:
     """Add to an operation the examples, schemas and errors that the framework does not know."""
+    operation["operationId"] = camel(operation["operationId"])
     if handler.opt.get("people_only"):
         operation["security"] = [{"bearer": []}]
     parameters = [_parameter(parameter) for parameter in operation.get("parameters", [])]
@@ -142,13 +169,14 @@ def _complete(operation: Json, handler: HTTPRouteHandler, schemas: Json) -> None
         operation["description"] = _without_sections(operation["description"])
     if "body" in handler.opt:
         media_type, shown = handler.opt["body"]
-        content = {media_type: {"schema": {"type": "string"}, "example": shown}}
+        content = {media_type: {"schema": {"type": "string", "format": "binary"}, "example": shown}}
         operation["requestBody"] = {"required": True, "content": content}
     elif "requestBody" in operation:
         for media in operation["requestBody"]["content"].values():
             if "oneOf" in media["schema"]:
                 # A body that may be left out; there is no body `null`.
                 media["schema"] = next(s for s in media["schema"]["oneOf"] if s.get("type") != "null")
+                operation["requestBody"]["required"] = False
             media["example"] = example(media["schema"], schemas)
     declared = {handler.status_code, *(handler.responses or {})}
     responses = {
@@ -156,7 +184,7 @@ def _complete(operation: Json, handler: HTTPRouteHandler, schemas: Json) -> None
         for status, answer in operation["responses"].items()
         if int(status) in declared
     }
-    operation["responses"] = responses | _refusals(_error_codes(operation, handler), schemas)
+    operation["responses"] = responses | _refusals(_error_codes(operation, handler))
 
 
 def _parameter(declared: Json) -> Json:
@@ -236,21 +264,30 @@ def _error_codes(operation: Json, handler: HTTPRouteHandler) -> list[str]:
     return [*codes, *_COMMON_ERRORS]
 
 
-def _refusals(codes: Sequence[str], schemas: Json) -> Json:
-    """Return an answer for each status of the codes. The example of a status shows its first code."""
+def _refusals(codes: Sequence[str]) -> Json:
+    """Return an answer for each status of the codes, with an example of each code."""
     problem = {"$ref": _REF.format(name=Problem.__name__)}
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys(codes):
         by_status.setdefault(CODES[code][0], []).append(code)
     found = {}
     for status, same_status in sorted(by_status.items()):
-        first, title = same_status[0], CODES[same_status[0]][1]
-        shown = example(problem, schemas) | {"status": status, "code": first, "title": title, "detail": title}
-        shown |= {"type": f"/docs/errors#{first}", "doc": f"/docs/errors#{first}"}
+        shown = {code: {"$ref": f"#/components/examples/{code}"} for code in same_status}
         found[str(status)] = {
             "description": "; ".join(f"`{code}`: {CODES[code][1]}" for code in same_status),
-            "content": {"application/problem+json": {"schema": problem, "example": shown}},
+            "content": {"application/problem+json": {"schema": problem, "examples": shown}},
         }
+    return found
+
+
+def _problems(schemas: Json) -> Json:
+    """Return an example of each refusal, by its code: hundreds of answers name them."""
+    problem = example({"$ref": _REF.format(name=Problem.__name__)}, schemas)
+    found = {}
+    for code, (status, title) in CODES.items():
+        page = f"/docs/errors#{code}"
+        said = {"type": page, "title": title, "status": status, "code": code, "detail": title, "doc": page}
+        found[code] = {"summary": title, "value": problem | said}
     return found
 
 

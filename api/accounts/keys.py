@@ -16,7 +16,7 @@ from catalog.accounts import keys as api_keys
 from catalog.accounts.models import Account, ApiKey
 
 
-@get("/me", summary="Who am I", opt={"roles": ANYONE_SIGNED_IN})
+@get("/me", operation_id="getMe", summary="Who am I", opt={"roles": ANYONE_SIGNED_IN})
 async def me(request: ApiRequest) -> JsonResponse[schemas.AccountAnswer]:
     """Return the account behind the token or key."""
     account_id = request.user.account_id
@@ -26,6 +26,7 @@ async def me(request: ApiRequest) -> JsonResponse[schemas.AccountAnswer]:
 
 @post(
     "/api-keys",
+    operation_id="createApiKey",
     status_code=201,
     summary="Make an API key",
     description="Only for a person who is signed in. Only an admin gives a quota.",
@@ -52,7 +53,12 @@ async def create_key(request: ApiRequest, data: JSONBody[schemas.KeyIn]) -> Json
     return JsonResponse(schemas.KeyAnswer(data=await transaction.write(request, work)))
 
 
-@get("/api-keys", summary="My API keys", opt={"roles": ANYONE_SIGNED_IN, "people_only": True})
+@get(
+    "/api-keys",
+    operation_id="listApiKeys",
+    summary="My API keys",
+    opt={"roles": ANYONE_SIGNED_IN, "people_only": True},
+)
 async def list_keys(request: ApiRequest) -> JsonResponse[schemas.KeyList]:
     """List the account's API keys, without their secrets."""
     return await _keys(request, request.user.account_id)
@@ -60,6 +66,7 @@ async def list_keys(request: ApiRequest) -> JsonResponse[schemas.KeyList]:
 
 @get(
     "/users/{account_id:int}/api-keys",
+    operation_id="listApiKeysOf",
     summary="API keys of an account",
     opt={"roles": ADMINS, "people_only": True},
 )
@@ -76,6 +83,7 @@ async def _keys(request: ApiRequest, account_id: int) -> JsonResponse[schemas.Ke
 
 @patch(
     "/api-keys/{key_id:int}",
+    operation_id="limitApiKey",
     summary="Set the quota of an API key",
     description="null is the usual limit. A minute that is used up ends first.",
     opt={"roles": ADMINS, "people_only": True, "errors": ("not_found",)},
@@ -94,6 +102,7 @@ async def limit_key(
 
 @delete(
     "/api-keys/{key_id:int}",
+    operation_id="revokeApiKey",
     summary="Close an API key",
     opt={"roles": ANYONE_SIGNED_IN, "people_only": True, "errors": ("not_found",)},
 )

@@ -58,6 +58,7 @@ async def change_password(
 
 @post(
     "/users/{account_id:int}/password-reset",
+    operation_id="createPasswordReset",
     status_code=201,
     summary="Make a link for a new password",
     description="The link is good once, for PASSWORD_RESET_HOURS. A newer link replaces it.",
@@ -77,6 +78,7 @@ async def make_link(request: ApiRequest, account_id: Id) -> JsonResponse[schemas
 
 @post(
     "/password-reset",
+    operation_id="resetPassword",
     status_code=204,
     summary="Choose a new password by a link",
     description="Signs the account out everywhere; sign in with the new password afterwards.",

@@ -74,6 +74,7 @@ async def login(request: ApiRequest, data: JSONBody[schemas.LoginIn]) -> JsonRes
 
 @post(
     "/refresh",
+    operation_id="refreshTokens",
     status_code=200,
     summary="Exchange a refresh token",
     description="A refresh token that is sent twice revokes all refresh and access tokens of its sign-in.",

@@ -26,6 +26,7 @@ from catalog.programs.around.trends import WINDOWS
 
 @get(
     "/programs/{program_id:str}/related",
+    operation_id="relatedPrograms",
     summary="Related programs",
     description="What stands beside a program in its series, shares its people, tags or words of its title, or is viewed "
     "most in its category and language; because says why each is offered. The nearest come first, and a larger limit "
@@ -58,6 +59,7 @@ async def related(request: DiscoveryRequest, program_id: FromPath[str]) -> Reply
 
 @get(
     "/trending",
+    operation_id="trendingPrograms",
     summary="Trending programs",
     description="Programs that are viewed most lately: a view counts half after a sixth of the window, and a program "
     "without a view in the window is left out. Equal ones come by id. Nothing viewed, nothing listed.",
@@ -79,6 +81,7 @@ async def trending(request: DiscoveryRequest) -> Reply:
 
 @get(
     "/random",
+    operation_id="randomPrograms",
     summary="A program by chance",
     description="One program, each that meets the filters with the same chance. " + documented.FILTERS,
     responses=documented.answers(ProgramData),
@@ -117,6 +120,7 @@ async def popular_searches(request: DiscoveryRequest) -> Reply:
 
 @get(
     "/collections",
+    operation_id="browseCollections",
     summary="Collections",
     description="What editors put together, in their order: published collections at their time that have a visible program. "
     "`programs` asks for the first programs of each.",
@@ -136,6 +140,7 @@ async def collections(request: DiscoveryRequest) -> Reply:
 
 @get(
     "/collections/{slug:str}",
+    operation_id="lookUpCollection",
     summary="A collection and its programs",
     description="The visible programs in the editors' order (page, limit ≤ 100). A collection that is not published, not at "
     "its time, or without a visible program is 404.",

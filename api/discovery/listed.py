@@ -27,6 +27,7 @@ _ONE = (
 
 @get(
     "/facets/{name:str}",
+    operation_id="searchFacetValues",
     summary="Values of a facet",
     description="All values of a facet with the number of programs that have each, the most frequent first, those whose "
     "names have words that begin as typed (q): follow meta.nextCursor to the last one. Filters narrow what is counted, but "
@@ -78,6 +79,7 @@ async def _listed(request: DiscoveryRequest, kind: Kind) -> Reply:
 
 @get(
     "/series",
+    operation_id="browseSeries",
     summary="Series",
     description=_LISTED.format("series", "titles") + documented.DEGRADED,
     responses=documented.answers(SeriesListAnswer),
@@ -90,6 +92,7 @@ async def all_series(request: DiscoveryRequest) -> Reply:
 
 @get(
     "/people",
+    operation_id="browsePeople",
     summary="People",
     description=_LISTED.format("people", "names") + documented.DEGRADED,
     responses=documented.answers(NamesAnswer),
@@ -102,6 +105,7 @@ async def people(request: DiscoveryRequest) -> Reply:
 
 @get(
     "/tags",
+    operation_id="browseTags",
     summary="Tags",
     description=_LISTED.format("tags", "names") + documented.DEGRADED,
     responses=documented.answers(NamesAnswer),
@@ -140,6 +144,7 @@ async def _one(request: DiscoveryRequest, kind: Kind, room: str, key: str) -> Re
 
 @get(
     "/people/{key:str}",
+    operation_id="lookUpPerson",
     summary="A person and the programs with this person",
     description=_ONE.format("person") + documented.FILTERS + documented.DEGRADED,
     responses=documented.answers(NamePage, moves=True),
@@ -152,6 +157,7 @@ async def person(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
 
 @get(
     "/tags/{key:str}",
+    operation_id="lookUpTag",
     summary="A tag and its programs",
     description=_ONE.format("tag") + documented.FILTERS + documented.DEGRADED,
     responses=documented.answers(NamePage, moves=True),

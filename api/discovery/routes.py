@@ -29,6 +29,7 @@ _FIELDS = [field.encode_name for field in msgspec.structs.fields(ProgramDetail)]
 
 @get(
     "/search",
+    operation_id="searchPrograms",
     summary="Search programs",
     description="Finds programs by words, and with type=series,person or all the series and people whose names have the "
     "words. A query that finds too little is asked again as it may have been meant; "
@@ -49,6 +50,7 @@ async def search(request: DiscoveryRequest) -> Reply:
 
 @get(
     "/browse",
+    operation_id="browsePrograms",
     summary="Browse programs",
     description="Lists programs, newest first unless sorted otherwise, and "
     "reaches the last one: follow meta.nextCursor. " + documented.FILTERS + documented.DEGRADED,
@@ -87,6 +89,7 @@ async def suggest(request: DiscoveryRequest) -> Reply:
 
 @get(
     "/categories",
+    operation_id="browseCategories",
     summary="Categories",
     description="Every active category with a visible program, in its order, with its number of programs.",
     responses=documented.answers(schemas.CategoriesAnswer),
@@ -100,6 +103,7 @@ async def categories(request: DiscoveryRequest) -> Reply:
 
 @get(
     "/series/{key:str}",
+    operation_id="lookUpSeries",
     summary="A series and its programs",
     description="By id or by slug. Programs in season and episode order (page, limit ≤ 100); /discovery/browse?seriesId= lists "
     "them in other orders and with filters. A slug in other letters redirects. A series without a visible program is 404.",
@@ -136,6 +140,7 @@ async def series(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
 
 @get(
     "/programs/{key:str}",
+    operation_id="lookUpProgram",
     summary="One program",
     description="By id or by slug. An old slug, a slug in other letters, and the id of a program that was merged into another "
     "program redirect.",
@@ -218,6 +223,7 @@ async def _otherwise_written(request: DiscoveryRequest, key: str) -> tuple[str, 
 
 @post(
     "/programs/batch",
+    operation_id="lookUpPrograms",
     status_code=200,
     summary="Several programs",
     description="At most 100 ids; the programs come in the order of the ids.",

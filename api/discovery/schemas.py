@@ -6,7 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.http.schemas import CategoryRef, Model, ProgramDetail, SeriesRef
+from api.discovery.params import ORDERS, SORTS
+from api.http.schemas import CategoryRef, Kind, MediaType, Model, Moment, ProgramDetail, SeriesRef, one_of
 from indexer.engines.document import ListedFields
 
 
@@ -25,10 +26,10 @@ class ProgramCard(Model):
     title: Annotated[str, msgspec.Meta(examples=["المرأة التي سامحت"])]
     description: str
     language: Annotated[str, msgspec.Meta(examples=["ar"])]
-    media_type: str
-    kind: str
+    media_type: MediaType
+    kind: Kind
     duration_sec: int | None
-    release_date: datetime | None
+    release_date: Moment | None
     thumbnail_url: str | None
     category: CategoryRef | None
     series: SeriesRef | None
@@ -113,7 +114,7 @@ class SearchMeta(Meta):
     total_is_exact: Annotated[bool, msgspec.Meta(description="False: there may be more than `total`.")]
     total_pages: int
     query: str
-    sort: str
+    sort: Annotated[str, one_of("SearchSort", SORTS)]
     next_cursor: str | UnsetType | None = UNSET
     rewrite: Rewrite | None = None
     did_you_mean: Rewrite | msgspec.UnsetType = msgspec.UNSET
@@ -159,7 +160,7 @@ class BrowseMeta(Meta):
     limit: int
     total: Annotated[int, msgspec.Meta(description="Programs of the list, counted up to 10,000.")]
     total_is_exact: Annotated[bool, msgspec.Meta(description="False: there may be more than `total`.")]
-    sort: str
+    sort: Annotated[str, one_of("BrowseSort", ORDERS)]
     next_cursor: str | None
 
 
@@ -217,7 +218,7 @@ class SeriesDetail(Model):
     language: str
     thumbnail_url: str | None
     category_id: int | None
-    latest_release_date: datetime | None
+    latest_release_date: Moment | None
 
 
 class SeriesMeta(Model):

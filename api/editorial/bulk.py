@@ -60,6 +60,7 @@ def _check(data: schemas.BulkIn) -> None:
 
 @post(
     "/programs/bulk",
+    operation_id="changePrograms",
     status_code=200,
     summary="One step for many programs",
     description="Every program has its own outcome; a failure does not stop the others.",

@@ -16,7 +16,7 @@ from api.http.parameters import AfterId, Id, Limit
 from api.http.query import DEFAULT_LIMIT
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
-from api.http.schemas import Body, ListMeta, Model, Moment, list_meta
+from api.http.schemas import Body, ListMeta, MediaType, Model, Moment, ProgramStatus, list_meta
 from catalog.merging import lifecycle, queries
 from catalog.merging.models import STATES, MergeProposal
 from catalog.programs.models import Program
@@ -40,8 +40,8 @@ class MergeSide(Model):
 
     id: int
     title: str
-    status: Annotated[str, msgspec.Meta(examples=["published"])]
-    media_type: Annotated[str, msgspec.Meta(examples=["audio"])]
+    status: ProgramStatus
+    media_type: MediaType
     duration_sec: int | None
     release_date: Moment | None
     media_url: str | None
@@ -107,7 +107,12 @@ def _proposals(session: Session, rows: Sequence[MergeProposal]) -> list[MergePro
     ]
 
 
-@get("/merge-proposals", summary="Programs that may be one", opt={"roles": EDITORS})
+@get(
+    "/merge-proposals",
+    operation_id="listMergeProposals",
+    summary="Programs that may be one",
+    opt={"roles": EDITORS},
+)
 async def list_proposals(
     request: ApiRequest, after: AfterId = 0, limit: Limit = DEFAULT_LIMIT, only_state: _State = None
 ) -> JsonResponse[MergeProposalList]:
@@ -123,6 +128,7 @@ async def list_proposals(
 
 @post(
     "/merge-proposals/{proposal_id:int}/merge",
+    operation_id="mergePrograms",
     status_code=200,
     summary="Merge two programs",
     description="The kept program takes over the fields that it lacks, and the views. The id and the addresses of the other program redirect to it (301). /undelete of the other program undoes the merge.",
@@ -143,6 +149,7 @@ async def merge(
 
 @post(
     "/merge-proposals/{proposal_id:int}/dismiss",
+    operation_id="dismissMergeProposal",
     status_code=200,
     summary="Keep two programs apart",
     description="The pair is not proposed again.",

@@ -101,7 +101,12 @@ async def restore_revision(
     )
 
 
-@get("/programs/{program_id:int}/audit", summary="What was done to a program", opt={"roles": EDITORS})
+@get(
+    "/programs/{program_id:int}/audit",
+    operation_id="listProgramAudit",
+    summary="What was done to a program",
+    opt={"roles": EDITORS},
+)
 async def program_audit(
     request: ApiRequest, program_id: Id, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
 ) -> JsonResponse[schemas.AuditList]:

@@ -10,10 +10,13 @@ from api.editorial.pending_schemas import PendingOut
 from api.http.schemas import (
     Body,
     BodyId,
+    Kind,
     ListMeta,
+    MediaType,
     Model,
     Moment,
     ProgramDetail,
+    ProgramStatus,
     category_ref,
     program_detail,
     sent_fields,
@@ -34,8 +37,8 @@ class ProgramIn(Body):
 
     title: Annotated[str, msgspec.Meta(examples=["المرأة التي سامحت"])]
     language: Annotated[str, msgspec.Meta(examples=["ar"])]
-    media_type: Annotated[str, msgspec.Meta(examples=["audio"])]
-    kind: Annotated[str, msgspec.Meta(examples=["episode"])]
+    media_type: MediaType
+    kind: Kind
     slug: str | None = None
     description: str = ""
     duration_sec: int | None = None
@@ -58,8 +61,8 @@ class ProgramPatch(Body):
 
     title: str | UnsetType = UNSET
     language: str | UnsetType = UNSET
-    media_type: str | UnsetType = UNSET
-    kind: str | UnsetType = UNSET
+    media_type: MediaType | UnsetType = UNSET
+    kind: Kind | UnsetType = UNSET
     slug: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
     duration_sec: int | UnsetType | None = UNSET
@@ -109,7 +112,7 @@ class BulkItem(Model):
     id: int
     ok: bool
     rev: int | None = None
-    status: str | None = None
+    status: ProgramStatus | None = None
     code: str | None = None
     detail: str | None = None
 
@@ -131,7 +134,7 @@ class BulkAnswer(Model):
 class EditorProgram(ProgramDetail, kw_only=True):
     """A program as editors see it."""
 
-    status: str
+    status: ProgramStatus
     scheduled_publish_at: Moment | None
     expire_at: Moment | None
     locked_fields: list[str]

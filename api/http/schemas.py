@@ -1,6 +1,6 @@
 """JSON bodies and answers that several groups of routes share. JSON names are camelCase."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -9,11 +9,28 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from api.http.query import MAX_ID
+from catalog.programs.models import KINDS, MEDIA_TYPES, STATUSES
 
 # The id of a row, in a body: PostgreSQL has no larger one, and every JSON reader keeps it exact.
 BodyId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 # A date and time with its offset; the JSON schema says so, which plain `datetime` does not.
 Moment = Annotated[datetime, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+
+
+def one_of(name: str, values: Iterable[str]) -> msgspec.Meta:
+    """Return a description of text that is one of a few words; a body with another word is refused by the rules.
+
+    Args:
+        name: The name of its schema in the OpenAPI document.
+        values: The words.
+    """
+    words = list(values)
+    return msgspec.Meta(examples=words[:1], extra_json_schema={"title": name, "enum": words})
+
+
+MediaType = Annotated[str, one_of("MediaType", MEDIA_TYPES)]
+Kind = Annotated[str, one_of("Kind", KINDS)]
+ProgramStatus = Annotated[str, one_of("ProgramStatus", STATUSES)]
 
 
 class Model(msgspec.Struct, rename="camel", kw_only=True):
@@ -87,8 +104,8 @@ class ProgramDetail(Model, kw_only=True):
     title: Annotated[str, msgspec.Meta(examples=["المرأة التي سامحت"])]
     description: str
     language: Annotated[str, msgspec.Meta(examples=["ar"])]
-    media_type: Annotated[str, msgspec.Meta(examples=["audio"])]
-    kind: Annotated[str, msgspec.Meta(examples=["episode"])]
+    media_type: MediaType
+    kind: Kind
     duration_sec: Annotated[int | None, msgspec.Meta(examples=[3461])]
     release_date: Moment | None
     media_url: str | None

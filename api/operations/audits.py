@@ -19,6 +19,7 @@ from indexer.engines import targets
 
 @post(
     "/drift",
+    operation_id="startDriftAudit",
     status_code=202,
     summary="Audit every index",
     description="Compares each index with the catalogue. With repair=true the documents that differ are sent again.",
@@ -39,7 +40,13 @@ async def audit(request: ApiRequest, data: JSONBody[schemas.DriftIn]) -> JsonRes
     return JsonResponse(await transaction.write(request, work))
 
 
-@get("/drift", summary="Audits", description="Newest first (before, limit ≤ 100).", opt={"roles": OPS})
+@get(
+    "/drift",
+    operation_id="listDriftAudits",
+    summary="Audits",
+    description="Newest first (before, limit ≤ 100).",
+    opt={"roles": OPS},
+)
 async def audits(
     request: ApiRequest, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
 ) -> JsonResponse[schemas.DriftList]:

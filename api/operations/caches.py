@@ -15,6 +15,7 @@ from indexer.stores import invalidation
 
 @post(
     "/cache/purge",
+    operation_id="purgeCaches",
     status_code=200,
     summary="Drop cached answers",
     description="The answers that show the given programs, or all answers of all processes.",

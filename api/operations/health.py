@@ -119,6 +119,7 @@ class Startup:
 
 @get(
     "/health/startup",
+    operation_id="getStartup",
     summary="Started",
     description="503 until PostgreSQL has answered with the schema of this build.",
     tags=["operations"],
@@ -136,7 +137,7 @@ async def startup(request: ApiRequest) -> JsonResponse[Started]:
     return answer
 
 
-@get("/health/live", summary="Alive", tags=["operations"], opt={"probe": True})
+@get("/health/live", operation_id="getLiveness", summary="Alive", tags=["operations"], opt={"probe": True})
 async def live() -> dict[str, str]:
     """Answer, which shows that the process is alive."""
     return {"status": "ok"}
@@ -144,6 +145,7 @@ async def live() -> dict[str, str]:
 
 @get(
     "/health/ready",
+    operation_id="getReadiness",
     summary="Ready",
     description="503 only when nothing can be served.",
     tags=["operations"],

@@ -173,6 +173,7 @@ async def _gauges(request: ApiRequest) -> _Gauges:
 
 @get(
     "/metrics",
+    operation_id="getMetrics",
     summary="Prometheus metrics",
     tags=["operations"],
     media_type=MediaType.TEXT,

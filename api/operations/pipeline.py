@@ -41,6 +41,7 @@ def _parked(mark: IndexDirty) -> schemas.ParkedOut:
 
 @get(
     "/sync",
+    operation_id="getSyncState",
     summary="The pipeline",
     description="Every index with its lag and its waiting documents, and the documents that the engine refuses, with the reason.",
     opt={"roles": OPS},
@@ -63,6 +64,7 @@ async def sync(request: ApiRequest) -> JsonResponse[schemas.SyncAnswer]:
 
 @post(
     "/sync/unpark",
+    operation_id="unparkPrograms",
     status_code=200,
     summary="Try refused documents again",
     description="The documents of the given programs, or all refused documents.",
@@ -83,6 +85,7 @@ async def unpark(request: ApiRequest, data: JSONBody[schemas.UnparkIn]) -> JsonR
 
 @get(
     "/programs/{program_id:int}/index-state",
+    operation_id="getIndexState",
     summary="A program in every index",
     description="For each index: in_step, waiting, parked (refused by the engine), missing, stale, ghost (stored although not published) or unknown.",
     opt={"roles": OPS, "errors": ("not_found",)},
@@ -96,6 +99,7 @@ async def index_state(request: ApiRequest, program_id: Id) -> JsonResponse[schem
 
 @get(
     "/queues",
+    operation_id="listQueues",
     summary="Queues",
     description="The numbers of waiting, running, failed and retrying jobs.",
     opt={"roles": OPS, "errors": ("queue_unavailable",)},
@@ -135,6 +139,7 @@ async def _log(request: ApiRequest, action: str, queue: str, ids: list[str]) -> 
 
 @get(
     "/queues/{queue:str}/failed",
+    operation_id="listFailedJobs",
     summary="Failed jobs",
     description="The jobs that failed for good, the latest first, with arguments, reason and traceback.",
     opt={"roles": OPS, "errors": ("not_found", "queue_unavailable")},

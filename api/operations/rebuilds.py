@@ -31,6 +31,7 @@ def _answer(found: schemas.ReindexOut) -> JsonResponse[schemas.ReindexAnswer]:
 
 @post(
     "/reindex",
+    operation_id="startReindex",
     status_code=202,
     summary="Rebuild an index",
     description="Fills a second index beside the live one and swaps the two; searches go on. Only one rebuild runs at a time. Follow it at its Location.",
@@ -52,7 +53,13 @@ async def reindex(
     return _answer(await transaction.write(request, work))
 
 
-@get("/reindex", summary="Rebuilds", description="Newest first (before, limit ≤ 100).", opt={"roles": OPS})
+@get(
+    "/reindex",
+    operation_id="listReindexes",
+    summary="Rebuilds",
+    description="Newest first (before, limit ≤ 100).",
+    opt={"roles": OPS},
+)
 async def reindexes(
     request: ApiRequest, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
 ) -> JsonResponse[schemas.ReindexList]:
@@ -72,6 +79,7 @@ async def reindexes(
 
 @get(
     "/reindex/{job_id:int}",
+    operation_id="getReindex",
     summary="A rebuild",
     description="Its state, the number of documents, their rate, and the seconds that remain.",
     opt={"roles": OPS, "errors": ("not_found",)},
@@ -101,6 +109,7 @@ async def cancel_reindex(request: ApiRequest, job_id: Id) -> JsonResponse[schema
 
 @post(
     "/reindex/{job_id:int}/rollback",
+    operation_id="rollBackReindex",
     status_code=202,
     summary="Roll a rebuild back",
     description="The previous index, which was kept up to date, becomes the live index again.",

@@ -81,7 +81,7 @@ def test_a_refusal_is_documented_with_the_code_that_the_route_gives(document: Do
     assert "`queue_unavailable`" in queues["description"]
     assert "search_unavailable" not in queues["description"]
     search = document["paths"]["/discovery/search"]["get"]["responses"]["503"]
-    assert search["content"]["application/problem+json"]["example"]["code"] == "search_unavailable"
+    assert "search_unavailable" in search["content"]["application/problem+json"]["examples"]
 
 
 def test_descriptions_say_nothing_of_the_code(document: Document) -> None:
@@ -89,6 +89,22 @@ def test_descriptions_say_nothing_of_the_code(document: Document) -> None:
     described += [s.get("description", "") for s in document["components"]["schemas"].values()]
     for text in described:
         assert not re.search(r"^\s*(Args|Attributes|Raises|Returns):", text, re.MULTILINE), text
+
+
+def examples(content: Document, document: Document) -> list[Any]:
+    """The example of a body or an answer, or those that it names among the document's."""
+    if "example" in content:
+        return [content["example"]]
+    names = [named["$ref"].removeprefix("#/components/examples/") for named in content["examples"].values()]
+    return [document["components"]["examples"][name]["value"] for name in names]
+
+
+def test_the_example_of_a_refusal_is_of_its_status(document: Document) -> None:
+    for operation in operations(document).values():
+        for status, answer in operation["responses"].items():
+            for content in answer.get("content", {}).values():
+                for example in examples(content, document) if "examples" in content else []:
+                    assert example["status"] == int(status)
 
 
 def test_every_example_is_valid_for_its_schema(document: Document) -> None:
@@ -99,10 +115,12 @@ def test_every_example_is_valid_for_its_schema(document: Document) -> None:
         for media, content in contents:
             if media == "text/plain":
                 continue
-            assert "example" in content, (method, path, media)
             schema = content["schema"] | {"components": document["components"]}
             validator = jsonschema.Draft202012Validator(schema)
-            assert list(validator.iter_errors(content["example"])) == [], (method, path, media)
+            shown = examples(content, document)
+            assert shown, (method, path, media)
+            for example in shown:
+                assert list(validator.iter_errors(example)) == [], (method, path, media)
             checked += 1
         for parameter in operation["parameters"]:
             if "example" in parameter:

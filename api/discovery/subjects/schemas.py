@@ -1,13 +1,12 @@
 """JSON answers: values of a facet, lists of series, people and tags, and the programs of a person or a tag."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.discovery.schemas import BrowseMeta, FacetValue, Meta, ProgramCard, Rewrite, SeriesDetail
-from api.http.schemas import Model
+from api.http.schemas import Model, Moment
 
 
 class ListedMeta(Meta, kw_only=True):
@@ -55,7 +54,7 @@ class NamedItem(Model):
     slug: Annotated[str, msgspec.Meta(examples=["سلمان-الراشد"])]
     name: Annotated[str, msgspec.Meta(examples=["سلمان الراشد"])]
     program_count: int
-    latest_release_date: datetime | None
+    latest_release_date: Moment | None
 
 
 class NamesAnswer(Model):

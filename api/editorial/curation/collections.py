@@ -126,6 +126,7 @@ async def delete_collection(request: ApiRequest, collection_id: Id, if_match: If
 
 @put(
     f"{_ONE}/programs",
+    operation_id="orderCollection",
     summary="Order a collection's programs",
     description="The body names all its programs; others are taken out." + _SEEN,
     opt={"roles": EDITORS, "errors": ("not_found",)},
@@ -144,6 +145,7 @@ async def order_programs(
 
 @put(
     f"{_ONE}/programs/{{program_id:int}}",
+    operation_id="placeInCollection",
     summary="Place a program in a collection",
     description="Adds the program, or moves it. A program in any state may stand there; listeners see it once it is "
     "published." + _SEEN,
@@ -169,6 +171,7 @@ async def place_program(
 
 @delete(
     f"{_ONE}/programs/{{program_id:int}}",
+    operation_id="takeOutOfCollection",
     summary="Take a program out of a collection",
     description="The program itself stays." + _SEEN,
     status_code=200,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.http.schemas import Body, BodyId, ListMeta, Model, Moment
+from api.http.schemas import Body, BodyId, ListMeta, Model, Moment, ProgramStatus
 from catalog.curation.collections import MAX_PROGRAMS
 from catalog.curation.models import Collection, Pin, Synonym
 from catalog.curation.pins import MAX_PLACE
@@ -63,7 +63,7 @@ class CuratedProgram(Model):
     id: int
     slug: str
     title: str
-    status: str
+    status: ProgramStatus
     visible: bool
 
 
@@ -78,7 +78,7 @@ class CollectionOut(Model):
     description_en: str
     image_url: str | None
     sort_order: int
-    status: str
+    status: Status
     starts_at: Moment | None
     ends_at: Moment | None
     rev: int

@@ -76,6 +76,7 @@ def _out(session: Session, row: ImportConflict) -> ImportConflictOut:
 
 @get(
     "/import-conflicts",
+    operation_id="listImportConflicts",
     summary="Fields that an editor and a source wrote differently",
     opt={"roles": EDITORS},
 )
@@ -98,6 +99,7 @@ async def list_conflicts(
 
 @post(
     "/programs/{program_id:int}/import-conflicts",
+    operation_id="settleImportConflict",
     status_code=200,
     summary="Settle a conflict with the source",
     description="`source` takes the source's value, and the field follows its source again; `mine` keeps the editor's value and stops asking. Of a live program, the source's value waits in the pending revision when the sender may not publish. Answers with the program's conflicts that are left.",

@@ -115,6 +115,7 @@ async def get_import(request: ApiRequest, run_id: Id) -> JsonResponse[schemas.Im
 
 @get(
     "/imports/{run_id:int}/items",
+    operation_id="listImportItems",
     summary="The outcome of each item",
     opt={"roles": EDITORS, "errors": ("not_found",)},
 )

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.http.schemas import Body, ListMeta, Model, Moment
+from api.http.schemas import Body, ListMeta, Model, Moment, one_of
 from catalog.imports.items import count_done
-from catalog.imports.models import ImportItem, ImportRun, ImportSource
+from catalog.imports.models import OUTCOMES, STATUSES, ImportItem, ImportRun, ImportSource
 from catalog.imports.options import Options
 
 SourceType = Literal["feed", "youtube", "csv", "json", "jsonl", "opml"]
@@ -65,7 +65,7 @@ class ImportRunOut(Model):
     retry_of: int | None
     dry_run: bool
     trigger: Annotated[str, msgspec.Meta(examples=["editor"])]
-    status: Annotated[str, msgspec.Meta(examples=["running"])]
+    status: Annotated[str, one_of("ImportStatus", STATUSES)]
     code: str | None
     detail: str | None
     attempt: int
@@ -112,7 +112,7 @@ class ImportItemOut(Model):
     position: int
     external_id: str | None
     title: str
-    outcome: Annotated[str, msgspec.Meta(examples=["created"])]
+    outcome: Annotated[str, one_of("ImportOutcome", OUTCOMES)]
     code: str | None
     detail: str | None
     program_id: int | None

@@ -29,7 +29,7 @@ _State = Annotated[
 ]
 
 
-@get("/import-sources", summary="Remembered feeds", opt={"roles": EDITORS})
+@get("/import-sources", operation_id="listImportSources", summary="Remembered feeds", opt={"roles": EDITORS})
 async def list_sources(
     request: ApiRequest, after: AfterId = 0, limit: Limit = DEFAULT_LIMIT, only_state: _State = None
 ) -> JsonResponse[schemas.ImportSourceList]:
@@ -43,6 +43,7 @@ async def list_sources(
 
 @post(
     "/import-sources",
+    operation_id="createImportSource",
     summary="Remember a feed",
     description="It is imported at once, and then again at the times at which it usually has new items.",
     opt={"roles": EDITORS, "errors": ("conflict",)},
@@ -64,6 +65,7 @@ async def create_source(
 
 @get(
     "/import-sources/{source_id:int}",
+    operation_id="getImportSource",
     summary="One remembered feed",
     opt={"roles": EDITORS, "errors": ("not_found",)},
 )
@@ -75,6 +77,7 @@ async def get_source(request: ApiRequest, source_id: Id) -> JsonResponse[schemas
 
 @patch(
     "/import-sources/{source_id:int}",
+    operation_id="editImportSource",
     summary="Change, pause or resume a remembered feed",
     opt={"roles": EDITORS, "errors": ("not_found", "conflict")},
 )
@@ -97,6 +100,7 @@ async def edit_source(
 
 @delete(
     "/import-sources/{source_id:int}",
+    operation_id="deleteImportSource",
     summary="Forget a feed",
     opt={"roles": EDITORS, "errors": ("not_found",)},
 )
@@ -108,6 +112,7 @@ async def delete_source(request: ApiRequest, source_id: Id) -> None:
 
 @post(
     "/import-sources/{source_id:int}/refresh",
+    operation_id="refreshImportSource",
     status_code=202,
     summary="Import a remembered feed now",
     opt={"roles": EDITORS, "errors": ("not_found", "conflict")},

@@ -100,6 +100,7 @@ def _lines(items: list[ImportItem]) -> bytes:
 
 @get(
     "/imports/{run_id:int}/errors",
+    operation_id="downloadImportErrors",
     summary="Items that failed, as CSV",
     opt={
         "roles": EDITORS,

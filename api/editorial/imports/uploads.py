@@ -86,7 +86,7 @@ async def _save_body(request: ApiRequest, file: BinaryIO) -> None:
         "roles": EDITORS,
         "errors": ("body_too_large", "unsupported_media_type", "validation_failed"),
         "body": (
-            "text/csv",
+            "application/octet-stream",
             "externalId,title,language,mediaType,mediaUrl\n1,قهوة,ar,audio,https://cdn.example/1.mp3\n",
         ),
     },

@@ -172,6 +172,7 @@ def routes(path: str, subject: Subject) -> list[HTTPRouteHandler]:
 
 @get(
     "/pending",
+    operation_id="listPendingRevisions",
     summary="Pending revisions of all kinds",
     description="Those that were changed longest ago come first.",
     opt={"roles": EDITORS},
