@@ -19,7 +19,10 @@ NOBODY = "1"
 def checked(variables: dict[str, str]) -> int:
     others = {name: value for name, value in os.environ.items() if name not in PORTS}
     command = [sys.executable, "-S", str(CHECK)]
-    return subprocess.run(command, env=others | variables, timeout=60, stderr=subprocess.DEVNULL).returncode
+    ended = subprocess.run(
+        command, env=others | variables, timeout=60, stderr=subprocess.DEVNULL, check=False
+    )
+    return ended.returncode
 
 
 @pytest.mark.parametrize(

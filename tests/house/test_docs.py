@@ -17,6 +17,7 @@ PAGES = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "migrations/*.md", "deploy/**/*.md", "tests/**/*.md")
     for path in ROOT.glob(pattern)
+    if "node_modules" not in path.parts
 )
 # Its entries describe files as they were at the time.
 HISTORY = {"CHANGELOG.md"}
