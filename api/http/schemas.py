@@ -179,7 +179,7 @@ class PreviewProgram(Model):
     slug: str
     title: str
     language: str
-    kind: str
+    kind: Kind
     pinned: bool
     by_synonym: bool
 

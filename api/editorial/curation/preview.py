@@ -92,6 +92,7 @@ def _listed(name: str, text: str | None) -> list[str]:
 
 @get(
     "/curation/preview",
+    operation_id="previewCuration",
     summary="What a query finds before and after curation",
     description="The first page without pins and synonyms, and with those in force at this moment. `pins` tries further pins, "
     "`terms` (with `finds`: one way) a synonym; nothing of it is stored. The order of what a tried synonym finds is approximate.",
