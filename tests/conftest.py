@@ -69,7 +69,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Tests that have more time than others take most of it.
     long = {item.path for item in items if item.get_closest_marker("timeout")}
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path not in long, item.path not in slow))
+    # A file with quick tests too is shorter than one whose tests are all slow.
+    mixed = {item.path for item in items if not item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in long, item.path in mixed, item.path not in slow))
     if SHARED.exists():
         return
     for item in items:

@@ -36,6 +36,7 @@ def reference(body: bytes) -> int | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.shared
 def test_every_real_feed_has_a_clear_outcome_and_the_second_import_writes_nothing(
     importer: Importer, session: Session
