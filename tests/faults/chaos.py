@@ -27,6 +27,7 @@ from indexer.engines.errors import EngineRejectedError, EngineUnavailableError
 from indexer.rebuild.drift.audit import Audit
 from tests.faults.world import PROCESSES, SERVERS, World, choose_line, world
 from tests.support.programs import EDITOR
+from tests.support.waiting import eventually
 
 # Drafts whose title nobody may ever find.
 SECRET = "zxqvsecret"
@@ -56,8 +57,10 @@ class Round:
         for thread in threads:
             thread.start()
         chance = random.Random(self.seed)
-        ends = time.monotonic() + self.seconds
         try:
+            # Faults meet a writer and a reader who are at work.
+            eventually(lambda: self.writes and self.reads, what="the first write and the first read")
+            ends = time.monotonic() + self.seconds
             while time.monotonic() < ends:
                 time.sleep(chance.uniform(0.1, 1.0))
                 self._hurt(chance)
