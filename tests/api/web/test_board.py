@@ -157,6 +157,7 @@ def test_the_text_of_a_runbook_is_that_of_the_documents() -> None:
     assert own.keys() - known.keys() == {"EngineDrained", "OtherSettings", "QueueAway"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_every_page_is_valid_html_in_its_language(
     language: str, shared: SharedApi, reading: dict[str, int]
@@ -221,6 +222,7 @@ def act(browser: Client, name: str, **fields: str) -> int:
     return answer.status_code
 
 
+@pytest.mark.slow
 def test_every_action_asks_once_does_it_and_is_in_the_audit_log(
     shared: SharedApi, reading: dict[str, int]
 ) -> None:

@@ -40,6 +40,7 @@ def test_instances_are_added_up_and_one_that_began_anew_counts_from_nothing() ->
     assert [(point.waiting, point.parked) for point in found] == [(0, 0), (4, 2), (0, 0)]
 
 
+@pytest.mark.slow
 def test_an_instance_adds_samples_for_an_hour(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
