@@ -14,7 +14,10 @@ Answer = JsonResponse[AuditList]
 
 
 @get(
-    "/collections/{collection_id:int}/audit", summary="What was done to a collection", opt={"roles": EDITORS}
+    "/collections/{collection_id:int}/audit",
+    operation_id="listCollectionAudit",
+    summary="What was done to a collection",
+    opt={"roles": EDITORS},
 )
 async def collection_audit(
     request: ApiRequest, collection_id: Id, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
@@ -23,7 +26,12 @@ async def collection_audit(
     return await audit_events(request, "collection", collection_id, before, limit)
 
 
-@get("/pins/{pin_id:int}/audit", summary="What was done to a pin", opt={"roles": EDITORS})
+@get(
+    "/pins/{pin_id:int}/audit",
+    operation_id="listPinAudit",
+    summary="What was done to a pin",
+    opt={"roles": EDITORS},
+)
 async def pin_audit(
     request: ApiRequest, pin_id: Id, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
 ) -> Answer:
@@ -31,7 +39,12 @@ async def pin_audit(
     return await audit_events(request, "pin", pin_id, before, limit)
 
 
-@get("/synonyms/{synonym_id:int}/audit", summary="What was done to a synonym", opt={"roles": EDITORS})
+@get(
+    "/synonyms/{synonym_id:int}/audit",
+    operation_id="listSynonymAudit",
+    summary="What was done to a synonym",
+    opt={"roles": EDITORS},
+)
 async def synonym_audit(
     request: ApiRequest, synonym_id: Id, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
 ) -> Answer:

@@ -51,6 +51,7 @@ def _logged(event: AuditEvent) -> schemas.LoggedOut:
 
 @get(
     "/audit-log",
+    operation_id="listAuditLog",
     summary="The audit log",
     description="Who changed what, newest first (before, limit ≤ 100).",
     opt={"roles": OPS},
@@ -69,6 +70,7 @@ async def audit_log(
 
 @get(
     "/programs",
+    operation_id="findPrograms",
     summary="Programs of any state",
     description="Those with the id or a part of the title, deleted ones too: at most ten, first the one with the id, then the newest.",
     opt={"roles": OPS},
@@ -140,6 +142,7 @@ def _source(source: ImportSource) -> schemas.SourceOut:
 
 @get(
     "/imports",
+    operation_id="getImportHealth",
     summary="Imports and sources",
     description="The last imports, and the sources that fail or are paused, without their addresses.",
     opt={"roles": OPS},

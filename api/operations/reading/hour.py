@@ -172,6 +172,7 @@ def _point(at: int, seen: list[Sample], rate: Rates | None) -> PointOut:
 
 @get(
     "/hour",
+    operation_id="getLastHour",
     summary="The last hour",
     description="What waited, and how many requests and cached answers there were, in steps of ten seconds.",
     opt={"roles": OPS, "errors": ("cache_unavailable",)},

@@ -44,6 +44,7 @@ def _schedule(url: str) -> list[schemas.PeriodicOut]:
 
 @get(
     "/schedule",
+    operation_id="getSchedule",
     summary="The schedule",
     description="Periodic jobs with the time of their next run. None, or late ones: no scheduler runs.",
     opt={"roles": OPS, "errors": ("queue_unavailable",)},
@@ -79,6 +80,7 @@ def _answers() -> list[schemas.AnswersOut]:
 
 @get(
     "/caches",
+    operation_id="getCaches",
     summary="Cached answers",
     description="Where the answers of this instance came from since it began, summed over its worker processes.",
     opt={"roles": OPS},
