@@ -69,15 +69,12 @@ class Meta(Model, kw_only=True):
 
 
 class Rewrite(Model):
-    """Another reading of the query: `kind` is the rung of the ladder, `query` the words it stands for."""
+    """Another reading of the query: `kind` is the rung of the ladder, `query` the words it stands for.
 
-    kind: Annotated[
-        str,
-        msgspec.Meta(
-            description="joined, split, merged, correction, layout, script, kind or dropped.",
-            examples=["layout"],
-        ),
-    ]
+    Rungs: joined, split, merged, correction, layout, script, kind, dropped.
+    """
+
+    kind: Annotated[str, msgspec.Meta(description="The rung of the ladder.", examples=["layout"])]
     query: Annotated[str, msgspec.Meta(examples=["الرسالة"])]
 
 
