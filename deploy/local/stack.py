@@ -21,7 +21,9 @@ from indexer.settings import IndexerSettings
 
 DATABASE = "thmanyah"
 ADMIN = "admin@thmanyah.local"
-PREFERRED = {"postgres": 55432, "valkey": 56379, "engine": 7700, "api": 8000}
+# Below the ports that systems give to outgoing connections (from 32768 on Linux): one of those could take the port of a
+# server between the choice and its start.
+PREFERRED = {"postgres": 25432, "valkey": 27379, "engine": 7700, "api": 8000}
 # A variable that names a server of the user's own, which is then used instead of a local one.
 _EXTERNAL = (
     ("postgres", "DATABASE_URL"),

@@ -156,6 +156,7 @@ class Supervisor:
         password = self.home.secrets()["adminPassword"]
         for label, value in (
             ("pages", f"{stack.api_url}/ar"),
+            ("board", f"{stack.api_url}/ops/board"),
             ("API", stack.api_url),
             ("docs", f"{stack.api_url}/docs"),
             ("try", f"{stack.api_url}/discovery/search?q=قهوه"),

@@ -66,6 +66,8 @@ OPERATIONS = {
     (method.lower(), re.sub(r":\w+}", "}", path))
     for method, path in ROUTES
     if path.startswith(("/accounts/", "/catalog/", "/discovery/", "/health/", "/metrics", "/ops/"))
+    # Pages, which the document does not describe.
+    and not path.startswith("/ops/board")
 }
 
 
