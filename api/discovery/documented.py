@@ -7,17 +7,8 @@ the parameters. A test checks that both modules say the same.
 from litestar.openapi.datastructures import ResponseSpec
 
 from api.discovery.narrowing.filters import DEFAULT_ZONE, MAX_SLUG
-from api.discovery.params import (
-    FACETS,
-    MAX_NAMES,
-    MAX_PAGE,
-    MAX_Q,
-    MAX_SEARCH_CURSOR,
-    MAX_TYPED,
-    ORDERS,
-    SORTS,
-    TYPES,
-)
+from api.discovery.narrowing.orders import ORDERS, SORTS
+from api.discovery.params import FACETS, MAX_NAMES, MAX_PAGE, MAX_Q, MAX_SEARCH_CURSOR, MAX_TYPED, TYPES
 from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
 from catalog.programs.models import KINDS, MEDIA_TYPES
 

@@ -6,7 +6,6 @@ document.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from litestar.datastructures import MultiDict
 
@@ -19,6 +18,7 @@ from api.discovery.narrowing.filters import (
     Filters,
     read_filters,
 )
+from api.discovery.narrowing.orders import ORDERS, SORTS, Order
 from api.http.errors import InvalidParameter
 from api.http.query import MAX_CURSOR, QueryString
 
@@ -32,16 +32,6 @@ FACETS = ("categoryId", "language", "mediaType", "kind", "seriesId", "tags", "pe
 # What a search may find; `all` of them.
 PROGRAM, SERIES, PERSON = "program", "series", "person"
 TYPES = (PROGRAM, SERIES, PERSON)
-Order = tuple[str, Literal["asc", "desc"]]
-# Value of `sort` -> the field of a document and the direction.
-ORDERS: dict[str, Order] = {
-    "newest": ("releaseDate", "desc"),
-    "oldest": ("releaseDate", "asc"),
-    "longest": ("durationSec", "desc"),
-    "shortest": ("durationSec", "asc"),
-    "popular": ("viewCount", "desc"),
-}
-SORTS: dict[str, Order | None] = {"relevance": None, **ORDERS}
 
 
 def hides_unreleased(sort: str, filters: Filters) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.discovery.params import ORDERS, SORTS
+from api.discovery.narrowing.orders import ORDERS, SORTS
 from api.http.schemas import CategoryRef, Kind, MediaType, Model, Moment, ProgramDetail, SeriesRef, one_of
 from indexer.engines.document import ListedFields
 

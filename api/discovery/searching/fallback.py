@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import metrics
-from api.discovery.params import SORTS, BrowseRequest, SearchRequest
+from api.discovery.narrowing.orders import SORTS
+from api.discovery.params import BrowseRequest, SearchRequest
 from api.discovery.searching.asking import sql
 from catalog.programs import queries
 from catalog.programs.fallback import statements

@@ -19,7 +19,8 @@ from api.discovery.facets.counting import Counting, conditions, of_documents
 from api.discovery.facets.labels import Facets
 from api.discovery.lookups.curated import NOTHING, Curated, Pinned
 from api.discovery.narrowing.filters import Filters
-from api.discovery.params import PROGRAM, SORTS, BrowseRequest, SearchRequest
+from api.discovery.narrowing.orders import SORTS
+from api.discovery.params import PROGRAM, BrowseRequest, SearchRequest
 from api.discovery.searching import highlights, pins
 from api.discovery.searching.asking.cursors import Place, beyond, continued, place_of, sorting
 from api.discovery.searching.asking.cursors import following as next_page

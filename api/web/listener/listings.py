@@ -7,7 +7,8 @@ from litestar.datastructures import MultiDict
 
 from api.answers.answer import NOT_FOUND, Answer
 from api.discovery.narrowing.filters import Filters
-from api.discovery.params import ORDERS, BrowseRequest, browse_request
+from api.discovery.narrowing.orders import ORDERS
+from api.discovery.params import BrowseRequest, browse_request
 from api.discovery.schemas import BrowseAnswer
 from api.discovery.state import DiscoveryState
 from api.http.query import QueryString

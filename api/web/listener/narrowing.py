@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from api.discovery.narrowing.filters import SEVERAL
-from api.discovery.params import SORTS
+from api.discovery.narrowing.orders import SORTS
 from api.discovery.schemas import FacetValue
 from api.web.rendering.locales import Locale
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from msgspec import UNSET, structs
 
 from api.discovery.facets.counting import conditions, narrowed
-from api.discovery.params import BEGINNING, Order, SearchRequest
+from api.discovery.narrowing.orders import Order
+from api.discovery.params import BEGINNING, SearchRequest
 from api.http import cursor
 from catalog.programs.fallback.statements import After
 from indexer.engines.messages import Query

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import UNSET
 
 from api.discovery.facets.counting import conditions, of_documents
-from api.discovery.params import SORTS, SearchRequest
+from api.discovery.narrowing.orders import SORTS
+from api.discovery.params import SearchRequest
 from api.discovery.searching import highlights
 from api.discovery.searching.asking.cursors import sorting
 from indexer.engines.document import ListedFields
