@@ -33,9 +33,11 @@ MAX_BUDGETS = 4096  # budgets of addresses that are not made anew; all are dropp
 _REDIS_PAUSE = 1.0
 # Health checks and scrapes of metrics are never limited.
 _UNLIMITED_PREFIX, _UNLIMITED_PATH = "/health/", "/metrics"
-# Every path with one of these prefixes runs `authenticate`, except the paths of _OPEN.
+# Every path with one of these prefixes runs `authenticate`, except the paths of _OPEN and the pages of the board: a header
+# says nothing there, people are signed in by a cookie.
 _SIGNED_IN = ("/catalog/", "/ops/", "/accounts/")
 _OPEN = frozenset({"/accounts/login", "/accounts/refresh", "/accounts/logout", "/accounts/password-reset"})
+_BOARD = "/ops/board/"
 _SLASHES = re.compile("/+")
 
 # Takes up to ARGV[2] of what is left of ARGV[1]; returns how many it got, and how many are taken now.
@@ -67,7 +69,10 @@ class Budget(NamedTuple):
 
 def needs_credential(path: str) -> bool:
     """Return whether the routes of this path run `authenticate`."""
-    return path.startswith(_SIGNED_IN) and _SLASHES.sub("/", path).rstrip("/") not in _OPEN
+    if not path.startswith(_SIGNED_IN):
+        return False
+    plain = _SLASHES.sub("/", path).rstrip("/")
+    return plain not in _OPEN and not f"{plain}/".startswith(_BOARD)
 
 
 class Granted(NamedTuple):

@@ -97,6 +97,10 @@ def test_a_list_longer_than_an_engines_has_every_value_once() -> None:
             for of_one in of_programs:
                 make(session, "published", tags=of_one)
         stores.sender().drain()
+        eventually(
+            lambda: not client.get("/discovery/facets/tags", limit=1).json()["meta"]["degraded"],
+            what="asked of the engine",
+        )
         counts = Counter(tag for of_one in of_programs for tag in of_one)
         ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         for limit in (20, 30, 50, 100):
