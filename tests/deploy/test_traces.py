@@ -19,6 +19,7 @@ from api.settings import Settings
 from catalog.core.db import make_engine, session_factory
 from deploy.local import ports
 from deploy.local.stack import answers, thmanyah
+from indexer.stores import queues
 from tests.support.accounts import add_accounts, signed_in
 from tests.support.client import Client
 from tests.support.collector import Collector, Received, collector
@@ -73,6 +74,10 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         settings = new_settings(url, os.environ)
         database = make_engine(settings.catalog)
         tokens = add_accounts(settings, database)
+        # The queues are this process's: what tests before this one enqueued is not a job of these.
+        queue = queues.connect(settings.indexer.redis_queue_url)
+        queue.flushdb()
+        queue.close()
         port, metrics = ports.ephemeral(), {name: ports.ephemeral() for name in ("sync", "worker")}
         env = environment(settings) | {
             "API_PORT": str(port),
