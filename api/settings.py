@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from catalog.core.fields import camel
-from catalog.core.settings import CatalogSettings
+from catalog.core.settings import FROM_ENVIRONMENT, CatalogSettings
 from indexer.settings import IndexerSettings
 
 LOCAL_SECRET = "local-development-only-not-a-secret"  # noqa: S105  (refused outside local mode)
@@ -45,9 +45,7 @@ def _worker_count(value: object) -> object:
 class ApiSettings(BaseSettings):
     """Settings of the HTTP layer. Each field is read from one environment variable."""
 
-    model_config = SettingsConfigDict(
-        populate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     environment: Literal["local", "production"] = Field(
         default="local",

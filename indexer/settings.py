@@ -4,8 +4,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
+from catalog.core.settings import FROM_ENVIRONMENT
 from indexer import stores
 
 DEFAULT_ENGINE = "default"
@@ -35,9 +36,7 @@ def _named(urls: str) -> dict[str, str]:
 class IndexerSettings(BaseSettings):
     """Read from the environment, one variable for each field."""
 
-    model_config = SettingsConfigDict(
-        populate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     meili_url: str = Field(
         default="http://127.0.0.1:7700",

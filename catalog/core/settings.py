@@ -30,12 +30,17 @@ def _split(urls: str | None) -> list[str]:
     return list(dict.fromkeys(filter(None, map(str.strip, (urls or "").split(",")))))
 
 
+# How all settings are read: each field from the variable of its own alone. Code names fields by their names; no variable's
+# name begins with `=`, so that WORKERS, PORTS or ENDPOINT in somebody's environment are no settings of ours.
+FROM_ENVIRONMENT = SettingsConfigDict(
+    populate_by_name=True, env_prefix="=", extra="ignore", frozen=True, hide_input_in_errors=True
+)
+
+
 class CatalogSettings(BaseSettings):
     """Read from the environment; every field has one variable."""
 
-    model_config = SettingsConfigDict(
-        populate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     database_url: str = Field(
         default="postgresql+psycopg://postgres@127.0.0.1:5432/thmanyah",

@@ -1,17 +1,16 @@
 """Settings of imports: what may be fetched, how much, and how long it may take."""
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from catalog import __version__
+from catalog.core.settings import FROM_ENVIRONMENT
 
 
 class ImportSettings(BaseSettings):
     """Read from the environment; every field has one variable."""
 
-    model_config = SettingsConfigDict(
-        populate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     ports: str = Field(
         default="80,443,8080,8443",

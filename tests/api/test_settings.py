@@ -6,11 +6,13 @@ import subprocess
 
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from api.settings import LOCAL_SECRET, ApiSettings
 from catalog.core.settings import CatalogSettings
 from deploy.local.stack import thmanyah
 from indexer.importing.settings import ImportSettings
+from indexer.process.telemetry.settings import TracingSettings
 from indexer.settings import IndexerSettings
 
 GOOD = secrets.token_hex(32)
@@ -76,3 +78,18 @@ def test_no_settings_class_repeats_a_wrong_value() -> None:
             settings(**{field: "http://user:hunter2@host"})
         assert field in str(refusal.value)
         assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "settings", [ApiSettings, CatalogSettings, IndexerSettings, ImportSettings, TracingSettings]
+)
+def test_a_field_is_read_from_its_own_variable_alone(
+    settings: type[BaseSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = settings()
+    own = {str(field.validation_alias).upper() for field in settings.model_fields.values()}
+    for name in settings.model_fields:
+        if name.upper() not in own:
+            monkeypatch.setenv(name.upper(), "7")
+            monkeypatch.setenv(name, "7")
+    assert settings() == before

@@ -1,7 +1,9 @@
 """OpenTelemetry's own variables, as far as the product looks at them. Its SDK reads them, and its others, by itself."""
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
+
+from catalog.core.settings import FROM_ENVIRONMENT
 
 _PROTOCOL = "http/protobuf"
 _QUEUE, _MAX_QUEUE = 2048, 1_000_000
@@ -10,9 +12,7 @@ _QUEUE, _MAX_QUEUE = 2048, 1_000_000
 class TracingSettings(BaseSettings):
     """Read from the environment, one variable for each field. A wrong value never keeps a process from starting."""
 
-    model_config = SettingsConfigDict(
-        populate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     endpoint: str = Field(
         default="",
