@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -18,6 +18,7 @@ from api.answers.invalidations import SUPERSEDED_SECONDS
 from api.answers.listener import Listener
 from catalog.core.changes import ProgramChange
 from indexer.stores import invalidation
+from tests.support.examples import examples
 
 PROGRAM = 7
 KEY = f"program:{PROGRAM}"
@@ -186,7 +187,7 @@ async def _check(world: World, n: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(STEPS)
 def test_no_order_of_events_brings_an_old_program_back(steps: list[tuple[str, int]]) -> None:
     asyncio.run(_play(steps))

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 from sqlalchemy import Engine as Database
@@ -17,6 +16,7 @@ from indexer.engines.admin import Engine
 from tests.support.client import Client
 from tests.support.databases import scalar
 from tests.support.discovery import SPECS, check_filters_and_orders, stock, titles, total
+from tests.support.examples import examples
 from tests.support.product import sending
 from tests.support.shared import SharedApi
 from tests.support.waiting import eventually
@@ -242,7 +242,7 @@ def test_parameters_given_twice_and_contradictions_are_refused(shared: SharedApi
 
 
 @pytest.mark.slow
-@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(
     value=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=query.MAX_VALUE)
     | st.sampled_from(

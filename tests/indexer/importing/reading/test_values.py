@@ -4,11 +4,12 @@ import html
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.importing.reading import dates, values
 from indexer.importing.reading.texts import html_words
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_flags(written: str, expected: bool | None) -> None:
     assert values.flag(written) is expected
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(max_size=200))
 def test_nothing_that_is_written_breaks_a_reader(text: str) -> None:
     for read in (
