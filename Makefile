@@ -35,8 +35,6 @@ run: $(STAMP) ## Serve the whole product with a demo catalogue on http://127.0.0
 # A file's tests stay together; files with slow tests go first (tests/conftest.py). Many tests wait for a process
 # or a lease: half as many workers again as cores keep the cores busy.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
-# Not in the environment of the tests: the API of a test would take it for its own number of workers.
-unexport WORKERS
 PYTEST = -m pytest -n $(WORKERS) --maxprocesses 12 --dist loadfile --no-loadscope-reorder
 test: $(STAMP) ## Run every test, in parallel, against real servers started for it (WORKERS=3 processes; COVERAGE=1: and measure)
 	cd $(ROOT) && $(if $(COVERAGE),rm -f .coverage .coverage.* && $(BIN)/python -m coverage run,$(BIN)/python) $(PYTEST) --durations=20

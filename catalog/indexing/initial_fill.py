@@ -12,18 +12,26 @@ from catalog.indexing import leadership, marks, states
 from catalog.indexing.models import IndexTarget
 
 
-def begin(session: Session, target_id: int, epoch: int) -> str:
-    """Record that the index is empty or that its content is unknown: searches stay away from it. Return its state.
+def begin(session: Session, target_id: int, epoch: int) -> str | None:
+    """Record that the index is empty or that its content is unknown: searches stay away from it.
+
+    A rebuild pauses a target while the engine exchanges its index for another one, which looks like a wipe. Then nothing is
+    recorded: after the exchange the sender has lost its leadership, and without one the pause ends.
 
     Args:
         session: The transaction.
         target_id: The target.
         epoch: The sender's epoch.
 
+    Returns:
+        The index's state; None while the target is paused.
+
     Raises:
         LeadershipLost: Another sender leads the target.
     """
     leadership.require(session, target_id, epoch)
+    if session.get_one(IndexTarget, target_id, populate_existing=True).paused:
+        return None
     target = _step(session, target_id, "wipe")
     target.fill_marked_at = None
     session.flush()

@@ -73,7 +73,8 @@ class InitialFill:
         """Make the index where it is missing, mark every program for an index that is new, and give it the synonyms.
 
         New is an index that was made since the last check, because the engine was wiped, and an index that was
-        there before the first check but was never filled.
+        there before the first check but was never filled. While a rebuild exchanges two indexes nothing is new: the next
+        check looks again.
 
         Returns:
             True when the index is new: what was sent to the engine before counts no more.
@@ -85,8 +86,9 @@ class InitialFill:
             self._synonyms.follow()
             return False
         is_new = made_at is None or bool(self._made_at) or self._state == "empty"
-        if is_new:
-            self._begin()
+        if is_new and not self._begin():
+            self.must_check = True
+            return False
         self._prepare(uid)
         self._synonyms.forget()
         self._synonyms.follow()
@@ -116,15 +118,18 @@ class InitialFill:
                 # Searches go to it now; cached answers were made without it.
                 self.invalidator.index_changed()
 
-    def _begin(self) -> None:
-        """Keep searches away from the index, before there is one that could be asked."""
+    def _begin(self) -> bool:
+        """Keep searches away from the index, before there is one that could be asked; False while it is exchanged."""
         with self.sessions.begin() as session:
             wiped = initial_fill.begin(session, self.target.id, self.epoch)
+        if wiped is None:
+            return False
         before, self._state = self._state, wiped
         if before == "live":
             # Searches went to it until now. An engine without the index fails, and another one is asked; an
             # engine with an empty index would answer that there is nothing.
             self.stop.wait(FOLLOWED_AFTER_SECONDS)
+        return True
 
     def _finish_if_filled(self) -> None:
         if self._state == "filling":

@@ -71,6 +71,26 @@ def test_an_index_that_a_late_document_made_anew_is_filled(pipeline: Pipeline) -
     pipeline.audit()
 
 
+def test_an_index_that_a_rebuild_exchanges_is_no_new_one(pipeline: Pipeline) -> None:
+    bulk(pipeline, 5)
+    sender = pipeline.sender()
+    sender.drain()
+    change(pipeline, "UPDATE index_targets SET paused = true")
+    uid = pipeline.settings.indexer.meili_index
+    pipeline.engine.prepare_index(f"{uid}_other")
+    pipeline.engine.finished(pipeline.engine.swap(uid, f"{uid}_other"))
+    # Between the engine's exchange and PostgreSQL's, when a heartbeat is due.
+    sender._initial_fill.must_check = True
+    sender.step()
+    assert scalar(pipeline.database, FILLED)
+    assert pipeline.waiting() == 0
+    # The rebuild has failed, and what it left there is not what the sender filled.
+    change(pipeline, "UPDATE index_targets SET paused = false")
+    sender.drain()
+    assert scalar(pipeline.database, FILLED)
+    pipeline.audit()
+
+
 def test_the_sender_sends_heartbeats_while_it_marks(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
