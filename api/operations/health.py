@@ -20,6 +20,7 @@ from catalog.indexing.states import MAIN
 from catalog.schema import readiness
 from indexer import stores
 from indexer.engines import index_settings
+from indexer.process.uninterrupted import uninterrupted
 from indexer.process.waiting import FIRST_PAUSE, LONGEST_PAUSE
 
 log = logging.getLogger(__name__)
@@ -104,8 +105,7 @@ class Startup:
         pause = FIRST_PAUSE
         while True:
             try:
-                async with sessions() as session:
-                    readiness.require_newest((await session.execute(readiness.VERSION)).scalar())
+                await uninterrupted(_require_newest(sessions))
                 break
             except (DBAPIError, PoolTimeoutError, OSError, readiness.SchemaBehindError) as error:
                 reason = str(error).partition("\n")[0]
@@ -114,7 +114,12 @@ class Startup:
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, 2 * pause)
         self.waiting_for = ""
-        await check_settings(sessions)
+        await uninterrupted(check_settings(sessions))
+
+
+async def _require_newest(sessions: async_sessionmaker[AsyncSession]) -> None:
+    async with sessions() as session:
+        readiness.require_newest((await session.execute(readiness.VERSION)).scalar())
 
 
 @get(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from catalog.indexing import queries
 from indexer.engines import targets
 from indexer.engines.search import EngineState, SearchPool
+from indexer.process.uninterrupted import uninterrupted
 from indexer.settings import IndexerSettings
 
 log = logging.getLogger(__name__)
@@ -47,10 +48,13 @@ async def watch(
     """
     while True:
         try:
-            async with sessions() as session:
-                rows = (await session.execute(queries.engine_states())).all()
-            pool.learn(states(settings, rows))
+            pool.learn(states(settings, await uninterrupted(_rows(sessions))))
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             log.debug("the states of the engines cannot be read: %s", type(error).__name__)
         filled = all(state.filled for state in pool.states.values())
         await asyncio.sleep(targets.WATCH_SECONDS if filled else _FILLING_SECONDS)
+
+
+async def _rows(sessions: async_sessionmaker[AsyncSession]) -> Sequence[queries.EngineRow]:
+    async with sessions() as session:
+        return (await session.execute(queries.engine_states())).all()

@@ -10,7 +10,6 @@ import logging
 import socket
 import time
 from collections import Counter, defaultdict
-from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -25,13 +24,12 @@ from api.http.request import ApiRequest, AppState
 from api.http.schemas import Model
 from api.operations import metrics
 from catalog.indexing import queries
+from indexer.process.uninterrupted import uninterrupted
 from indexer.stores import REDIS_AWAY
 from indexer.stores.queues import NAMES
 
 log = logging.getLogger(__name__)
 STEP, KEPT = 10, 3600
-# How long a stop waits for a sample that has begun.
-STOP_SECONDS = 5
 # What was counted in a step, by name.
 Rates = defaultdict[str, float]
 
@@ -90,29 +88,17 @@ class Hour:
     async def run(self) -> None:
         """Add a sample every `STEP` seconds until cancelled.
 
-        A sample that has begun is finished first: a connection whose opening is cancelled would stay open.
+        A sample that has begun is finished first.
 
         Raises:
             CancelledError: The API stops.
         """
         while True:
             await asyncio.sleep(STEP - time.time() % STEP)
-            sampling = asyncio.create_task(self._sample_or_warn(int(time.time()) // STEP * STEP))
             try:
-                await asyncio.shield(sampling)
-            except asyncio.CancelledError:
-                until = time.monotonic() + STOP_SECONDS
-                while not sampling.done() and time.monotonic() < until:
-                    # Who stops the API asks again and again.
-                    with suppress(asyncio.CancelledError):
-                        await asyncio.wait([sampling], timeout=STOP_SECONDS)
-                raise
-
-    async def _sample_or_warn(self, at: int) -> None:
-        try:
-            await self.sample(at)
-        except (*REDIS_AWAY, SQLAlchemyError) as error:
-            log.warning("a sample of the board is missing: %s", type(error).__name__)
+                await uninterrupted(self.sample(int(time.time()) // STEP * STEP))
+            except (*REDIS_AWAY, SQLAlchemyError) as error:
+                log.warning("a sample of the board is missing: %s", type(error).__name__)
 
     async def sample(self, at: int) -> bool:
         """Add the sample of a moment, unless another process of this instance has done so; return whether it was added.
