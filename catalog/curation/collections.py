@@ -6,16 +6,17 @@ A collection that listeners see, or would see at its time, is changed by those w
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from catalog.core import audit, changes, fields
+from catalog.core import fields
 from catalog.core.actor import Actor
 from catalog.core.db import flush, locked, require_revision
-from catalog.core.errors import Conflict, FieldError, NotFound, ValidationFailed
+from catalog.core.errors import FieldError, NotFound, ValidationFailed
 from catalog.curation import periods
 from catalog.curation.choosing import require_programs
 from catalog.curation.models import COLLECTION_STATES, Collection, CollectionProgram
+from catalog.curation.recording import record, require_room
 from catalog.review.rights import ReviewerNeeded, Rights
 
 MAX_TITLE, MAX_DESCRIPTION = 120, 5_000
@@ -32,7 +33,6 @@ _CHECKS: dict[str, fields.Check] = {
     "starts_at": fields.moment,
     "ends_at": fields.moment,
 }
-_ENTITY = "collection"
 
 
 def create(session: Session, values: Mapping[str, object], actor: Actor, rights: Rights) -> Collection:
@@ -56,13 +56,12 @@ def create(session: Session, values: Mapping[str, object], actor: Actor, rights:
     row.slug = fields.first_slug([row.slug] if row.slug else [row.title_en, row.title_ar])
     if not row.slug:
         raise ValidationFailed([FieldError("titleEn", "invalid", "Needs a letter or a digit.")])
-    if (session.scalar(select(func.count()).select_from(Collection)) or 0) >= MAX_COLLECTIONS:
-        raise Conflict(f"There are {MAX_COLLECTIONS} collections already: delete one first.")
+    require_room(session, Collection, MAX_COLLECTIONS)
     session.add(row)
     _flush(session)
     session.refresh(row)
     diff = {fields.camel(name): [None, getattr(row, name)] for name in ("title_en", "slug", "status")}
-    _record(session, row, "create", diff, actor)
+    record(session, row, "create", diff, actor)
     return row
 
 
@@ -100,7 +99,7 @@ def edit(
     if diff:
         _flush(session)
         session.refresh(row)
-        _record(session, row, "edit", diff, actor)
+        record(session, row, "edit", diff, actor)
     return row
 
 
@@ -124,7 +123,7 @@ def delete(
     row = _opened(session, collection_id, rights, expected_rev)
     diff = {"slug": [row.slug, None], "programIds": [programs_of(session, collection_id), None]}
     session.delete(row)
-    _record(session, row, "delete", diff, actor)
+    record(session, row, "delete", diff, actor)
 
 
 def programs_of(session: Session, collection_id: int) -> list[int]:
@@ -238,7 +237,7 @@ def _arrange(session: Session, row: Collection, ids: list[int], actor: Actor) ->
     row.rev += 1
     session.flush()
     session.refresh(row)
-    _record(session, row, "arrange", {"programIds": [before, ids]}, actor)
+    record(session, row, "arrange", {"programIds": [before, ids]}, actor)
     return row
 
 
@@ -257,9 +256,3 @@ def _require_right(rights: Rights, status: str) -> None:
 
 def _flush(session: Session) -> None:
     flush(session, "Another collection has this slug.", {"slug": "slug"})
-
-
-def _record(session: Session, row: Collection, action: str, diff: Mapping[str, object], actor: Actor) -> None:
-    audit.record(session, actor, f"{_ENTITY}.{action}", _ENTITY, row.id, diff)
-    session.flush()
-    changes.note_curation(session)

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from catalog.core import audit, changes, fields
+from catalog.core import fields
 from catalog.core.actor import Actor
 from catalog.core.db import locked, require_revision
-from catalog.core.errors import Conflict, FieldError, ValidationFailed
+from catalog.core.errors import FieldError, ValidationFailed
 from catalog.curation import periods
 from catalog.curation.choosing import require_programs
 from catalog.curation.models import Pin, PinProgram
+from catalog.curation.recording import record, require_room
 from catalog.words.spelling import split
 
 MAX_QUERY, MAX_PLACE = 120, 50
@@ -51,15 +52,14 @@ def create(session: Session, values: Mapping[str, object], placed: Sequence[Plac
         Conflict: There are too many pins.
     """
     fields.require_valid(fields.errors_of(values, _CHECKS, ("query",)))
-    if (session.scalar(select(func.count()).select_from(Pin)) or 0) >= MAX_PINS:
-        raise Conflict(f"There are {MAX_PINS} pins already: delete one first.")
+    require_room(session, Pin, MAX_PINS)
     row = Pin(**values)
     _fold(row)
     session.add(row)
     session.flush()
     _place(session, row, placed)
     session.refresh(row)
-    _record(session, row, "create", {"query": [None, row.query], "programs": [None, _plain(placed)]}, actor)
+    record(session, row, "create", {"query": [None, row.query], "programs": [None, _plain(placed)]}, actor)
     return row
 
 
@@ -100,7 +100,7 @@ def edit(
     session.flush()
     session.refresh(row)
     if diff:
-        _record(session, row, "edit", diff, actor)
+        record(session, row, "edit", diff, actor)
     return row
 
 
@@ -121,7 +121,7 @@ def delete(session: Session, pin_id: int, actor: Actor, *, expected_rev: int | N
     require_revision(row.rev, expected_rev)
     diff = {"query": [row.query, None], "programs": [_plain(programs_of(session, pin_id)), None]}
     session.delete(row)
-    _record(session, row, "delete", diff, actor)
+    record(session, row, "delete", diff, actor)
 
 
 def programs_of(session: Session, pin_id: int) -> list[Placed]:
@@ -155,9 +155,3 @@ def _plain(placed: Sequence[Placed]) -> list[dict[str, int]]:
     return [
         {"programId": each.program_id, "place": each.place} for each in sorted(placed, key=lambda p: p.place)
     ]
-
-
-def _record(session: Session, row: Pin, action: str, diff: Mapping[str, object], actor: Actor) -> None:
-    audit.record(session, actor, f"pin.{action}", "pin", row.id, diff)
-    session.flush()
-    changes.note_curation(session)

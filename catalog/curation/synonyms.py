@@ -6,15 +6,15 @@ alone, which queries in this script have; a synonym of no language joins words o
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from catalog.core import audit, changes, fields
+from catalog.core import fields
 from catalog.core.actor import Actor
 from catalog.core.db import locked, require_revision
-from catalog.core.errors import Conflict, FieldError
+from catalog.core.errors import FieldError
 from catalog.curation.expansions import words_of
 from catalog.curation.models import SYNONYM_KINDS, SYNONYM_LANGUAGES, Synonym
+from catalog.curation.recording import record, require_room
 from catalog.words.joined import is_arabic
 
 MAX_SYNONYMS, MAX_TERMS, MAX_TERM = 500, 10, 60
@@ -68,15 +68,14 @@ def create(session: Session, values: Mapping[str, object], actor: Actor) -> Syno
         Conflict: There are too many synonyms.
     """
     fields.require_valid(fields.errors_of(values, _CHECKS, ("kind", "terms")))
-    if (session.scalar(select(func.count()).select_from(Synonym)) or 0) >= MAX_SYNONYMS:
-        raise Conflict(f"There are {MAX_SYNONYMS} synonyms already: delete one first.")
+    require_room(session, Synonym, MAX_SYNONYMS)
     row = Synonym(**{"finds": [], "language": None, **values})
     _require_whole(row)
     session.add(row)
     session.flush()
     session.refresh(row)
     names = ("kind", "language", "terms", "finds")
-    _record(session, row, "create", {name: [None, getattr(row, name)] for name in names}, actor)
+    record(session, row, "create", {name: [None, getattr(row, name)] for name in names}, actor)
     return row
 
 
@@ -110,7 +109,7 @@ def edit(
     if diff:
         session.flush()
         session.refresh(row)
-        _record(session, row, "edit", diff, actor)
+        record(session, row, "edit", diff, actor)
     return row
 
 
@@ -130,7 +129,7 @@ def delete(session: Session, synonym_id: int, actor: Actor, *, expected_rev: int
     row = locked(session, Synonym, synonym_id)
     require_revision(row.rev, expected_rev)
     session.delete(row)
-    _record(session, row, "delete", {"terms": [row.terms, None], "finds": [row.finds, None]}, actor)
+    record(session, row, "delete", {"terms": [row.terms, None], "finds": [row.finds, None]}, actor)
 
 
 def _require_whole(row: Synonym) -> None:
@@ -160,9 +159,3 @@ def _of_other_script(name: str, texts: Sequence[str], language: str | None) -> l
         if language is not None
         and any(is_arabic(word) != wanted for word in words_of(text) if not word.isdigit())
     ]
-
-
-def _record(session: Session, row: Synonym, action: str, diff: Mapping[str, object], actor: Actor) -> None:
-    audit.record(session, actor, f"synonym.{action}", "synonym", row.id, diff)
-    session.flush()
-    changes.note_curation(session)
