@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     DateTime,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
 from catalog.core.base import Base, entity_of
 from catalog.core.errors import Conflict, NotFound, StaleRevision
@@ -223,6 +224,14 @@ def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Sequen
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def has_text(column: InstrumentedAttribute[str], words: str) -> ColumnElement[bool]:
+    """Return the condition that a column has this text, however its letters are written; a trigram index answers it."""
+    pattern: ColumnElement[str] = func.catalog_fold(words)
+    for special in ("\\", "%", "_"):
+        pattern = func.replace(pattern, special, f"\\{special}")
+    return func.catalog_fold(column).like(func.concat("%", pattern, "%"))
 
 
 def change_rows(session: Session, statement: Delete | Update) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, literal
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
-from catalog.core.db import AnySelect
+from catalog.core.db import AnySelect, has_text
 from catalog.programs.models import BUCKETS, Program, ProgramRedirect, ProgramRevision, ProgramSlug
 from catalog.taxonomy.models import Category, Credit, Person, ProgramPerson, ProgramTag, Series, Tag
 
@@ -228,9 +228,7 @@ def editor_list(
     }
     query = query.where(*(column_ == value for column_, value in exact.items() if value is not None))
     if filters.title:
-        pattern = func.catalog_fold(filters.title)
-        escaped = func.replace(func.replace(pattern, "%", r"\%"), "_", r"\_")
-        query = query.where(func.catalog_fold(Program.title).like(func.concat("%", escaped, "%")))
+        query = query.where(has_text(Program.title, filters.title))
     if after is not None:
         value, last = after
         beyond = column < value if descending else column > value

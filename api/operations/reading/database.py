@@ -17,6 +17,7 @@ from api.http.request import ApiRequest
 from api.http.schemas import list_meta
 from api.operations.reading import schemas
 from catalog.core.audit import AuditEvent
+from catalog.core.db import has_text
 from catalog.imports import queries as imports
 from catalog.imports.models import ImportRun, ImportSource
 from catalog.programs.models import Program, ProgramRedirect
@@ -79,7 +80,7 @@ async def find_programs(request: ApiRequest, q: _Words) -> JsonResponse[schemas.
     """Find programs, whether listeners may see them or not."""
     words = q.strip()
     by_id = int(words) if words.isascii() and words.isdigit() and int(words) <= MAX_ID else None
-    wanted = or_(Program.title.icontains(words, autoescape=True), Program.id == by_id)
+    wanted = or_(has_text(Program.title, words), Program.id == by_id)
     statement = (
         select(Program, or_(*(~condition for condition in VISIBLE)), ProgramRedirect.into_id)
         .outerjoin(ProgramRedirect, ProgramRedirect.program_id == Program.id)

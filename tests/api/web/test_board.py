@@ -312,6 +312,9 @@ def test_why_a_program_is_not_found(shared: SharedApi, reading: dict[str, int]) 
     ]
     found = shared.staff["ops"].get("/ops/programs", q=str(draft_id)).json()["data"]
     assert (found[0]["id"], found[0]["visible"], found[0]["status"]) == (draft_id, False, "draft")
+    for words, titles in (("قهوه المسا", ["قهوة المساء"]), ("ligHthouse\\", []), ("_ighthouse", [])):
+        found = shared.staff["ops"].get("/ops/programs", q=words).json()["data"]
+        assert [program["title"] for program in found] == titles
     assert shared.staff["ops"].get("/ops/programs").json()["code"] == "invalid_parameter"
 
 
