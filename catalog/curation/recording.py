@@ -17,6 +17,11 @@ Row = Collection | Pin | Synonym
 def require_room(session: Session, table: type[Row], most: int) -> None:
     """Check that another row may be added.
 
+    Args:
+        session: The transaction.
+        table: Whose rows are counted.
+        most: How many rows there may be.
+
     Raises:
         Conflict: There are `most` already.
     """
