@@ -12,25 +12,27 @@ from catalog.indexing import leadership, marks, states
 from catalog.indexing.models import IndexTarget
 
 
-def begin(session: Session, target_id: int, epoch: int) -> str | None:
+def begin(session: Session, target_id: int, epoch: int, *, exists: bool) -> str | None:
     """Record that the index is empty or that its content is unknown: searches stay away from it.
 
     A rebuild pauses a target while the engine exchanges its index for another one, which looks like a wipe. Then nothing is
-    recorded: after the exchange the sender has lost its leadership, and without one the pause ends.
+    recorded: after the exchange the sender has lost its leadership, and without one the pause ends. An index that does not
+    exist was not exchanged.
 
     Args:
         session: The transaction.
         target_id: The target.
         epoch: The sender's epoch.
+        exists: Whether the engine has an index of this name.
 
     Returns:
-        The index's state; None while the target is paused.
+        The index's state; None while the target is paused and the index exists.
 
     Raises:
         LeadershipLost: Another sender leads the target.
     """
     leadership.require(session, target_id, epoch)
-    if session.get_one(IndexTarget, target_id, populate_existing=True).paused:
+    if exists and session.get_one(IndexTarget, target_id, populate_existing=True).paused:
         return None
     target = _step(session, target_id, "wipe")
     target.fill_marked_at = None

@@ -86,7 +86,7 @@ class InitialFill:
             self._synonyms.follow()
             return False
         is_new = made_at is None or bool(self._made_at) or self._state == "empty"
-        if is_new and not self._begin():
+        if is_new and not self._begin(exists=made_at is not None):
             self.must_check = True
             return False
         self._prepare(uid)
@@ -118,10 +118,10 @@ class InitialFill:
                 # Searches go to it now; cached answers were made without it.
                 self.invalidator.index_changed()
 
-    def _begin(self) -> bool:
+    def _begin(self, *, exists: bool) -> bool:
         """Keep searches away from the index, before there is one that could be asked; False while it is exchanged."""
         with self.sessions.begin() as session:
-            wiped = initial_fill.begin(session, self.target.id, self.epoch)
+            wiped = initial_fill.begin(session, self.target.id, self.epoch, exists=exists)
         if wiped is None:
             return False
         before, self._state = self._state, wiped

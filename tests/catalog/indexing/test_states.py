@@ -34,7 +34,7 @@ def test_a_step_leads_where_the_table_says_or_nowhere(name: str, state: str) -> 
 def test_an_index_is_live_when_the_engine_has_confirmed_everything(session: Session) -> None:
     program_id, found = make(session, "published").id, target(session, "empty")
     epoch = leadership.take(session, found.id)
-    assert initial_fill.begin(session, found.id, epoch) == "empty"
+    assert initial_fill.begin(session, found.id, epoch, exists=False) == "empty"
     assert not initial_fill.finish(session, found.id, epoch)
     marks.mark_target(session, found.id, [program_id])
     assert initial_fill.all_marked(session, found.id, epoch) == "filling"
@@ -46,7 +46,7 @@ def test_an_index_is_live_when_the_engine_has_confirmed_everything(session: Sess
     session.refresh(found)
     assert (found.state, found.fill_marked_at) == ("live", None)
     # Wiped: searches stay away until everything was confirmed once more.
-    assert initial_fill.begin(session, found.id, epoch) == "empty"
+    assert initial_fill.begin(session, found.id, epoch, exists=False) == "empty"
     assert not initial_fill.finish(session, found.id, epoch)
 
 
@@ -54,7 +54,7 @@ def test_indexes_beside_the_main_one_keep_their_role_while_they_are_filled(sessi
     for state in ("building", "previous"):
         found = target(session, state, state)
         epoch = leadership.take(session, found.id)
-        assert initial_fill.begin(session, found.id, epoch) == state
+        assert initial_fill.begin(session, found.id, epoch, exists=False) == state
         assert initial_fill.all_marked(session, found.id, epoch) == state
         assert not initial_fill.finish(session, found.id, epoch)
 

@@ -91,6 +91,21 @@ def test_an_index_that_a_rebuild_exchanges_is_no_new_one(pipeline: Pipeline) -> 
     pipeline.audit()
 
 
+def test_an_index_that_is_gone_while_nothing_may_be_sent_is_a_new_one(pipeline: Pipeline) -> None:
+    bulk(pipeline, 5)
+    sender = pipeline.sender()
+    sender.drain()
+    change(pipeline, "UPDATE index_targets SET paused = true")
+    pipeline.engine.drop_index(pipeline.settings.indexer.meili_index)
+    sender._initial_fill.must_check = True
+    sender.step()
+    assert not scalar(pipeline.database, FILLED)
+    change(pipeline, "UPDATE index_targets SET paused = false")
+    sender.drain()
+    assert scalar(pipeline.database, FILLED)
+    pipeline.audit()
+
+
 def test_the_sender_sends_heartbeats_while_it_marks(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
