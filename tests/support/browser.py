@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text()
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Milliseconds that an expectation is waited for: many, because a machine may be as slow as it likes.
+PATIENCE = 60_000
 # Chromium has no sandbox of its own where the tests run as root.
 _ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
@@ -36,6 +38,7 @@ IN_A_BROWSER = [
 @contextmanager
 def browsing() -> Iterator[Browser]:
     """Run a Chromium until the block ends."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS)
         yield browser

@@ -10,6 +10,8 @@ import requests
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.types import Receive, Scope, Send
 
 from api.answers.edge import Edge
 from api.app import create_app
@@ -54,12 +56,30 @@ def serve(settings: Settings) -> Iterator[tuple[Client, Edge]]:
             yield client, edge
 
 
+class _Unanswered:
+    """The edge, and how many of its requests are not answered yet."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self.requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run for as long as the application lives."""
+        number = 1 if scope["type"] == ScopeType.HTTP else 0
+        self.requests += number
+        try:
+            await self._edge(scope, receive, send)
+        finally:
+            self.requests -= number
+
+
 @contextmanager
 def _listening(edge: Edge) -> Iterator[Client]:
     port = ports.ephemeral()
     started: threading.Event = threading.Event()
     loops: list[asyncio.AbstractEventLoop] = []
-    server = Server(edge, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
+    unanswered = _Unanswered(edge)
+    server = Server(unanswered, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
 
     async def run() -> None:
         loops.append(asyncio.get_running_loop())
@@ -82,6 +102,9 @@ def _listening(edge: Edge) -> Iterator[Client]:
         yield client
     finally:
         client.session.close()
+        # What a browser that was closed had asked for is still read. The server's stop does not wait for it, and its
+        # connection to the database would be dropped open.
+        eventually(lambda: not unanswered.requests, what="the last answers")
         loops[0].call_soon_threadsafe(server.stop)
         thread.join(60)
         assert not thread.is_alive()
