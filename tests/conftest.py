@@ -20,6 +20,7 @@ from tests.support.databases import new_database
 from tests.support.dialects import share_what_engines_learn
 from tests.support.paths import SHARED
 from tests.support.pipeline import Pipeline
+from tests.support.prepared import prepared_processes, whole_processes
 from tests.support.servers import Servers
 from tests.support.stores import new_settings
 
@@ -101,6 +102,19 @@ def _passwords_hash_quickly() -> Iterator[None]:
 def _engines_learn_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         share_what_engines_learn(patched)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _processes_are_prepared() -> Iterator[None]:
+    with prepared_processes():
+        yield
+
+
+@pytest.fixture
+def whole_starts() -> Iterator[None]:
+    """Processes of the product start as always: for tests of their start, of what they import, or of their memory."""
+    with whole_processes():
         yield
 
 

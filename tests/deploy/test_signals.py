@@ -23,7 +23,7 @@ from indexer.stores import queues
 from tests.support.processes import environment, running
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("whole_starts")]
 
 COMMANDS = ("api", "sync", "worker", "scheduler", "searchnode", "up")
 EACH = 5
