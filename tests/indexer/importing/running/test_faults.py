@@ -90,9 +90,10 @@ def state(session: Session, run_id: int) -> tuple[str, int]:
 
 def horse_of(worker: "subprocess.Popen[bytes]") -> psutil.Process | None:
     with contextlib.suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(worker.pid).children():
-            cmdline = " ".join(child.cmdline())
-            if "worker" in cmdline and child.status() != psutil.STATUS_ZOMBIE:
+        parent = psutil.Process(worker.pid)
+        for child in parent.children():
+            # It is forked, so it has its parent's command line.
+            if child.cmdline() == parent.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
                 return child
     return None
 
