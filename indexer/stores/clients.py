@@ -45,7 +45,8 @@ def open_async(url: str, *, timeout: float, connect_timeout: float) -> "AsyncRed
         return AsyncRedis.from_url(url, max_connections=_MAX_CONNECTIONS, **limits)
     options: dict[str, Any] = address.options | limits | {"max_connections": _MAX_CONNECTIONS}
     if address.kind == SENTINEL:
-        watchers = AsyncSentinel(address.nodes, sentinel_kwargs=for_sentinels(options), **options)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        credentials = for_sentinels(options, secure=options.get("ssl", False))
+        watchers = AsyncSentinel(address.nodes, sentinel_kwargs=credentials, **options)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         return cast("AsyncRedis", watchers.master_for(address.service, AsyncRedis))
     options.pop("db", None)
     cluster = AsyncRedisCluster(

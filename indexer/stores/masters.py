@@ -10,12 +10,20 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 _SENTINEL_SECONDS = 1.0
 
 
-def for_sentinels(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the Sentinels' own credentials out of the options; return what connections to Sentinels need."""
+def for_sentinels(options: dict[str, Any], *, secure: bool) -> dict[str, Any]:
+    """Take the Sentinels' own credentials out of the options; return what connections to Sentinels need.
+
+    TLS is the same for both: whose certificates are trusted, and the client's own.
+
+    Args:
+        options: Those of the connections to the master.
+        secure: Whether Sentinels speak TLS, as the master does.
+    """
     return {
         "username": options.pop("sentinel_username", None),
         "password": options.pop("sentinel_password", None),
-        "ssl": options.get("ssl", False),
+        "ssl": secure,
+        **{name: value for name, value in options.items() if name.startswith("ssl_")},
         "socket_timeout": _SENTINEL_SECONDS,
         "socket_connect_timeout": _SENTINEL_SECONDS,
     }
@@ -30,7 +38,8 @@ class _ToMaster:
 
     def __init__(self, *, sentinels: tuple[tuple[str, int], ...], service: str, **options: Any) -> None:
         self._service = service
-        self._watchers: Any = Sentinel(sentinels, sentinel_kwargs=for_sentinels(options))  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        credentials = for_sentinels(options, secure=isinstance(self, SSLConnection))
+        self._watchers: Any = Sentinel(sentinels, sentinel_kwargs=credentials)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         super().__init__(**options)
 
     def _connect(self) -> object:

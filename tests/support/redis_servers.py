@@ -19,8 +19,8 @@ SLOTS = 16_384
 _SILENT_MS = 2000
 
 
-class _Servers:
-    """Valkey servers in one temporary folder."""
+class Servers:
+    """Valkey servers, or others, in one temporary folder."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=in_memory()))
@@ -49,7 +49,7 @@ class _Servers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class ClusterServers(_Servers):
+class ClusterServers(Servers):
     """Three masters with a share of the slots each, and as many replicas.
 
     Attributes:
@@ -110,7 +110,7 @@ class ClusterServers(_Servers):
             _ask(port, "CLUSTER", "SETSLOT", slot, "NODE", _text(target, "CLUSTER", "MYID"))
 
 
-class SentinelServers(_Servers):
+class SentinelServers(Servers):
     """A master, its replica, and three Sentinels that watch them as `jobs`."""
 
     def start(self) -> str:
