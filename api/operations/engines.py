@@ -10,9 +10,10 @@ from api.http import transaction
 from api.http.auth import OPS
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
-from api.http.schemas import Body, Model
+from api.http.schemas import Body, Model, one_of
 from catalog.indexing import engines as registry
 from catalog.indexing import queries
+from catalog.indexing.models import ENGINE_STATES
 from catalog.indexing.queries import EngineRow
 from indexer.engines import watch
 from indexer.engines.search import EngineState
@@ -21,13 +22,13 @@ from indexer.engines.search import EngineState
 class EngineOut(Model):
     """An engine and its live index.
 
-    An engine in the state `serving` gets searches when its index has all programs (`filled`), it answers this process
+    An engine in the state `serving` (not `draining`: somebody drained it) gets searches when its index has all programs (`filled`), it answers this process
     (`healthy`) and it is not far behind (`lagSec`).
     """
 
     name: Annotated[str, msgspec.Meta(examples=["default"])]
     url: str
-    state: Annotated[str, msgspec.Meta(examples=["serving"])]
+    state: Annotated[str, one_of("EngineState", ENGINE_STATES)]
     index: str | None
     filled: bool
     healthy: bool

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import msgspec
 
-from api.http.schemas import Body, BodyId, ListMeta, Model, Moment
-from catalog.indexing.models import DriftReport, IndexTarget, ReindexJob
+from api.http.schemas import Body, BodyId, ListMeta, Model, Moment, one_of
+from catalog.indexing.models import JOB_STATES, REPORT_STATES, DriftReport, IndexTarget, ReindexJob
+from catalog.indexing.states import TARGET_STATES
 
 _Reason = Annotated[str, msgspec.Meta(max_length=200, examples=["new synonyms"])]
 
@@ -27,7 +28,7 @@ class ReindexOut(Model):
 
     id: int
     engine: str
-    state: Annotated[str, msgspec.Meta(examples=["filling"])]
+    state: Annotated[str, one_of("RebuildState", JOB_STATES)]
     reason: str
     requested_by: str
     index: str | None
@@ -67,7 +68,7 @@ class DriftOut(Model):
 
     id: int
     target_id: int
-    state: Annotated[str, msgspec.Meta(examples=["done"])]
+    state: Annotated[str, one_of("AuditState", REPORT_STATES)]
     repair: bool
     checked: int
     missing: int
@@ -95,7 +96,7 @@ class TargetOut(Model):
     id: int
     engine: str
     index: str
-    state: Annotated[str, msgspec.Meta(examples=["live"])]
+    state: Annotated[str, one_of("IndexTargetState", TARGET_STATES)]
     dirty: int
     parked: int
     oldest_sec: float

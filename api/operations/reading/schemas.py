@@ -4,7 +4,8 @@ from typing import Annotated
 
 import msgspec
 
-from api.http.schemas import ListMeta, Model, Moment
+from api.http.schemas import ListMeta, Model, Moment, ProgramStatus, one_of
+from catalog.imports.models import SOURCE_STATES, STATUSES
 
 
 class LoggedOut(Model):
@@ -73,7 +74,7 @@ class FoundOut(Model):
     id: int
     title: str
     slug: str
-    status: Annotated[str, msgspec.Meta(examples=["published"])]
+    status: ProgramStatus
     rev: int
     visible: bool
     is_deleted: bool
@@ -94,7 +95,7 @@ class RunOut(Model):
     id: int
     kind: str
     source: str | None
-    status: Annotated[str, msgspec.Meta(examples=["succeeded"])]
+    status: Annotated[str, one_of("ImportStatus", STATUSES)]
     total: int | None
     position: int
     created: int
@@ -111,7 +112,7 @@ class SourceOut(Model):
     id: int
     kind: str
     title: str
-    state: Annotated[str, msgspec.Meta(examples=["active"])]
+    state: Annotated[str, one_of("SourceState", SOURCE_STATES)]
     reason: str | None
     failures: int
     next_at: Moment

@@ -58,7 +58,7 @@ def _engines(board: Board) -> Iterator[Wrong]:
         yield Wrong("SearchDegraded", len(failing), ", ".join(failing), "engines")
     elif failing:
         yield Wrong("SearchWaitsForEngine", len(failing), ", ".join(failing), "engines")
-    drained = [engine.name for engine in engines if engine.state == "drained"]
+    drained = [engine.name for engine in engines if engine.state == "draining"]
     if drained:
         yield Wrong("EngineDrained", len(drained), ", ".join(drained), "engines")
 

@@ -18,7 +18,11 @@ from api.web.board.state import Board
 from api.web.board.wrong import wrong
 from api.web.rendering.locales import texts
 from catalog.core.db import session_factory
+from catalog.imports.models import SOURCE_STATES, STATUSES
+from catalog.indexing.models import ENGINE_STATES, JOB_STATES, REPORT_STATES
+from catalog.indexing.states import TARGET_STATES
 from catalog.programs import lifecycle
+from catalog.review.states import PROGRAM_STATES
 from tests.support.client import Client
 from tests.support.pages import Page, read
 from tests.support.programs import EDITOR, make
@@ -116,7 +120,7 @@ def lost(name: str) -> dict[str, object]:
             {"engines": [ENGINE, changed(ENGINE, name="b", breaker_open=True)]},
             [("SearchWaitsForEngine", 1, "b")],
         ),
-        ({"engines": [ENGINE, changed(ENGINE, name="b", state="drained")]}, [("EngineDrained", 1, "b")]),
+        ({"engines": [ENGINE, changed(ENGINE, name="b", state="draining")]}, [("EngineDrained", 1, "b")]),
         ({"engines": [ENGINE, changed(ENGINE, state="removed", healthy=False)]}, []),
         ({"audits": [changed(AUDIT, missing=1, stale=2, ghosts=3)]}, [("IndexDrift", 6, "")]),
         ({"audits": [changed(AUDIT, missing=2, repaired=2)]}, []),
@@ -205,6 +209,28 @@ def test_an_action_needs_the_role_and_a_form_of_the_session(shared: SharedApi) -
             assert answer.status_code == 403, name
     assert send(visitor(shared.listener), "/ops/board/do/purge_all", token=own).status_code == 303
     assert events(shared) == before
+
+
+def test_every_state_has_words() -> None:
+    known = (
+        *(ENGINE_STATES, TARGET_STATES, JOB_STATES, REPORT_STATES),
+        *(STATUSES, SOURCE_STATES, PROGRAM_STATES),
+    )
+    states = {state for group in known for state in group}
+    assert {f"state.{state}" for state in states} == {n for n in texts("ar") if n.startswith("state.")}
+
+
+def test_a_drained_engine_is_told_and_can_be_resumed(shared: SharedApi) -> None:
+    ops = signed_in_at_pages(shared.listener, "ops")
+    name = shared.staff["ops"].get("/ops/engines").json()["data"][0]["name"]
+    drained = shared.staff["ops"].post(f"/ops/engines/{name}/drain", {"force": True})
+    assert drained.status_code == 200, drained.text
+    page = read(ops, "/ops/board")
+    assert f"An engine is drained: {name}." in page.texts("strong")
+    assert texts("en")["state.draining"] in page.texts("span", **{"class": "state"})
+    assert page.all("form", action="/ops/board/do/resume")
+    assert act(ops, "resume", engine=name) == 303
+    assert not read(ops, "/ops/board").all("form", action="/ops/board/do/resume")
 
 
 def act(browser: Client, name: str, **fields: str) -> int:
