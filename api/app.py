@@ -28,6 +28,7 @@ from api.discovery.around.trending import Trending
 from api.discovery.asked import Asked
 from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets
+from api.discovery.lookups.changes import Changes
 from api.discovery.lookups.collections import Collections
 from api.discovery.lookups.curated import Curated
 from api.discovery.lookups.programs import Programs
@@ -150,6 +151,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         programs=programs,
         taxonomy=taxonomy,
         collections=Collections(replica, cached),
+        changes=Changes(replica, cached),
         views=ViewBuffer(redis_cache, layer.redis_prefix),
         related=Related(search, fallback, vocabulary, programs, cached, settings.api.program_ttl),
         trending=Trending(replica, cached),

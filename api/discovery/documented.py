@@ -10,6 +10,7 @@ from api.discovery.narrowing.filters import DEFAULT_ZONE, MAX_SLUG
 from api.discovery.narrowing.orders import ORDERS, SORTS
 from api.discovery.params import FACETS, MAX_NAMES, MAX_PAGE, MAX_Q, MAX_SEARCH_CURSOR, MAX_TYPED, TYPES
 from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
+from catalog.journal.queries import CURSOR
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
 # A parameter of the OpenAPI document: JSON.
@@ -184,6 +185,16 @@ COLLECTIONS = [
     _query(
         "programs", "How many programs of each to show.", 4, type="integer", minimum=0, maximum=12, default=0
     ),
+]
+CHANGES = [
+    _query(
+        "since",
+        "meta.next of the answer before, or now for the changes from now on. Without it, every program is told.",
+        None,
+        type="string",
+        pattern=f"^(now|{CURSOR})$",
+    ),
+    _LIMIT,
 ]
 PAGES = [_query("page", "Page.", 1, type="integer", minimum=1, maximum=10_000, default=1), _LIMIT]
 

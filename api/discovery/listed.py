@@ -1,10 +1,12 @@
-"""The routes of lists by name: values of a facet, series, people and tags. `api.discovery.routes` serves them."""
+"""The routes of lists by name: values of a facet, series, people and tags; and the feed of changes. `api.discovery.routes` serves them."""
 
 from litestar import get
 from litestar.params import FromPath
 
-from api.answers.answer import Reply
+from api.answers.answer import Answer, Reply
 from api.discovery import documented, replies
+from api.discovery.lookups.changes import NOW, parse
+from api.discovery.lookups.schemas import ChangesAnswer
 from api.discovery.narrowing.filters import FILTERS, MAX_SLUG, SEVERAL, read_filters
 from api.discovery.params import FACETS, MAX_TYPED, browse_request, read_zone
 from api.discovery.state import DiscoveryRequest
@@ -168,4 +170,32 @@ async def tag(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
     return await _one(request, TAGS, "tags", key)
 
 
-HANDLERS = [facet, all_series, people, person, tags, tag]
+@get(
+    "/changes",
+    operation_id="listChanges",
+    summary="What has changed",
+    description="For mirrors and CDNs: programs that were published, changed or withdrawn, in the order in which this was "
+    "committed, each once, at its last change. Without since, every visible program is told; then ask with since=meta.next "
+    "again and again. A published or changed program is told as it is now. Views are no change. A withdrawal is told for "
+    "thirty days unless the operators chose another time; an older cursor is a 410 cursor_expired: begin again, and forget "
+    "what is not told.",
+    responses=documented.answers(ChangesAnswer),
+    opt={"parameters": documented.CHANGES, "errors": ("invalid_cursor", "cursor_expired")},
+)
+async def changes(request: DiscoveryRequest) -> Reply:
+    """Return what has changed behind a cursor."""
+    query = QueryString(request.query_params, {"since", "limit"})
+    since, limit = query.text("since", MAX_CURSOR), query.limit()
+    if since not in (None, NOW):
+        parse(since or "")
+
+    async def load() -> Answer:
+        answer, following = await request.shared.changes.changes(since, limit)
+        return (
+            answer.linked(replies.link(request, "since", following, "next").encode()) if following else answer
+        )
+
+    return await replies.cached(request, f"changes:{since}:{limit}", "page", load)
+
+
+HANDLERS = [changes, facet, all_series, people, person, tags, tag]

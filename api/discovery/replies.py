@@ -57,19 +57,26 @@ def paged(request: DiscoveryRequest, load: Load, last: int = MAX_PAGE) -> Load:
             return answer
         place, links = _place(answer.body), []
         if place.next_cursor is not None:
-            links.append(_link(request, "cursor", place.next_cursor, "next"))
+            links.append(link(request, "cursor", place.next_cursor, "next"))
         elif place.page is not None:
             if place.page * place.limit < place.total and place.page < last:
-                links.append(_link(request, "page", str(place.page + 1), "next"))
+                links.append(link(request, "page", str(place.page + 1), "next"))
             if place.page > 1:
-                links.append(_link(request, "page", str(place.page - 1), "prev"))
+                links.append(link(request, "page", str(place.page - 1), "prev"))
         return answer.linked(", ".join(links).encode()) if links else answer
 
     return linked
 
 
-def _link(request: DiscoveryRequest, name: str, value: str, relation: str) -> str:
-    """Return a link to the address of the request with another value of one parameter."""
+def link(request: DiscoveryRequest, name: str, value: str, relation: str) -> str:
+    """Return a link to the address of the request with another value of one parameter.
+
+    Args:
+        request: Has the address.
+        name: The parameter.
+        value: Its other value.
+        relation: What is there: `next` or `prev`.
+    """
     parts = [part for part in query_of(request)[1:].split("&") if part and not part.startswith(f"{name}=")]
     query = "&".join([*parts, f"{name}={quote(value)}"])
     return f'<{quote(request.scope["path"])}?{query}>; rel="{relation}"'

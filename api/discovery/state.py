@@ -7,6 +7,7 @@ from api.discovery.around.chance import Chance
 from api.discovery.around.popular import PopularSearches
 from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
+from api.discovery.lookups.changes import Changes
 from api.discovery.lookups.collections import Collections
 from api.discovery.lookups.programs import Programs
 from api.discovery.lookups.taxonomy import Taxonomy
@@ -29,6 +30,7 @@ class DiscoveryState(AnsweringState):
     programs: Programs
     taxonomy: Taxonomy
     collections: Collections
+    changes: Changes
     views: ViewBuffer
     related: Related
     trending: Trending

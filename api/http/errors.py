@@ -32,6 +32,7 @@ CODES: dict[str, tuple[int, str]] = {
     "last_engine": (409, "Searches would have no engine left"),
     "illegal_transition": (409, "The program's state does not allow this"),
     "pending_conflict": (409, "The live version has changed under the pending one"),
+    "cursor_expired": (410, "The cursor is older than what is kept"),
     "stale_revision": (412, "The resource has changed since you read it"),
     "body_too_large": (413, "The body is too large"),
     "target_too_long": (414, "The address is too long"),

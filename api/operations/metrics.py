@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.http.request import ApiRequest
 from catalog.indexing import queries
+from catalog.journal import queries as journal
 from catalog.replicas.servers import ReadServers
 from indexer.process.telemetry import exemplars
 from indexer.stores import REDIS_AWAY
@@ -71,6 +72,9 @@ class _Gauges(Collector):
             "jobs_failed_last_hour", "Rebuilds, audits and imports that failed", labels=["kind"]
         )
 
+        self.journal = GaugeMetricFamily(
+            "journal_behind_seconds", "Age of the oldest change that the feed of changes does not tell yet"
+        )
         self.behind = GaugeMetricFamily(
             "database_replica_lag_seconds",
             "How far a replica is behind the primary; +Inf when it does not answer",
@@ -97,7 +101,16 @@ class _Gauges(Collector):
     def collect(self) -> list[Metric]:
         """Return all gauges, for the registry."""
         gauges = [self.dirty, self.oldest, self.parked, self.depth, self.drift, self.silent, self.failed]
-        return [*gauges, self.behind, self.usable, self.items, self.runs, self.probes, self.durations]
+        return [
+            *gauges,
+            self.journal,
+            self.behind,
+            self.usable,
+            self.items,
+            self.runs,
+            self.probes,
+            self.durations,
+        ]
 
     def read_replicas(self, servers: ReadServers) -> None:
         """Take over what this process last saw of the replicas."""
@@ -119,6 +132,7 @@ class _Gauges(Collector):
             if serving:
                 self.oldest.add_metric([str(target)], float(age))
             self.silent.add_metric([str(target)], float(silent))
+        self.journal.add_metric([], float(await session.scalar(journal.BEHIND) or 0))
         for kind, count in await session.execute(text(_FAILED)):
             self.failed.add_metric([kind], count)
         for kind, name, total in await session.execute(text(_IMPORTS)):

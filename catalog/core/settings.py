@@ -94,6 +94,13 @@ class CatalogSettings(BaseSettings):
         description="Seconds to wait for a new connection.",
     )
 
+    changes_keep_days: int = Field(
+        default=30,
+        ge=10,
+        validation_alias="CHANGES_KEEP_DAYS",
+        description="Days for which the feed of changes tells that a program was withdrawn. A mirror that asks less often begins again.",
+    )
+
     @field_validator("database_url", "database_direct_url", "database_replica_url", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object, info: ValidationInfo) -> object:

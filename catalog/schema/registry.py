@@ -14,6 +14,7 @@ from catalog.imports.models import (
     ImportSource,
 )
 from catalog.indexing.models import DriftReport, IndexDirty, IndexTarget, ReindexJob, SearchEngine
+from catalog.journal.models import JournalEntry, JournalMark, JournalState
 from catalog.merging.models import MergeProposal
 from catalog.programs.models import (
     Program,
@@ -43,6 +44,9 @@ __all__ = [
     "ImportedProgram",
     "IndexDirty",
     "IndexTarget",
+    "JournalEntry",
+    "JournalMark",
+    "JournalState",
     "MergeProposal",
     "PendingRevision",
     "Person",

@@ -1,4 +1,4 @@
-"""What happens every second: programs are published and expire on time; views are added, words and searches counted.
+"""What happens every second: programs are published and expire on time; the journal is written; views, words, searches count.
 
 Done in the scheduler's own process: as jobs, the delay of the queue and a fork every second would cost more than
 the work. Several clocks may run; a row that one of them works on is skipped by the others.
@@ -6,14 +6,17 @@ the work. Several clocks may run; a row that one of them works on is skipped by 
 
 import logging
 import time
+from collections.abc import Callable
 
 from redis import Redis
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from catalog.core import changes, tracing
 from catalog.core.actor import Actor
 from catalog.core.db import session_factory
+from catalog.journal import entries
 from catalog.programs import lifecycle
 from catalog.vocabulary import rollup
 from indexer.jobs import searches, views
@@ -22,7 +25,7 @@ from indexer.stores.invalidation import REDIS_AWAY, Invalidator
 log = logging.getLogger(__name__)
 VIEWS_SECONDS = 5.0
 SEARCHES_SECONDS = 60.0
-# After so long, what is left of the vocabulary's marks waits for the next tick: publishing must stay on time.
+# After so long, what is left of the journal's or the vocabulary's marks waits for the next tick: publishing must stay on time.
 ROLL_UP_SECONDS = 0.7
 _ACTOR = Actor("system", name="clock")
 
@@ -44,12 +47,13 @@ class Clock:
         self._views_at = self._searches_at = 0.0
 
     def tick(self) -> None:
-        """Publish, expire, add views, count words and gather frequent searches. When a server is away, the next tick tries again."""
+        """Publish, expire, add views, write the journal, count words, gather frequent searches. When a server is away, the next tick tries again."""
         try:
             self.publish_and_expire()
             if time.monotonic() - self._views_at >= VIEWS_SECONDS:
                 self._views_at = time.monotonic()
                 views.apply_pending(self.cache, self.prefix, self.database)
+            self.write_journal()
             self.count_words()
             if time.monotonic() - self._searches_at >= SEARCHES_SECONDS:
                 self._searches_at = time.monotonic()
@@ -79,6 +83,17 @@ class Clock:
                 log.info("published %s, expired %s", published, expired)
         return published, expired
 
+    def write_journal(self) -> int:
+        """Give the changes that were committed their places in the journal, as far as a tick has time for it.
+
+        Returns:
+            How many marks were worked off.
+
+        Raises:
+            DBAPIError: PostgreSQL is away.
+        """
+        return self._in_parts(entries.write, entries.BATCH)
+
     def count_words(self) -> int:
         """Bring the vocabulary up to date as far as a tick has time for it.
 
@@ -88,10 +103,13 @@ class Clock:
         Raises:
             DBAPIError: PostgreSQL is away.
         """
+        return self._in_parts(rollup.roll_up, rollup.BATCH)
+
+    def _in_parts(self, work: Callable[[Session], int], batch: int) -> int:
         until, done = time.monotonic() + ROLL_UP_SECONDS, 0
         while True:
             with self._sessions.begin() as session:
-                worked_off = rollup.roll_up(session)
+                worked_off = work(session)
             done += worked_off
-            if worked_off < rollup.BATCH or time.monotonic() > until:
+            if worked_off < batch or time.monotonic() > until:
                 return done

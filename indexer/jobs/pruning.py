@@ -8,6 +8,7 @@ from catalog.core.settings import CatalogSettings
 from catalog.imports import quota
 from catalog.imports import runs as import_runs
 from catalog.indexing import audits as drift_audits
+from catalog.journal import entries as journal
 from catalog.programs.around import trends
 from indexer.jobs import views
 
@@ -24,8 +25,10 @@ _PRUNERS = {
 
 def prune() -> dict[str, int]:
     """Delete old rows of every table that has some; return table -> number of rows."""
-    with opened(CatalogSettings()) as database, session_factory(database).begin() as session:
-        return {table: prune_table(session) for table, prune_table in _PRUNERS.items()}
+    settings = CatalogSettings()
+    with opened(settings) as database, session_factory(database).begin() as session:
+        deleted = {table: prune_table(session) for table, prune_table in _PRUNERS.items()}
+        return deleted | {"journal": journal.prune(session, settings.changes_keep_days)}
 
 
 def prune_imports() -> int:

@@ -45,6 +45,7 @@ ROUTES = {
     ("GET", "/discovery/collections"): (OPEN, None),
     ("GET", "/discovery/collections/{slug:str}"): (OPEN, None),
     ("GET", "/discovery/searches/popular"): (OPEN, None),
+    ("GET", "/discovery/changes"): (OPEN, None),
     ("POST", "/discovery/programs/batch"): (OPEN, {"ids": [1]}),
     ("POST", "/discovery/programs/{program_id:str}/views"): (OPEN, None),
     ("GET", "/catalog/programs"): (EDITORS, None),

@@ -1,4 +1,4 @@
-"""JSON answers of collections."""
+"""JSON answers of collections, and of the feed of changes."""
 
 from typing import Annotated
 
@@ -6,7 +6,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.discovery.schemas import ProgramCard
-from api.http.schemas import Model, Moment
+from api.http.schemas import Model, Moment, ProgramDetail
+from catalog.journal.queries import ChangeType
 
 
 class CollectionDetail(Model):
@@ -59,3 +60,27 @@ class CollectionPage(Model):
     data: CollectionDetail
     programs: list[ProgramCard]
     meta: CollectionMeta
+
+
+class Change(Model):
+    """A program that was published, changed or withdrawn. `program` is as it is now; a withdrawn program has none."""
+
+    type: ChangeType
+    id: Annotated[int, msgspec.Meta(description="The program.", examples=[42])]
+    at: Annotated[Moment, msgspec.Meta(description="When the change entered the feed.")]
+    program: ProgramDetail | UnsetType = UNSET
+
+
+class ChangesMeta(Model):
+    """About a page of changes. `next` goes into `since` of the next request, also when there is nothing more yet."""
+
+    limit: int
+    next: Annotated[str, msgspec.Meta(examples=["5f0c1a9e.1024"])]
+    has_more: bool
+
+
+class ChangesAnswer(Model):
+    """Changes in the order in which they were committed, each program at its last one."""
+
+    data: list[Change]
+    meta: ChangesMeta
