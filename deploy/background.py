@@ -7,6 +7,7 @@ or deleted is an error at import and not a job that fails at night.
 from collections.abc import Callable, Sequence
 
 import click
+from api.operations.webhooks import jobs as webhooks
 from redis import Redis
 from sqlalchemy import Engine as Database
 
@@ -33,13 +34,20 @@ REGISTERED: tuple[Callable[..., object], ...] = (
     run_import,
     jobs.rebuild,
     jobs.audit,
+    webhooks.deliver,
+    webhooks.send_queued,
     *(entry.function for entry in PERIODIC),
 )
 
 
 def sources(database: Database, queue: "Redis") -> Sequence[Source]:
-    """Return what the sweep looks through: imports, the rebuild whose turn it is, audits."""
-    return WaitingRuns(database, queue), WaitingRebuilds(database, queue), WaitingAudits(database, queue)
+    """Return what the sweep looks through: imports, the rebuild whose turn it is, audits, webhooks."""
+    return (
+        WaitingRuns(database, queue),
+        WaitingRebuilds(database, queue),
+        WaitingAudits(database, queue),
+        webhooks.WaitingWebhooks(database, queue),
+    )
 
 
 @click.command()

@@ -175,7 +175,7 @@ async def tag(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
     operation_id="listChanges",
     summary="What has changed",
     description="For mirrors and CDNs: programs that were published, changed or withdrawn, in the order in which this was "
-    "committed, each once, at its last change. Without since, every visible program is told; then ask with since=meta.next "
+    "committed. Without since, every visible program is told; then ask with since=meta.next "
     "again and again. A published or changed program is told as it is now. Views are no change. A withdrawal is told for "
     "thirty days unless the operators chose another time; an older cursor is a 410 cursor_expired: begin again, and forget "
     "what is not told.",

@@ -41,6 +41,13 @@ SELECT 'audit', count(*) FROM drift_reports WHERE state = 'failed' AND finished_
 UNION ALL
 SELECT 'import', count(*) FROM import_runs WHERE status = 'failed' AND finished_at > now() - interval '1 hour'
 """
+_WEBHOOKS = """
+SELECT id, CASE WHEN state = 'active' AND failing_since IS NOT NULL THEN 'failing'
+  WHEN disabled_reason IN ('failures', 'gone') THEN 'given_up' ELSE state END,
+  delivered, failed, CASE WHEN state = 'active'
+  THEN coalesce(extract(epoch FROM clock_timestamp() - failing_since), 0) ELSE 0 END
+FROM webhook_endpoints ORDER BY id
+"""
 _IMPORTS = "SELECT kind, name, total FROM import_totals ORDER BY kind, name"
 
 
@@ -75,6 +82,15 @@ class _Gauges(Collector):
         self.journal = GaugeMetricFamily(
             "journal_behind_seconds", "Age of the oldest change that the feed of changes does not tell yet"
         )
+        self.webhooks = GaugeMetricFamily(
+            "webhook_endpoints", "Webhooks: active, failing, disabled, given_up", labels=["state"]
+        )
+        self.failing = GaugeMetricFamily(
+            "webhook_failing_seconds", "For how long a webhook has taken no message", labels=["webhook"]
+        )
+        self.messages = CounterMetricFamily(
+            "webhook_messages", "Messages delivered, and attempts that failed", labels=["webhook", "outcome"]
+        )
         self.behind = GaugeMetricFamily(
             "database_replica_lag_seconds",
             "How far a replica is behind the primary; +Inf when it does not answer",
@@ -104,6 +120,9 @@ class _Gauges(Collector):
         return [
             *gauges,
             self.journal,
+            self.webhooks,
+            self.failing,
+            self.messages,
             self.behind,
             self.usable,
             self.items,
@@ -117,6 +136,16 @@ class _Gauges(Collector):
         for server in servers.replicas:
             self.behind.add_metric([server.name], server.behind)
             self.usable.add_metric([server.name], float(server.usable))
+
+    async def _read_webhooks(self, session: AsyncSession) -> None:
+        states = dict.fromkeys(("active", "failing", "disabled", "given_up"), 0)
+        for webhook, state, delivered, failed, failing in await session.execute(text(_WEBHOOKS)):
+            states[state] += 1
+            self.failing.add_metric([str(webhook)], float(failing))
+            self.messages.add_metric([str(webhook), "delivered"], delivered)
+            self.messages.add_metric([str(webhook), "failed"], failed)
+        for state, number in states.items():
+            self.webhooks.add_metric([state], number)
 
     async def read_database(self, session: AsyncSession) -> None:
         """Read the gauges that come from PostgreSQL.
@@ -133,6 +162,7 @@ class _Gauges(Collector):
                 self.oldest.add_metric([str(target)], float(age))
             self.silent.add_metric([str(target)], float(silent))
         self.journal.add_metric([], float(await session.scalar(journal.BEHIND) or 0))
+        await self._read_webhooks(session)
         for kind, count in await session.execute(text(_FAILED)):
             self.failed.add_metric([kind], count)
         for kind, name, total in await session.execute(text(_IMPORTS)):

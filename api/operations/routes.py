@@ -3,6 +3,7 @@
 from api.http.auth import signed_in_router
 from api.operations import audits, caches, engines, pipeline, rebuilds
 from api.operations.reading import database, hour, processes
+from api.operations.webhooks import routes as webhooks
 
 router = signed_in_router(
     "/ops",
@@ -16,5 +17,6 @@ router = signed_in_router(
         *database.HANDLERS,
         *processes.HANDLERS,
         *hour.HANDLERS,
+        *webhooks.HANDLERS,
     ],
 )

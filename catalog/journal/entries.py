@@ -5,7 +5,9 @@ transaction that has nothing else to do, so a position that a reader sees has no
 come: a change whose transaction is open for long gets its position when it has committed.
 """
 
-from sqlalchemy import delete, func, select, text, update
+from collections.abc import Sequence
+
+from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from catalog.core import audit
@@ -18,22 +20,14 @@ from catalog.programs.queries import VISIBLE
 BATCH = 1_000
 _LOCK = "hashtext('journal')"
 _VISIBLE = select(Program.id).where(Program.id == func.any(text("CAST(:ids AS bigint[])")), *VISIBLE)
-# A program that was never seen has no entry, so nobody learns of a draft that was thrown away.
-_ENTRIES = text(
-    """
-    INSERT INTO journal AS j (program_id, position, is_visible, shown_since, at)
-    SELECT n.program_id, n.position, n.is_visible, n.position, clock_timestamp()
-    FROM (
-      SELECT m.program_id, nextval('journal_seq') AS position, m.program_id = ANY(CAST(:visible AS bigint[])) AS is_visible
-      FROM unnest(CAST(:ids AS bigint[])) AS m (program_id)
-      LEFT JOIN journal k ON k.program_id = m.program_id
-      WHERE k.is_visible OR m.program_id = ANY(CAST(:visible AS bigint[]))) n
-    ON CONFLICT (program_id) DO UPDATE SET
-      position = excluded.position,
-      is_visible = excluded.is_visible,
-      shown_since = CASE WHEN j.is_visible THEN j.shown_since ELSE excluded.position END,
-      at = excluded.at
-    """
+_WITHOUT = delete(JournalEntry).where(
+    or_(
+        JournalEntry.program_id == func.any(text("CAST(:turned AS bigint[])")),
+        and_(
+            JournalEntry.program_id == func.any(text("CAST(:changed AS bigint[])")),
+            JournalEntry.type == "changed",
+        ),
+    )
 )
 
 
@@ -47,15 +41,44 @@ def write(session: Session, batch: int = BATCH) -> int:
     if not session.scalar(text(f"SELECT pg_try_advisory_xact_lock({_LOCK})")):
         return 0
     oldest = select(JournalMark.id).order_by(JournalMark.id).limit(batch)
-    marked = session.scalars(
-        delete(JournalMark).where(JournalMark.id.in_(oldest)).returning(JournalMark.program_id)
-    ).all()
+    taken = (
+        delete(JournalMark)
+        .where(JournalMark.id.in_(oldest))
+        .returning(JournalMark.id, JournalMark.program_id)
+    )
+    marked = sorted(tuple(mark) for mark in session.execute(taken))
     if marked:
-        # What has committed the marks is visible to this statement.
-        ids = sorted(set(marked))
-        visible = session.scalars(_VISIBLE, {"ids": ids}).all()
-        session.execute(_ENTRIES, {"ids": ids, "visible": list(visible)})
+        # In the order of their last marks.
+        _tell(session, [*dict.fromkeys(program_id for _, program_id in reversed(marked))][::-1])
     return len(marked)
+
+
+def _tell(session: Session, ids: Sequence[int]) -> None:
+    """Write what happened to programs since their last entries. What has committed the marks is visible to the statements."""
+    told = session.scalars(
+        select(JournalEntry.program_id).where(
+            JournalEntry.program_id.in_(ids), JournalEntry.type == "published"
+        )
+    )
+    before, now = set(told), set(session.scalars(_VISIBLE, {"ids": ids}))
+    # A program that was never seen has no entry, so nobody learns of a draft that was thrown away.
+    found = {
+        program_id: "changed"
+        if program_id in before & now
+        else "published"
+        if program_id in now
+        else "withdrawn"
+        for program_id in ids
+        if program_id in before | now
+    }
+    changed = [program_id for program_id, kind in found.items() if kind == "changed"]
+    turned = [program_id for program_id, kind in found.items() if kind != "changed"]
+    session.execute(_WITHOUT, {"turned": turned, "changed": changed})
+    if found:
+        session.execute(
+            insert(JournalEntry).values(position=func.nextval("journal_seq")),
+            [{"program_id": program_id, "type": kind} for program_id, kind in found.items()],
+        )
 
 
 def prune(session: Session, keep_days: int) -> int:
@@ -65,7 +88,8 @@ def prune(session: Session, keep_days: int) -> int:
     """
     session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     old = delete(JournalEntry).where(
-        ~JournalEntry.is_visible, JournalEntry.at < func.now() - func.make_interval(0, 0, 0, keep_days)
+        JournalEntry.type == "withdrawn",
+        JournalEntry.at < func.now() - func.make_interval(0, 0, 0, keep_days),
     )
     positions = session.scalars(old.returning(JournalEntry.position)).all()
     if positions:

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, Sequence, func, text
+from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, Sequence, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.core.base import Base, BigId
 
+ENTRY_TYPES = ("published", "changed", "withdrawn")
 # Numbers entries.
 _POSITIONS = Sequence("journal_seq", metadata=Base.metadata)
 
@@ -28,24 +29,29 @@ class JournalMark(Base):
 
 
 class JournalEntry(Base):
-    """A program that listeners see, or saw once: at which position it changed last.
+    """What happened to a program that listeners see, or saw once.
+
+    A visible program has an entry for its publication and, if it was changed since, one for its last change. A withdrawn
+    program has one for its withdrawal.
 
     Attributes:
+        position: Positions become visible in ascending order.
         program_id: The program.
-        position: Of its last change. Positions become visible in ascending order.
-        is_visible: Whether listeners see it; otherwise it was withdrawn at `position`.
-        shown_since: The position at which it was last published.
+        type: What happened.
         at: When the entry was written.
     """
 
     __tablename__ = "journal"
-    __table_args__ = (Index("journal_withdrawn_idx", "at", postgresql_where=text("NOT is_visible")),)
+    __table_args__ = (
+        UniqueConstraint("program_id", "type"),
+        CheckConstraint(f"type IN {ENTRY_TYPES}", name="type"),
+        Index("journal_withdrawn_idx", "at", postgresql_where=text("type = 'withdrawn'")),
+    )
 
-    program_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(unique=True)
-    is_visible: Mapped[bool] = mapped_column(Boolean)
-    shown_since: Mapped[int]
-    at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    program_id: Mapped[int]
+    type: Mapped[str]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
 
 class JournalState(Base):

@@ -4,7 +4,7 @@ A page is one statement: what it tells of a program is as new as the entry that 
 answers. A change that comes later has an entry of its own, at a higher position.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from sqlalchemy import RowMapping, func, or_, select, true
 
@@ -14,9 +14,10 @@ from catalog.programs.models import Program
 from catalog.programs.queries import VISIBLE, detail
 
 ChangeType = Literal["program.published", "program.changed", "program.withdrawn"]
+CHANGE_TYPES: tuple[ChangeType, ...] = get_args(ChangeType)
 # How listeners write an epoch and a reader: `5f0c1a9e.1024`, or `5f0c1a9e.100.1024` while `begun` counts.
 CURSOR = r"[0-9a-f]{8}\.\d{1,18}(\.\d{1,18})?"
-# What a reader that has nothing yet passes as `begun`: no withdrawal concerns it.
+# What a reader that has nothing yet passes as `begun`: no change or withdrawal until now concerns it.
 FRESH = 2**62
 _HEAD = select(func.coalesce(func.max(JournalEntry.position), 0)).scalar_subquery()
 # Seconds since the oldest mark that has no entry yet; 0 without any.
@@ -42,16 +43,16 @@ class Reader(NamedTuple):
         """Return whether every withdrawal that this reader has to learn is still kept."""
         return floor <= max(self.position, self.begun)
 
-    def change(self, row: RowMapping) -> ChangeType:
-        """Return what an entry says to this reader: a program that it cannot know yet was published.
 
-        Args:
-            row: Of `page`.
-        """
-        if row["id"] is None:
-            return "program.withdrawn"
-        is_new = row["shown_since"] > self.position or row["position"] <= self.begun
-        return "program.published" if is_new else "program.changed"
+def change_of(row: RowMapping) -> ChangeType:
+    """Return what an entry says; a program that is not visible any more was withdrawn, whether it has an entry of that or not.
+
+    Args:
+        row: Of `page`.
+    """
+    if row["id"] is None:
+        return "program.withdrawn"
+    return "program.published" if row["entry_type"] == "published" else "program.changed"
 
 
 def page(reader: Reader, limit: int) -> AnySelect:
@@ -67,12 +68,13 @@ def page(reader: Reader, limit: int) -> AnySelect:
         select(
             JournalEntry.program_id,
             JournalEntry.position,
-            JournalEntry.shown_since,
+            JournalEntry.type.label("entry_type"),
             JournalEntry.at.label("changed_at"),
         )
         .where(
             JournalEntry.position > reader.position,
-            or_(JournalEntry.is_visible, JournalEntry.position > reader.begun),
+            # Whoever begins with nothing is told of each program once: publications show programs as they are now.
+            or_(JournalEntry.type == "published", JournalEntry.position > reader.begun),
         )
         .order_by(JournalEntry.position)
         .limit(limit)
@@ -89,17 +91,19 @@ def page(reader: Reader, limit: int) -> AnySelect:
 
 
 def one(program_id: int) -> AnySelect:
-    """Return `page`'s columns for the entry of one program; no row without an entry."""
+    """Return `page`'s columns for the last entry of one program; no row without an entry."""
     shown = detail().where(Program.id == JournalEntry.program_id, *VISIBLE).lateral("shown")
     return (
         select(
             JournalEntry.program_id,
             JournalEntry.position,
-            JournalEntry.shown_since,
+            JournalEntry.type.label("entry_type"),
             JournalEntry.at.label("changed_at"),
             *shown.c,
         )
         .select_from(JournalEntry)
         .outerjoin(shown, true())
         .where(JournalEntry.program_id == program_id)
+        .order_by(JournalEntry.position.desc())
+        .limit(1)
     )

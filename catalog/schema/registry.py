@@ -27,6 +27,7 @@ from catalog.programs.models import (
 from catalog.review.models import PendingRevision
 from catalog.taxonomy.models import Category, Person, ProgramPerson, ProgramTag, Series, Tag
 from catalog.vocabulary.models import VocabularyMark, VocabularyProgram, VocabularyState, VocabularyWord
+from catalog.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "AuditEvent",
@@ -69,5 +70,7 @@ __all__ = [
     "VocabularyProgram",
     "VocabularyState",
     "VocabularyWord",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "accounts",
 ]

@@ -10,6 +10,7 @@ from catalog.imports import runs as import_runs
 from catalog.indexing import audits as drift_audits
 from catalog.journal import entries as journal
 from catalog.programs.around import trends
+from catalog.webhooks import deliveries as webhook_deliveries
 from indexer.jobs import views
 
 _PRUNERS = {
@@ -20,6 +21,7 @@ _PRUNERS = {
     "import_quota": quota.prune,
     "drift_reports": drift_audits.prune,
     "audit_events": audit_log.prune,
+    "webhook_deliveries": webhook_deliveries.prune,
 }
 
 

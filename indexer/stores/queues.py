@@ -23,8 +23,8 @@ from indexer.stores.advice import is_cluster, queue_advice
 
 log = logging.getLogger(__name__)
 REDIS_AWAY = clients.REDIS_AWAY
-IMPORTS, REINDEX, MAINTENANCE = "imports", "reindex", "maintenance"
-NAMES = (REINDEX, IMPORTS, MAINTENANCE)
+IMPORTS, REINDEX, MAINTENANCE, WEBHOOKS = "imports", "reindex", "maintenance", "webhooks"
+NAMES = (REINDEX, WEBHOOKS, IMPORTS, MAINTENANCE)
 _MAX_ID = 64  # characters of an id in the log
 # Where a job keeps the trace of whoever enqueued it.
 _TRACE = "trace"

@@ -1,4 +1,4 @@
-"""The journal of what listeners see change: marks by the triggers of the search indexes, and an entry for each program."""
+"""The journal of what listeners see change: marks by the triggers of the search indexes, and the entries."""
 
 from alembic import op
 
@@ -17,14 +17,15 @@ TABLES = (
     "CREATE SEQUENCE journal_seq",
     """
     CREATE TABLE journal (
-        program_id  bigint      NOT NULL PRIMARY KEY,
-        position    bigint      NOT NULL CONSTRAINT journal_position_key UNIQUE,
-        is_visible  boolean     NOT NULL,
-        shown_since bigint      NOT NULL,
-        at          timestamptz NOT NULL
+        position   bigint      NOT NULL PRIMARY KEY,
+        program_id bigint      NOT NULL,
+        type       text        NOT NULL
+            CONSTRAINT journal_type_check CHECK (type IN ('published', 'changed', 'withdrawn')),
+        at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+        CONSTRAINT journal_program_id_type_key UNIQUE (program_id, type)
     )
     """,
-    "CREATE INDEX journal_withdrawn_idx ON journal (at) WHERE NOT is_visible",
+    "CREATE INDEX journal_withdrawn_idx ON journal (at) WHERE type = 'withdrawn'",
     """
     CREATE TABLE journal_state (
         one     boolean NOT NULL DEFAULT true PRIMARY KEY CHECK (one),

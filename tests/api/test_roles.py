@@ -24,6 +24,7 @@ OPS = frozenset({"ops", "admin"})
 P = "/catalog/programs/{program_id:int}"
 COLLECTION = "/catalog/collections/{collection_id:int}"
 RUN = "/catalog/imports/{run_id:int}"
+HOOK = "/ops/webhooks/{webhook_id:int}"
 SOURCE = "/catalog/import-sources/{source_id:int}"
 # (method, path) -> (who passes, body)
 ROUTES = {
@@ -147,6 +148,16 @@ ROUTES = {
     ("GET", "/ops/imports"): (OPS, None),
     ("GET", "/ops/programs"): (OPS, None),
     ("GET", "/ops/hour"): (OPS, None),
+    ("GET", "/ops/webhooks"): (OPS, None),
+    ("POST", "/ops/webhooks"): (OPS, {"url": "https://example.com/", "eventTypes": ["program.changed"]}),
+    ("GET", HOOK): (OPS, None),
+    ("PATCH", HOOK): (OPS, {"state": "disabled"}),
+    ("DELETE", HOOK): (OPS, None),
+    ("POST", f"{HOOK}/rotate"): (OPS, {}),
+    ("POST", f"{HOOK}/test"): (OPS, None),
+    ("GET", f"{HOOK}/deliveries"): (OPS, None),
+    ("GET", f"{HOOK}/deliveries/{{delivery_id:int}}"): (OPS, None),
+    ("POST", f"{HOOK}/deliveries/{{delivery_id:int}}/send-again"): (OPS, None),
     ("GET", "/catalog/merge-proposals"): (EDITORS, None),
     ("GET", "/catalog/import-conflicts"): (EDITORS, None),
     ("POST", "/catalog/programs/{program_id:int}/import-conflicts"): (
@@ -257,6 +268,8 @@ TABLES = (
     "reindex_jobs",
     "drift_reports",
     "engines",
+    "webhook_endpoints",
+    "webhook_deliveries",
 )
 
 
@@ -305,7 +318,7 @@ def test_who_may_do_what(who: str, listener: Client, staff: dict[str, Client], d
         "tag_id": 10**6,
         "person_id": 10**6,
     }
-    numbers |= {"pin_id": 10**6, "synonym_id": 10**6}
+    numbers |= {"pin_id": 10**6, "synonym_id": 10**6, "webhook_id": 10**6, "delivery_id": 10**6}
     numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0, "queue": 0}
     person = listener if who == "nobody" else staff[who]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from api.operations.webhooks.settings import WebhookSettings
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
@@ -24,6 +25,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "Pipeline and engine": IndexerSettings,
     "Imports": ImportSettings,
     "HTTP": ApiSettings,
+    "Webhooks": WebhookSettings,
     "Traces": TracingSettings,
 }
 # Read by what runs the product on one machine, by the search node or by libraries.

@@ -49,14 +49,9 @@ def cursor(epoch: str, reader: Reader) -> str:
     return f"{epoch}.{reader.position}" + (f".{reader.begun}" if reader.begun > reader.position else "")
 
 
-def change(reader: Reader, row: RowMapping) -> Change:
-    """Return what an entry says to a reader.
-
-    Args:
-        reader: How far the reader has come.
-        row: Of `catalog.journal.queries.page`.
-    """
-    said = reader.change(row)
+def change(row: RowMapping) -> Change:
+    """Return what an entry says, of a row of `catalog.journal.queries.page`."""
+    said = queries.change_of(row)
     program = UNSET if said == "program.withdrawn" else program_detail(row)
     return Change(type=said, id=row["program_id"], at=row["changed_at"], program=program)
 
@@ -98,12 +93,12 @@ class Changes:
         shown, has_more = entries[:limit], len(entries) > limit
         position = shown[-1]["position"] if has_more else max(reader.position, state["head"])
         following = cursor(epoch, reader._replace(position=position))
-        answer = _answer(self._shown(reader, shown), limit, following, has_more=has_more)
+        answer = _answer(self._shown(shown), limit, following, has_more=has_more)
         return answer, following if has_more else ""
 
-    def _shown(self, reader: Reader, rows: Sequence[RowMapping]) -> list[Change]:
+    def _shown(self, rows: Sequence[RowMapping]) -> list[Change]:
         """Return changes without what was withdrawn since, of which a replica may not know yet."""
-        found = [change(reader, row) for row in rows]
+        found = [change(row) for row in rows]
         withdrawn = self._cache.withdrawn(each.id for each in found if each.program is not UNSET)
         return [
             Change(type="program.withdrawn", id=each.id, at=each.at) if each.id in withdrawn else each

@@ -80,7 +80,7 @@ class ChangesMeta(Model):
 
 
 class ChangesAnswer(Model):
-    """Changes in the order in which they were committed, each program at its last one."""
+    """Changes in the order in which they were committed."""
 
     data: list[Change]
     meta: ChangesMeta

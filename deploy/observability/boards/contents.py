@@ -137,6 +137,7 @@ _PIPELINE_PANELS = [
 _JOBS_PANELS = [
     Panel("Jobs that wait", "short", {"{{queue}}": "max by (queue) (rq_queue_depth)"}),
     Panel("The feed of changes is behind", "s", {"behind": "max(journal_behind_seconds)"}, limit=60),
+    Panel("Webhooks", "short", {"{{state}}": "max by (state) (webhook_endpoints)"}),
     Panel("Failed within an hour", "short", {"{{kind}}": "max by (kind) (jobs_failed_last_hour)"}, limit=1),
     Panel(
         "Jobs that ran",

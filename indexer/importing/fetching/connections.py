@@ -80,16 +80,23 @@ class _PinnedTlsPool(urllib3.HTTPSConnectionPool):
 
 
 @contextlib.contextmanager
-def get(
-    url: Url, route: Route, headers: dict[str, str], timeout: urllib3.Timeout
+def exchange(
+    method: str,
+    url: Url,
+    route: Route,
+    headers: dict[str, str],
+    timeout: urllib3.Timeout,
+    body: bytes | None = None,
 ) -> Iterator[urllib3.BaseHTTPResponse]:
-    """Send one GET request; no redirect is followed, nothing is retried, no proxy is used.
+    """Send one request; no redirect is followed, nothing is retried, no proxy is used.
 
     Args:
+        method: GET or POST.
         url: The address that was checked.
-        route: The IP addresses it may be fetched from.
+        route: The IP addresses it may be sent to.
         headers: The request's headers.
         timeout: Seconds to connect and between two reads.
+        body: The request's body.
 
     Yields:
         The response with its body unread and still compressed.
@@ -108,8 +115,9 @@ def get(
     )
     try:
         response = pool.urlopen(
-            "GET",
+            method,
             url.request_uri,
+            body=body,
             headers=headers,
             redirect=False,
             preload_content=False,

@@ -155,7 +155,10 @@ class Fetcher:
             route = Route(addresses, deadline)
             # The host alone: the address of a private feed is a secret of its listeners.
             asked = tracing.span("fetch", {"server.address": str(parts.host)}, kind="client")
-            with asked, connections.get(parts, route, wanted.headers | private, timeout) as response:
+            with (
+                asked,
+                connections.exchange("GET", parts, route, wanted.headers | private, timeout) as response,
+            ):
                 asked.note({"http.response.status_code": response.status})
                 if response.status in _REDIRECTS and response.headers.get("Location"):
                     permanent = permanent and response.status in _PERMANENT_REDIRECTS

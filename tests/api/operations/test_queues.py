@@ -69,7 +69,7 @@ def test_failed_jobs_are_seen_run_again_and_deleted(
     assert count("cancel") == 1
     assert reindex.count == 0
     waiting = {row["name"]: row["waiting"] for row in ops.get("/ops/queues").json()["data"]}
-    assert waiting == {"imports": 1, "reindex": 0, "maintenance": 0}
+    assert waiting == {"imports": 1, "reindex": 0, "maintenance": 0, "webhooks": 0}
     assert ops.get("/ops/queues/nowhere/failed").status_code == 404
 
 

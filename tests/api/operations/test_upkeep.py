@@ -85,7 +85,7 @@ def test_the_sweep_brings_what_was_asked_for_to_the_queue_once(
         redis.flushdb()
         assert sweep.sweep() == [f"reindex-{job}", f"drift-{report}"]
         queues = {row["name"]: row["waiting"] for row in ops.get("/ops/queues").json()["data"]}
-        assert queues == {"imports": 0, "reindex": 2, "maintenance": 0}
+        assert queues == {"imports": 0, "reindex": 2, "maintenance": 0, "webhooks": 0}
         redis.flushdb()
 
 

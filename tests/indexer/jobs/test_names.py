@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from rq.utils import import_attribute
 
+from api.operations.webhooks.jobs import deliver, send_queued
 from deploy.background import PERIODIC, REGISTERED
 from indexer.importing.running.job import run_import
 from indexer.rebuild.jobs import audit, rebuild
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("api", "indexer", "catalog", "deploy")
-ENQUEUED = (run_import, rebuild, audit)
+ENQUEUED = (run_import, rebuild, audit, deliver, send_queued)
 DOTTED = re.compile(rf"({'|'.join(PACKAGES)})(\.[A-Za-z_]\w*)+(:\w+)?")
 
 
@@ -47,8 +48,8 @@ def test_a_worker_may_run_exactly_the_functions_of_jobs() -> None:
 @pytest.mark.slow
 def test_every_job_is_enqueued_by_a_reference_to_its_function() -> None:
     found = dict(enqueued_arguments())
-    # The import's, the rebuild's and the audit's: the last two by one call.
-    assert len(found) == 2, found
+    # The import's; the rebuild's and the audit's by one call; those of webhooks by another.
+    assert len(found) == 3, found
     assert [where for where, argument in found.items() if not isinstance(argument, ast.Name)] == []
 
 

@@ -13,7 +13,9 @@ from catalog.core import audit, idempotency
 from catalog.core.db import session_factory
 from catalog.imports import quota
 from catalog.indexing import audits as drift_audits
+from catalog.journal import entries
 from catalog.programs.around import trends
+from catalog.webhooks import deliveries
 from indexer.jobs import pruning, views
 from tests.support.processes import environment
 
@@ -45,6 +47,16 @@ ROWS = {
         "VALUES ('system', :name, 'program', now() - CAST(:age AS interval))"
     ),
 }
+ROWS |= {
+    "webhook_deliveries": (
+        "INSERT INTO webhook_deliveries (endpoint_id, kind, message_id, event_type, created_at) "
+        "SELECT id, 'test', :name, 'webhook.test', now() - CAST(:age AS interval) FROM webhook_endpoints"
+    ),
+    "journal": (
+        "INSERT INTO journal SELECT nextval('journal_seq'), CASE :name WHEN 'old' THEN 1 ELSE 2 END, 'withdrawn', "
+        "now() - CAST(:age AS interval)"
+    ),
+}
 NAMES = {
     "idempotency_keys": "key",
     "refresh_tokens": "token_hash",
@@ -53,6 +65,8 @@ NAMES = {
     "import_quota": "service",
     "drift_reports": "requested_by",
     "audit_events": "action",
+    "webhook_deliveries": "message_id",
+    "journal": "CASE program_id WHEN 1 THEN 'old' ELSE 'young' END",
 }
 # table -> the oldest row that is kept, and the youngest that is not
 AGES = {
@@ -63,6 +77,8 @@ AGES = {
     "import_quota": ("89 days", "92 days"),
     "drift_reports": ("29 days", "31 days"),
     "audit_events": ("2 years -1 day", "2 years 1 day"),
+    "webhook_deliveries": ("29 days", "31 days"),
+    "journal": ("29 days", "31 days"),
 }
 PRUNERS: dict[str, Callable[[Session], int]] = {
     "idempotency_keys": idempotency.prune,
@@ -72,6 +88,8 @@ PRUNERS: dict[str, Callable[[Session], int]] = {
     "import_quota": quota.prune,
     "drift_reports": drift_audits.prune,
     "audit_events": audit.prune,
+    "webhook_deliveries": deliveries.prune,
+    "journal": lambda session: entries.prune(session, 30),
 }
 
 
@@ -79,6 +97,11 @@ PRUNERS: dict[str, Callable[[Session], int]] = {
 def aged(session: Session) -> Session:
     """In each table a row that is just young enough and one that is just too old."""
     session.execute(text("INSERT INTO accounts (email, password_hash) VALUES ('a@example.com', 'x')"))
+    session.execute(
+        text(
+            "INSERT INTO webhook_endpoints (url, event_types, nonce, fingerprint, position) VALUES ('x', '{}', '', '', 0)"
+        )
+    )
     for table, statement in ROWS.items():
         for name, age in zip(("young", "old"), AGES[table], strict=True):
             session.execute(text(statement), {"name": name, "age": age})

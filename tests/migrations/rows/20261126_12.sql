@@ -1,5 +1,4 @@
 INSERT INTO journal_marks (program_id) VALUES (3);
-INSERT INTO journal (program_id, position, is_visible, shown_since, at) VALUES
-    (1, nextval('journal_seq'), true, 1, now()),
-    (2, nextval('journal_seq'), false, 1, now());
+INSERT INTO journal (position, program_id, type) VALUES
+    (nextval('journal_seq'), 1, 'published'), (nextval('journal_seq'), 2, 'withdrawn'), (nextval('journal_seq'), 1, 'changed');
 UPDATE journal_state SET floor = 0;
