@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test test-fast coverage check check-deploy lock assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces chaos attack fuzz format clean distclean
+.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces chaos attack fuzz format clean distclean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ lock: $(STAMP) ## Pin requirements/*.txt anew after a change of pyproject.toml
 	    --no-header $${pair#*:} pyproject.toml -o requirements/$${pair%%:*}.txt; done
 	cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header requirements/deployment.in -o requirements/deployment.txt
+
+release-contract: $(STAMP) ## At a release: today's OpenAPI document becomes the one that later builds may not break
+	cd $(ROOT) && $(BIN)/python -m tests.support.released
 
 assets: $(STAMP) ## Compare the files of other projects in this tree with requirements/assets.toml and their releases
 	cd $(ROOT) && $(BIN)/python -m tests.support.assets
