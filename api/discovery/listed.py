@@ -22,7 +22,7 @@ _LISTED = (
     "their words. "
 )
 _ONE = (
-    "By slug; the name itself, in any spelling, redirects. The programs are a listing: filters, orders, facets and cursors are "
+    "By slug; the name itself, in any spelling, and slugs of before it was renamed or merged redirect. The programs are a listing: filters, orders, facets and cursors are "
     "those of /discovery/browse. A {0} without a visible program is 404. "
 )
 
@@ -136,7 +136,13 @@ async def _one(request: DiscoveryRequest, kind: Kind, room: str, key: str) -> Re
         raise Problem("not_found")
     name = f"{room}:{slug}:{asked.key()}"
     shown = replies.with_fields(lambda: load(kind, slug, asked), asked.fields)
-    found = await replies.cached(request, name, "page", replies.paged(request, shown))
+    try:
+        found = await replies.cached(request, name, "page", replies.paged(request, shown))
+    except Problem as problem:
+        now = await replies.formerly(request, kind.model, slug) if problem.code == "not_found" else None
+        if now is None:
+            raise
+        return replies.moved(now[0], replies.query_of(request), room)
     if slug == key:
         return found
     # The edge remembers answers, not redirects.

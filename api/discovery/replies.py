@@ -14,6 +14,8 @@ from api.discovery.state import DiscoveryRequest
 from api.discovery.views import is_bot
 from api.http.errors import InvalidParameter, Problem
 from api.http.query import MAX_ID
+from catalog.core.base import entity_of
+from catalog.programs.around.subjects import Subject
 
 # Of the programs of a series or a collection.
 MAX_PAGE = 10_000
@@ -113,6 +115,19 @@ async def page(request: DiscoveryRequest, key: str, load: Load) -> Answer:
     """
     found = await request.shared.cache.get(key, "page", load, ttl=request.shared.settings.api.page_ttl)
     return found.answer
+
+
+async def formerly(request: DiscoveryRequest, model: Subject, slug: str) -> tuple[str, str] | None:
+    """Return the slug and the name of the series, person or tag that has or had a slug; None when there is none to see.
+
+    Args:
+        request: Has the cache.
+        model: The kind of subject.
+        slug: The slug.
+    """
+    key = f"formerly:{entity_of(model)}:{slug}"
+    found = await page(request, key, lambda: request.shared.taxonomy.formerly(model, slug))
+    return None if found.status == 404 else msgspec.json.decode(found.body, type=tuple[str, str])
 
 
 def check_names(parameter: str, names: Collection[str], known: Collection[str]) -> None:

@@ -22,6 +22,7 @@ from api.http.query import DEFAULT_LIMIT, MAX_LIMIT, QueryString
 from api.http.reply import JsonResponse
 from api.http.schemas import ProgramDetail
 from catalog.core.text import slugify
+from catalog.taxonomy.models import Series
 
 _MAX_SUGGESTED, _DEFAULT_SUGGESTED = 20, 8
 _FIELDS = [field.encode_name for field in msgspec.structs.fields(ProgramDetail)]
@@ -106,7 +107,7 @@ async def categories(request: DiscoveryRequest) -> Reply:
     operation_id="lookUpSeries",
     summary="A series and its programs",
     description="By id or by slug. Programs in season and episode order (page, limit ≤ 100); /discovery/browse?seriesId= lists "
-    "them in other orders and with filters. A slug in other letters redirects. A series without a visible program is 404.",
+    "them in other orders and with filters. A slug in other letters, or of before, redirects. A series without a visible program is 404.",
     responses=documented.answers(schemas.SeriesPage, moves=True),
     opt={"parameters": documented.PAGES, "errors": ("not_found",)},
 )
@@ -128,8 +129,13 @@ async def series(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
             f"series-slug:{slug}",
             await replies.page(request, f"series-slug:{slug}", lambda: taxonomy.series_place(slug)),
         )
-        if via[1].status == 404 or len(key) > MAX_SLUG:
+        if len(key) > MAX_SLUG:
             raise Problem("not_found")
+        if via[1].status == 404:
+            now = await replies.formerly(request, Series, slug)
+            if now is None:
+                raise Problem("not_found")
+            return replies.moved(now[0], replies.query_of(request), "series")
         if slug != key:
             return replies.moved(slug, replies.query_of(request), "series")
         row_id = msgspec.json.decode(via[1].body, type=int)

@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from api.answers.answer import Answer, Load, Reply
+from api.discovery.replies import formerly, query_of
 from api.discovery.state import DiscoveryRequest
 from api.http.query import MAX_VALUE, QueryString
 from api.http.request import ApiRequest
@@ -20,6 +21,9 @@ from api.web.rendering.locales import LANGUAGES
 from api.web.rendering.page import PageRequest, cached
 from api.web.rendering.static import static
 from api.web.signin import handlers as signin
+from catalog.core.text import MAX_SLUG, slugify
+from catalog.taxonomy import names
+from catalog.taxonomy.models import Person, Series, Tag
 
 
 async def _page(request: PageRequest, key: str, load: Load, via: tuple[str, Answer] | None = None) -> Reply:
@@ -90,7 +94,12 @@ async def series_page(request: PageRequest, slug: FromPath[str]) -> Reply:
     number = parsed(request, series.read)
     if isinstance(number, Reply):
         return number
-    return await _page(request, f"series:{slug}:{number}", lambda: series.load(request, slug, number))
+    found = await cached(request, f"series:{slug}:{number}", lambda: series.load(request, slug, number))
+    if found is None and len(slug) <= MAX_SLUG:
+        now = await formerly(request, Series, slugify(slug))
+        if now is not None and now[0] != slug:
+            return moved(request.links.series(now[0]) + query_of(request))
+    return found or await errors.missing(request)
 
 
 @get("/collections/{slug:str}")
@@ -130,7 +139,12 @@ async def _listing(request: PageRequest, kind: listings.Kind, name: str) -> Repl
         return await errors.missing(request)
     now = state(request)
     key = f"{kind}:{name}:{tuple(now.items())}"
-    return await _page(request, key, lambda: listings.load(request, kind, name, asked, now))
+    found = await cached(request, key, lambda: listings.load(request, kind, name, asked, now))
+    if found is None and kind != "category":
+        current = await formerly(request, Tag if kind == "tag" else Person, names.key(name))
+        if current is not None and current[1] != name:
+            return moved(listings.address(request.links, kind, current[1]) + query_of(request))
+    return found or await errors.missing(request)
 
 
 @get("/{rest:path}")

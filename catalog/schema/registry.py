@@ -25,7 +25,7 @@ from catalog.programs.models import (
     ViewFlush,
 )
 from catalog.review.models import PendingRevision
-from catalog.taxonomy.models import Category, Person, ProgramPerson, ProgramTag, Series, Tag
+from catalog.taxonomy.models import Category, FormerSlug, Person, ProgramPerson, ProgramTag, Series, Tag
 from catalog.vocabulary.models import VocabularyMark, VocabularyProgram, VocabularyState, VocabularyWord
 from catalog.webhooks.models import WebhookDelivery, WebhookEndpoint
 
@@ -36,6 +36,7 @@ __all__ = [
     "Collection",
     "CollectionProgram",
     "DriftReport",
+    "FormerSlug",
     "IdempotencyKey",
     "ImportDocument",
     "ImportItem",

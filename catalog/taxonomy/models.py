@@ -18,6 +18,9 @@ class Credit(TypedDict):
     name: str
 
 
+FORMER_KINDS = ("series", "tag", "person")
+
+
 class Category(Base):
     """A category. An inactive category keeps its programs, but listeners do not see it anywhere."""
 
@@ -97,6 +100,25 @@ class Person(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     created_at: Mapped[CreatedAt]
+
+
+class FormerSlug(Base):
+    """A slug that a series, a tag or a person had, or that was merged into it: `row_id` is where it leads.
+
+    A trigger adds it when a slug changes, and deletes it with the row (`catalog/taxonomy/addresses.py` has merges).
+    """
+
+    __tablename__ = "former_slugs"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {FORMER_KINDS}", name="kind"),
+        Index("former_slugs_kind_row_id_idx", "kind", "row_id"),
+    )
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    # No foreign key: three tables have such rows.
+    row_id: Mapped[int]
+    at: Mapped[CreatedAt]
 
 
 class ProgramTag(Base):

@@ -18,7 +18,7 @@ from api.discovery import schemas
 from api.discovery.lookups.replica import Replica
 from api.http.schemas import program_detail
 from catalog.programs import queries
-from catalog.programs.around.subjects import subjects
+from catalog.programs.around.subjects import Subject, formerly, subjects
 from catalog.programs.models import Program
 from catalog.taxonomy.models import Series
 from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
@@ -136,6 +136,22 @@ class Taxonomy:
         if not rows:
             return NOT_FOUND
         return Answer(_encode(rows[0]["id"]), ids=(rows[0]["program_id"],), max_ttl=self._max_ttl())
+
+    async def formerly(self, model: Subject, slug: str) -> Answer:
+        """Return `[slug, name]` of the subject that has or had a slug, or NOT_FOUND when listeners may see no such one.
+
+        Args:
+            model: The kind of subject.
+            slug: The slug.
+        """
+        statement = formerly(model, slug)
+        rows = await self.replica.rows(statement)
+        if not rows and self._may_miss():
+            rows = await self.replica.newest(statement)
+        if not rows or self.cache.withdrawn([rows[0]["program_id"]]):
+            return NOT_FOUND
+        name = rows[0]["title" if model is Series else "name"]
+        return Answer(_encode([rows[0]["slug"], name]), ids=(rows[0]["program_id"],), max_ttl=self._max_ttl())
 
     async def series(self, series_id: int, page: int, limit: int) -> Answer:
         """Return a series and a page of its programs, or NOT_FOUND when no program of it is visible.

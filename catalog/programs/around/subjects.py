@@ -1,11 +1,13 @@
 """Series, people and tags as listeners see them: only those with a visible program, each with the latest one."""
 
 from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy.orm import aliased
 
+from catalog.core.base import entity_of
 from catalog.core.db import AnySelect
 from catalog.programs.models import Program
 from catalog.programs.queries import VISIBLE
-from catalog.taxonomy.models import Category, Person, ProgramPerson, ProgramTag, Series, Tag
+from catalog.taxonomy.models import Category, FormerSlug, Person, ProgramPerson, ProgramTag, Series, Tag
 
 Subject = type[Series] | type[Person] | type[Tag]
 # Kind of subject -> the condition that a program belongs to it.
@@ -55,3 +57,16 @@ def subjects(model: Subject, wanted: ColumnElement[bool], *, counted: bool = Fal
         count = select(func.count()).select_from(Program).where(*visible).correlate(model)
         columns.append(count.scalar_subquery().label("programs"))
     return select(*columns).select_from(model).join(latest, true()).where(wanted)
+
+
+def formerly(model: Subject, slug: str) -> AnySelect:
+    """Return `subjects` of the one that has a slug, or that had it, or that another one with this slug was merged into.
+
+    Args:
+        model: The kind of subject.
+        slug: The slug.
+    """
+    other = aliased(model)
+    has = select(other.id).where(other.slug == slug)
+    had = select(FormerSlug.row_id).where(FormerSlug.kind == entity_of(model), FormerSlug.slug == slug)
+    return subjects(model, model.id == func.coalesce(has.scalar_subquery(), had.scalar_subquery()))
