@@ -7,11 +7,11 @@ or deleted is an error at import and not a job that fails at night.
 from collections.abc import Callable, Sequence
 
 import click
-from api.operations.webhooks import jobs as webhooks
 from redis import Redis
 from sqlalchemy import Engine as Database
 
 from api.discovery.lookups import warm
+from api.operations.webhooks import jobs as webhooks
 from catalog.care import maintenance
 from indexer.importing.running.job import run_import
 from indexer.importing.running.waiting import WaitingRuns

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from api.operations.webhooks.settings import WebhookSettings
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from api.http.errors import CODES
+from api.operations.webhooks.settings import WebhookSettings
 from api.settings import ApiSettings
 from catalog.core.settings import CatalogSettings
 from indexer.importing.settings import ImportSettings

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from api.operations.webhooks.delivering import Deliverer
-from api.operations.webhooks.sending import Sender
-from api.operations.webhooks.settings import WebhookSettings
 from sqlalchemy import Engine as Database
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from api.operations.webhooks.delivering import Deliverer
+from api.operations.webhooks.sending import Sender
+from api.operations.webhooks.settings import WebhookSettings
 from catalog.core.audit import AuditEvent
 from catalog.core.db import session_factory
 from catalog.journal.queries import CHANGE_TYPES

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from api.operations.webhooks import jobs
 from redis import Redis
 from sqlalchemy import text
 
+from api.operations.webhooks import jobs
 from catalog.core.db import session_factory
 from catalog.webhooks import endpoints
 from tests.support.client import Client

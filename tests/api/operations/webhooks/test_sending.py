@@ -4,9 +4,9 @@ import socket
 import threading
 
 import pytest
+
 from api.operations.webhooks.sending import Sender
 from api.operations.webhooks.settings import WebhookSettings
-
 from indexer.importing.fetching.address import Guard
 from tests.support.receivers import receiver
 from tests.support.sites import raw
