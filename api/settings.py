@@ -95,7 +95,7 @@ class ApiSettings(BaseSettings):
         default=800,
         ge=1,
         validation_alias="SEARCH_FALLBACK_TIMEOUT_MS",
-        description="Milliseconds that PostgreSQL may take for a search when no engine answers.",
+        description="Milliseconds that PostgreSQL may take for a search when no engine answers, and for one of editors.",
     )
     fallback_concurrency: int = Field(
         default=8,

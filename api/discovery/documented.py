@@ -6,101 +6,47 @@ the parameters. A test checks that both modules say the same.
 
 from litestar.openapi.datastructures import ResponseSpec
 
-from api.discovery.narrowing.filters import DEFAULT_ZONE, MAX_SLUG
+from api.discovery.narrowing.filters import MAX_SLUG
 from api.discovery.narrowing.orders import ORDERS, SORTS
 from api.discovery.params import FACETS, MAX_NAMES, MAX_PAGE, MAX_Q, MAX_SEARCH_CURSOR, MAX_TYPED, TYPES
-from api.http.query import MAX_CURSOR, MAX_ID, MAX_VALUE, MAX_VALUES
+from api.http import described
+from api.http.query import DEFAULT_ZONE
 from catalog.journal.queries import CURSOR
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
-# A parameter of the OpenAPI document: JSON.
-Parameter = dict[str, object]
-
-
-def _query(name: str, about: str, example: object, **schema: object) -> Parameter:
-    found: Parameter = {
-        "name": name,
-        "in": "query",
-        "required": False,
-        "description": about,
-        "schema": schema,
-    }
-    return found if example is None else found | {"example": example}
-
-
-def _seconds(name: str, about: str, example: int) -> Parameter:
-    return _query(name, about, example, type="integer", minimum=0, maximum=10**7)
-
-
-_LIMIT = _query("limit", "Size of a page.", 20, type="integer", minimum=1, maximum=100, default=20)
-_CURSOR = _query("cursor", "meta.nextCursor of the page before.", None, type="string", maxLength=MAX_CURSOR)
-_FACETS = _query(
+_FACETS = described.query(
     "facets",
     f"Count values of these, comma separated: {', '.join(FACETS)}.",
     "language,categoryId",
     type="string",
 )
-
-
-def _several(name: str, about: str, example: object, **item: object) -> Parameter:
-    """A parameter that may be repeated."""
-    schema = {"type": "array", "maxItems": MAX_VALUES, "items": item}
-    return _query(f"{name}", f"{about} Repeat it, or separate values with commas.", [example], **schema) | {
-        "style": "form",
-        "explode": True,
-    }
-
-
-def _names(name: str, about: str, example: str) -> Parameter:
-    # A comma in a name is sent with a backslash before it.
-    return _several(name, about, example, type="string", maxLength=MAX_VALUE, pattern=r"^([^,\\]|\\,)*$")
-
-
-def _ids(name: str, about: str, example: int) -> Parameter:
-    return _several(name, about, example, type="integer", minimum=1, maximum=MAX_ID)
-
-
-_LANGUAGE = _several(
-    "language", "Only these languages.", "ar", type="string", maxLength=20, pattern="^[A-Za-z0-9-]*$"
-)
-_CATEGORY = _query(
+_LANGUAGE = described.languages()
+_CATEGORY = described.query(
     "category", "Only this category: its id or its slug.", "society", type="string", maxLength=MAX_SLUG
 )
 _FILTERS = [
-    _ids("categoryId", "Only these categories.", 3),
+    described.ids("categoryId", "Only these categories.", 3),
     _LANGUAGE,
-    _several("mediaType", "Only these media.", "audio", type="string", enum=list(MEDIA_TYPES)),
-    _several("kind", "Only these kinds.", "episode", type="string", enum=list(KINDS)),
-    _ids("seriesId", "Only these series.", 1),
-    _names("tag", "Only with one of these tags.", "قهوة"),
-    _names("tagAll", "Only with all of these tags.", "قهوة"),
-    _names("person", "Only with one of these people.", "سلمان الراشد"),
-    _names("personAll", "Only with all of these people.", "سلمان الراشد"),
-    _seconds("durationMin", "The shortest duration in seconds.", 600),
-    _seconds("durationMax", "The longest duration in seconds.", 3600),
-    _query(
-        "releasedAfter",
-        "Released on this day or later, or at this time (ISO 8601).",
-        "2024-01-01",
-        type="string",
+    described.several("mediaType", "Only these media.", "audio", type="string", enum=list(MEDIA_TYPES)),
+    described.several("kind", "Only these kinds.", "episode", type="string", enum=list(KINDS)),
+    described.ids("seriesId", "Only these series.", 1),
+    described.names("tag", "Only with one of these tags.", "قهوة"),
+    described.names("tagAll", "Only with all of these tags.", "قهوة"),
+    described.names("person", "Only with one of these people.", "سلمان الراشد"),
+    described.names("personAll", "Only with all of these people.", "سلمان الراشد"),
+    described.seconds("durationMin", "The shortest duration in seconds.", 600),
+    described.seconds("durationMax", "The longest duration in seconds.", 3600),
+    described.day(
+        "releasedAfter", "Released on this day or later, or at this time (ISO 8601).", "2024-01-01"
     ),
-    _query(
-        "releasedBefore",
-        "Released on this day or earlier, or at this time (ISO 8601).",
-        "2024-12-31",
-        type="string",
+    described.day(
+        "releasedBefore", "Released on this day or earlier, or at this time (ISO 8601).", "2024-12-31"
     ),
-    _query(
-        "tz",
-        "The time zone of dates, and of times without an offset.",
-        "Africa/Cairo",
-        type="string",
-        default=DEFAULT_ZONE,
-    ),
-    _query("featured", "Only featured programs, or only the others.", True, type="boolean"),
+    described.zone(DEFAULT_ZONE),
+    described.query("featured", "Only featured programs, or only the others.", True, type="boolean"),
 ]
 # Without an example: an answer with few fields is not the documented one.
-_FIELDS = _query(
+_FIELDS = described.query(
     "fields",
     "Only these fields of each program, comma separated; id is always there.",
     None,
@@ -109,7 +55,7 @@ _FIELDS = _query(
 )
 LOOKUP = [
     _FIELDS,
-    _query(
+    described.query(
         "include",
         "Tell more about these, comma separated: series, category.",
         "series,category",
@@ -118,8 +64,10 @@ LOOKUP = [
     ),
 ]
 SEARCH = [
-    _query("q", "The words to search for; typos are tolerated.", "المراه", type="string", maxLength=MAX_Q),
-    _several(
+    described.query(
+        "q", "The words to search for; typos are tolerated.", "المراه", type="string", maxLength=MAX_Q
+    ),
+    described.several(
         "type",
         "What to find; only programs unless said otherwise.",
         "all",
@@ -127,20 +75,20 @@ SEARCH = [
         enum=[*TYPES, "all"],
     ),
     *_FILTERS,
-    _query("sort", "Order.", "relevance", type="string", enum=list(SORTS)),
-    _query("page", "Page.", 1, type="integer", minimum=1, maximum=MAX_PAGE, default=1),
-    _query(
+    described.query("sort", "Order.", "relevance", type="string", enum=list(SORTS)),
+    described.query("page", "Page.", 1, type="integer", minimum=1, maximum=MAX_PAGE, default=1),
+    described.query(
         "cursor",
         "* for the first page of a search with an order other than relevance, then meta.nextCursor: reaches the last program.",
         None,
         type="string",
         maxLength=MAX_SEARCH_CURSOR,
     ),
-    _LIMIT,
+    described.LIMIT,
     _FACETS,
     _FIELDS,
-    _query("highlight", "Mark the matching words with <em>, in safe HTML.", True, type="boolean"),
-    _query(
+    described.query("highlight", "Mark the matching words with <em>, in safe HTML.", True, type="boolean"),
+    described.query(
         "operators",
         "Read q as a query language: -word leaves out programs with the word. Otherwise the hyphen is text.",
         None,
@@ -149,54 +97,67 @@ SEARCH = [
 ]
 BROWSE = [
     *_FILTERS,
-    _query("sort", "Order.", "newest", type="string", enum=list(ORDERS)),
-    _LIMIT,
-    _CURSOR,
+    described.query("sort", "Order.", "newest", type="string", enum=list(ORDERS)),
+    described.LIMIT,
+    described.CURSOR,
     _FACETS,
     _FIELDS,
 ]
-_NAME = _query("q", "What words of the name begin with.", "سلمان", type="string", maxLength=MAX_TYPED)
-FACET_VALUES = [*_FILTERS, _NAME, _LIMIT, _CURSOR]
+_NAME = described.query(
+    "q", "What words of the name begin with.", "سلمان", type="string", maxLength=MAX_TYPED
+)
+FACET_VALUES = [*_FILTERS, _NAME, described.LIMIT, described.CURSOR]
 SUGGEST = [
-    _query("q", "The text typed so far.", "قه", type="string", minLength=1, maxLength=100)
+    described.query("q", "The text typed so far.", "قه", type="string", minLength=1, maxLength=100)
     | {"required": True},
-    _query(
+    described.query(
         "limit", "The largest number of suggestions.", 8, type="integer", minimum=1, maximum=20, default=8
     ),
 ]
 TRENDING = [
-    _query("window", "How far to look back.", "24h", type="string", enum=["24h", "7d"], default="24h"),
+    described.query(
+        "window", "How far to look back.", "24h", type="string", enum=["24h", "7d"], default="24h"
+    ),
     _LANGUAGE,
     _CATEGORY,
-    _query("limit", "The largest number of programs.", 12, type="integer", minimum=1, maximum=50, default=12),
+    described.query(
+        "limit", "The largest number of programs.", 12, type="integer", minimum=1, maximum=50, default=12
+    ),
 ]
 RANDOM = [*_FILTERS, _CATEGORY]
 POPULAR_SEARCHES = [
     _LANGUAGE,
-    _query("limit", "The largest number of queries.", 10, type="integer", minimum=1, maximum=20, default=10),
+    described.query(
+        "limit", "The largest number of queries.", 10, type="integer", minimum=1, maximum=20, default=10
+    ),
 ]
 RELATED = [
-    _query("limit", "The largest number of programs.", 8, type="integer", minimum=1, maximum=24, default=8)
+    described.query(
+        "limit", "The largest number of programs.", 8, type="integer", minimum=1, maximum=24, default=8
+    )
 ]
 COLLECTIONS = [
-    _query(
+    described.query(
         "limit", "The largest number of collections.", 20, type="integer", minimum=1, maximum=50, default=20
     ),
-    _query(
+    described.query(
         "programs", "How many programs of each to show.", 4, type="integer", minimum=0, maximum=12, default=0
     ),
 ]
 CHANGES = [
-    _query(
+    described.query(
         "since",
         "meta.next of the answer before, or now for the changes from now on. Without it, every program is told.",
         None,
         type="string",
         pattern=f"^(now|{CURSOR})$",
     ),
-    _LIMIT,
+    described.LIMIT,
 ]
-PAGES = [_query("page", "Page.", 1, type="integer", minimum=1, maximum=10_000, default=1), _LIMIT]
+PAGES = [
+    described.query("page", "Page.", 1, type="integer", minimum=1, maximum=10_000, default=1),
+    described.LIMIT,
+]
 
 FILTERS = (
     "Filters: categoryId, language, mediaType (audio, video), kind (episode, film, documentary, series, "

@@ -15,7 +15,7 @@ from api.discovery.around.schemas import PopularSearchesAnswer, RelatedAnswer, T
 from api.discovery.around.trending import DEFAULT_TRENDING, DEFAULT_WINDOW, MAX_TRENDING, TrendingRequest
 from api.discovery.lookups.collections import DEFAULT_COLLECTIONS, MAX_COLLECTIONS, MAX_SHOWN
 from api.discovery.lookups.schemas import CollectionPage, CollectionsAnswer
-from api.discovery.narrowing.filters import FILTERS, SEVERAL, read_category, read_filters, read_languages
+from api.discovery.narrowing.filters import FILTERS, SEVERAL, read_category, read_filters
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import Problem
 from api.http.query import DEFAULT_LIMIT, MAX_LIMIT, QueryString
@@ -71,7 +71,7 @@ async def trending(request: DiscoveryRequest) -> Reply:
     query = QueryString(request.query_params, {"window", "language", "category", "limit"}, {"language"})
     wanted = TrendingRequest(
         window=query.one_of("window", WINDOWS) or DEFAULT_WINDOW,
-        languages=read_languages(query),
+        languages=query.languages(),
         category=read_category(query),
         limit=query.integer("limit", 1, MAX_TRENDING, DEFAULT_TRENDING) or DEFAULT_TRENDING,
     )
@@ -111,7 +111,7 @@ async def random(request: DiscoveryRequest) -> JsonResponse[ProgramData]:
 async def popular_searches(request: DiscoveryRequest) -> Reply:
     """Return queries that are asked often."""
     query = QueryString(request.query_params, {"language", "limit"}, {"language"})
-    languages = read_languages(query)
+    languages = query.languages()
     limit = query.integer("limit", 1, MAX_POPULAR, DEFAULT_POPULAR) or DEFAULT_POPULAR
     key = f"popular-searches:{languages}:{limit}"
     load = request.shared.popular_searches.popular

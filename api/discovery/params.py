@@ -9,18 +9,10 @@ from dataclasses import dataclass
 
 from litestar.datastructures import MultiDict
 
-from api.discovery.narrowing.filters import (
-    DEFAULT_ZONE,
-    FILTERS,
-    RANGES,
-    SEVERAL,
-    YEAR,
-    Filters,
-    read_filters,
-)
+from api.discovery.narrowing.filters import FILTERS, RANGES, SEVERAL, YEAR, Filters, read_filters
 from api.discovery.narrowing.orders import ORDERS, SORTS, Order
 from api.http.errors import InvalidParameter
-from api.http.query import MAX_CURSOR, QueryString
+from api.http.query import DEFAULT_ZONE, MAX_CURSOR, QueryString
 
 # Characters of a query, of the beginning of a name, and the last page of a search.
 MAX_Q, MAX_TYPED, MAX_PAGE = 512, 100, 1000

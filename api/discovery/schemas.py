@@ -7,7 +7,17 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.discovery.narrowing.orders import ORDERS, SORTS
-from api.http.schemas import CategoryRef, Kind, MediaType, Model, Moment, ProgramDetail, SeriesRef, one_of
+from api.http.schemas import (
+    CategoryRef,
+    Kind,
+    MediaType,
+    Model,
+    Moment,
+    ProgramDetail,
+    Rewrite,
+    SeriesRef,
+    one_of,
+)
 from indexer.engines.document import ListedFields
 
 
@@ -66,16 +76,6 @@ class Meta(Model, kw_only=True):
             examples=[["facets"]],
         ),
     ] = msgspec.UNSET
-
-
-class Rewrite(Model):
-    """Another reading of the query: `kind` is the rung of the ladder, `query` the words it stands for.
-
-    Rungs: joined, split, merged, correction, layout, script, kind, dropped.
-    """
-
-    kind: Annotated[str, msgspec.Meta(description="The rung of the ladder.", examples=["layout"])]
-    query: Annotated[str, msgspec.Meta(examples=["الرسالة"])]
 
 
 class Suggestion(Model):

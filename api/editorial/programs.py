@@ -1,30 +1,24 @@
-"""Editors' routes for programs: create, list, read, change, delete, and one route for each transition."""
+"""Editors' routes for one program: create, read, change, delete."""
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Annotated
 
 from litestar import delete, get, patch, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example
-from litestar.params import JSONBody, QueryParameter
-from sqlalchemy import RowMapping
+from litestar.params import JSONBody
 from sqlalchemy.orm import Session
 
 from api.editorial import schemas
 from api.editorial.pending_schemas import read_pending
 from api.editorial.rights import rights_of
-from api.http import cursor, idempotent, transaction
+from api.http import idempotent, transaction
 from api.http.auth import EDITORS, REVIEWERS
-from api.http.parameters import Cursor, Id, IfMatch, Limit, OnceKey
-from api.http.query import DEFAULT_LIMIT, MAX_ID, MAX_VALUE
+from api.http.parameters import Id, IfMatch, OnceKey
 from api.http.reply import JsonResponse, etag_of
 from api.http.request import ApiRequest, actor_of, expected_rev
-from api.http.schemas import ListMeta
 from catalog.core.errors import NotFound
 from catalog.programs import editing, lifecycle, queries
 from catalog.programs import pending as program_pending
-from catalog.programs.models import KINDS, MEDIA_TYPES, STATUSES, ProgramRedirect
+from catalog.programs.models import ProgramRedirect
 from catalog.programs.pending import PROGRAMS
 from catalog.review import pending
 from catalog.review.rights import Rights
@@ -35,47 +29,6 @@ WAITS = {
         schemas.EditorAnswer, generate_examples=False, description="The change waits for a reviewer"
     )
 }
-_Status = Annotated[
-    str | None,
-    QueryParameter(enum=STATUSES, description="Only this state.", examples=[Example(value="draft")]),
-]
-_CategoryId = Annotated[
-    int | None,
-    QueryParameter(
-        name="categoryId", ge=1, le=MAX_ID, description="Only this category.", examples=[Example(value=3)]
-    ),
-]
-_SeriesId = Annotated[
-    int | None,
-    QueryParameter(
-        name="seriesId", ge=1, le=MAX_ID, description="Only this series.", examples=[Example(value=1)]
-    ),
-]
-_Language = Annotated[
-    str | None,
-    QueryParameter(max_length=20, description="Only this language.", examples=[Example(value="ar")]),
-]
-_Kind = Annotated[
-    str | None, QueryParameter(enum=KINDS, description="Only this kind.", examples=[Example(value="episode")])
-]
-_MediaType = Annotated[
-    str | None,
-    QueryParameter(
-        name="mediaType", enum=MEDIA_TYPES, description="Only this medium.", examples=[Example(value="audio")]
-    ),
-]
-_Featured = Annotated[
-    bool | None,
-    QueryParameter(description="Only featured programs, or only the others.", examples=[Example(value=True)]),
-]
-_Title = Annotated[
-    str | None,
-    QueryParameter(max_length=MAX_VALUE, description="Part of the title.", examples=[Example(value="قهوة")]),
-]
-_Sort = Annotated[
-    str,
-    QueryParameter(enum=list(queries.SORTS), description="Order.", examples=[Example(value="-updatedAt")]),
-]
 
 
 def _read_program(session: Session, program_id: int) -> schemas.EditorProgram:
@@ -165,60 +118,6 @@ async def create_program(
 
 
 @get(
-    "/programs",
-    summary="List programs in any state",
-    description="Filters: status, categoryId, seriesId, language, kind, mediaType, featured, title (part of it). sort=-updatedAt|updatedAt|-createdAt|createdAt|id|-id; limit ≤ 100; cursor.",
-    opt={"roles": EDITORS, "errors": ("invalid_cursor",)},
-)
-async def list_programs(
-    request: ApiRequest,
-    status: _Status = None,
-    category_id: _CategoryId = None,
-    language: _Language = None,
-    media_type: _MediaType = None,
-    kind: _Kind = None,
-    series_id: _SeriesId = None,
-    featured: _Featured = None,
-    title: _Title = None,
-    sort: _Sort = "-updatedAt",
-    limit: Limit = DEFAULT_LIMIT,
-    cursor_: Cursor = None,
-) -> JsonResponse[schemas.EditorList]:
-    """List programs, a page at a time; deleted programs are left out."""
-    filters = queries.EditorFilter(
-        status=status,
-        category_id=category_id,
-        series_id=series_id,
-        language=language,
-        kind=kind,
-        media_type=media_type,
-        title=title,
-        featured=featured,
-    )
-    secret = request.shared.settings.api.secret_key.get_secret_value()
-    binding = cursor.bound("catalog", sort, str(filters))
-    after: tuple[datetime | int, int] | None = None
-    if cursor_ is not None:
-        value, last_id = cursor.decode(secret, binding, cursor_)
-        after = (value if sort.endswith("id") else datetime.fromisoformat(value), last_id)
-    async with request.shared.db() as session:
-        rows = (await session.execute(queries.editor_list(filters, sort, after, limit + 1))).mappings().all()
-    following = None
-    if len(rows) > limit:
-        rows = rows[:limit]
-        following = cursor.encode(secret, binding, [_sort_value(rows[-1], sort), rows[-1]["id"]])
-    page = schemas.EditorList(
-        data=[schemas.editor_program(row) for row in rows], meta=ListMeta(limit=limit, next_cursor=following)
-    )
-    return JsonResponse(page)
-
-
-def _sort_value(row: RowMapping, sort: str) -> str | int:
-    value: datetime | int = row[queries.SORTS[sort][0].key]
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-@get(
     "/programs/{program_id:int}",
     summary="One program in any state",
     opt={"roles": EDITORS, "errors": ("not_found",)},
@@ -262,4 +161,4 @@ async def delete_program(request: ApiRequest, program_id: Id, if_match: IfMatch 
     )
 
 
-HANDLERS = [create_program, list_programs, get_program, edit_program, delete_program]
+HANDLERS = [create_program, get_program, edit_program, delete_program]

@@ -3,6 +3,7 @@
 from api.editorial import bulk, merging, programs, revisions, taxonomy
 from api.editorial.curation import collections, history, pins, preview, synonyms
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
+from api.editorial.listing import routes as listing
 from api.editorial.review import programs as pending_programs
 from api.editorial.review import routes as pending
 from api.editorial.review import taxonomy as pending_taxonomy
@@ -13,6 +14,7 @@ router = signed_in_router(
     "/catalog",
     "catalog",
     [
+        *listing.HANDLERS,
         *programs.HANDLERS,
         *transitions.HANDLERS,
         *revisions.HANDLERS,

@@ -151,13 +151,6 @@ class EditorAnswer(Model):
     pending: PendingOut | None = None
 
 
-class EditorList(Model):
-    """A page of programs in any state."""
-
-    data: list[EditorProgram]
-    meta: ListMeta
-
-
 class RevisionItem(Model):
     """One revision."""
 

@@ -1,6 +1,6 @@
 """Page cursors: opaque to the client, signed, and bound to one list with its filters and its order.
 
-The lists of `api.discovery.searching` and `api.editorial.programs` use them.
+The lists of `api.discovery.searching` and `api.editorial.listing` use them.
 """
 
 import base64

@@ -127,7 +127,8 @@ def check_parameters(request: ApiRequest) -> None:
     for name, value in request.path_params.items():
         if name in path and not 1 <= value <= MAX_ID:
             raise InvalidParameter(path[name], "Must be a positive whole number.")
-    if not declared and not request.scope["query_string"]:
+    if (not declared and not request.scope["query_string"]) or "parameters" in request.route_handler.opt:
+        # Of the second kind are routes that read their query strings by hand.
         return
     sent = request.scope["query_string"].decode("utf-8", "surrogateescape")
     query = QueryString(MultiDict(parse_qsl(sent, keep_blank_values=True)), declared)

@@ -25,6 +25,8 @@ MAX_VALUE = 120  # characters of a text, where the parameter does not say otherw
 MAX_CURSOR = 500
 MAX_ID = 2**53  # the largest whole number that every JSON reader keeps exact
 MAX_VALUES = 20  # values of a parameter that may have several
+# The zone of a day, where the request names no time zone.
+DEFAULT_ZONE = "Asia/Riyadh"
 # A comma between two values; behind a backslash it belongs to the value.
 _COMMA = re.compile(r"(?<!\\),")
 
@@ -200,6 +202,33 @@ class QueryString:
             raise InvalidParameter(
                 name, "Must be a date such as 2024-05-31 or 2024-05-31T18:00:00Z."
             ) from None
+
+    def period(self, after: str, before: str, zone: ZoneInfo) -> tuple[int | None, int | None]:
+        """Return two moments as Unix seconds: where a period begins, and the last second of it.
+
+        Args:
+            after: The parameter that says where it begins.
+            before: The parameter that says where it ends.
+            zone: The zone of a date, and of a time without an offset.
+
+        Raises:
+            InvalidParameter: A value is no date, or the period ends before it begins.
+        """
+        first, last = self.moment(after, zone), self.moment(before, zone, last=True)
+        if first is not None and last is not None and first > last:
+            raise InvalidParameter(after, f"Must not be later than {before}.")
+        return first, last
+
+    def languages(self) -> tuple[str, ...]:
+        """Return the values of the parameter `language`.
+
+        Raises:
+            InvalidParameter: A value is no language tag.
+        """
+        found = self.several("language", 20)
+        if not all(language.replace("-", "").isalnum() for language in found):
+            raise InvalidParameter("language", "Must be a language tag such as ar.")
+        return found
 
     def limit(self) -> int:
         """Return the size of a page: the parameter `limit`.

@@ -64,6 +64,16 @@ def list_meta(limit: int, ids: Sequence[int]) -> ListMeta:
     return ListMeta(limit=limit, next_cursor=str(ids[limit - 1]) if len(ids) > limit else None)
 
 
+class Rewrite(Model):
+    """Another reading of the query: `kind` is the rung of the ladder, `query` the words it stands for.
+
+    Rungs: joined, split, merged, correction, layout, script, kind, dropped.
+    """
+
+    kind: Annotated[str, msgspec.Meta(description="The rung of the ladder.", examples=["layout"])]
+    query: Annotated[str, msgspec.Meta(examples=["الرسالة"])]
+
+
 class PersonRef(Model):
     """A person on a program, with a role."""
 

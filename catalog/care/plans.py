@@ -1,6 +1,6 @@
 """How PostgreSQL executes the product's own statements: EXPLAIN (ANALYZE, BUFFERS), with what looks wrong marked."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Executable, text
 from catalog.programs import queries
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
+from catalog.programs.listing import statements as listing
+from catalog.programs.listing.filters import EditorFilter, Period, conditions
 
 # A sequential scan over fewer rows is the fastest way to read them.
 MANY_ROWS = 1_000
@@ -16,7 +18,7 @@ MANY_ROWS = 1_000
 WRONG_FACTOR, WRONG_ROWS = 10, 100
 _TOTAL = 10_000
 # Searches and lists run without sequential scans, as they do when no engine answers.
-_WITHOUT_SCANS = frozenset({"search", "typos", "suggest", "browse"})
+_WITHOUT_SCANS = frozenset({"search", "typos", "suggest", "browse", "editorial_search"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,37 @@ class Step:
 
 def _sample(connection: Connection) -> Mapping[str, Any]:
     row = connection.execute(
-        text("SELECT id, slug, title, series_id FROM programs WHERE status = 'published' ORDER BY id LIMIT 1")
+        text(
+            "SELECT p.id, p.slug, p.title, p.series_id, coalesce(r.actor, '-') AS actor, "
+            "coalesce((SELECT t.name FROM tags t JOIN program_tags l ON l.tag_id = t.id "
+            "  WHERE l.program_id = p.id LIMIT 1), '-') AS tag, "
+            "coalesce((SELECT t.name FROM people t JOIN program_people l ON l.person_id = t.id "
+            "  WHERE l.program_id = p.id LIMIT 1), '-') AS person "
+            "FROM programs p LEFT JOIN program_revisions r ON r.program_id = p.id AND r.rev = p.rev "
+            "WHERE p.status = 'published' ORDER BY p.id LIMIT 1"
+        )
     ).one_or_none()
     if row is None:
-        return {"id": 0, "slug": "-", "title": "حكاية", "series_id": 0}
+        absent = {"slug": "-", "title": "حكاية", "actor": "-", "tag": "-", "person": "-"}
+        return absent | {"id": 0, "series_id": 0}
     return dict(row._mapping)
 
 
-# Name -> the statement and its parameters, made from the words a person gave, or from a program of the catalogue.
 Made = tuple[Executable, dict[str, object]]
-STATEMENTS: dict[str, Callable[[Mapping[str, Any], str], Made]] = {
+_Maker = Callable[[Mapping[str, Any], str], Made]
+
+
+def _editorial(chosen: Callable[[Mapping[str, Any]], EditorFilter], sort: str = "-updatedAt") -> _Maker:
+    return lambda row, _: (listing.page(conditions(chosen(row)), sort, None, 50), {})
+
+
+def _editorial_search(words: Sequence[str]) -> Made:
+    wanted = [*conditions(EditorFilter()), listing.having(words)]
+    return listing.ranked(words, wanted, None, 21), {}
+
+
+# Name -> the statement and its parameters, made from the words a person gave, or from a program of the catalogue.
+STATEMENTS: dict[str, _Maker] = {
     "lookup": lambda row, _: (queries.VISIBLE_BY_IDS, {"ids": [row["id"]]}),
     "slug": lambda row, _: (queries.VISIBLE_BY_SLUG, {"slug": row["slug"]}),
     "search": lambda row, q: (
@@ -54,7 +77,16 @@ STATEMENTS: dict[str, Callable[[Mapping[str, Any], str], Made]] = {
     "suggest": lambda row, q: (statements.suggest_titles(query_words.split(q or row["title"]), 8), {}),
     "series": lambda row, _: (queries.series_programs(row["series_id"] or 0, 0, 20), {}),
     "categories": lambda row, _: (queries.shown_categories(), {}),
-    "editorial": lambda row, _: (queries.editor_list(queries.EditorFilter(), "-updatedAt", None, 50), {}),
+    "editorial": _editorial(lambda _: EditorFilter()),
+    "editorial_search": lambda row, q: _editorial_search(query_words.split(q or row["title"])),
+    "editorial_tag": _editorial(lambda row: EditorFilter(tag=(row["tag"],))),
+    "editorial_person": _editorial(lambda row: EditorFilter(person=(row["person"],))),
+    "editorial_series": _editorial(lambda row: EditorFilter(series_id=(row["series_id"] or 0,))),
+    "editorial_author": _editorial(lambda row: EditorFilter(edited_by=row["actor"])),
+    "editorial_changed": _editorial(lambda _: EditorFilter(changed=True)),
+    "editorial_unsearchable": _editorial(lambda _: EditorFilter(searchable=False)),
+    "editorial_scheduled": _editorial(lambda _: EditorFilter(planned=Period(after=0))),
+    "editorial_trash": _editorial(lambda _: EditorFilter(trashed=True), "-deletedAt"),
     "popular": lambda row, _: (queries.popular_ids(100), {}),
 }
 

@@ -8,7 +8,8 @@ for the caches. `editing` writes the fields, `bulk` new programs of imports; vie
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from catalog.core import audit, changes
@@ -17,12 +18,16 @@ from catalog.core.db import database_now, flush
 from catalog.core.errors import FieldError, NotFound, StaleRevision, ValidationFailed
 from catalog.core.fields import camel
 from catalog.programs import slugs, snapshot
+from catalog.programs.listing.models import ChangedProgram
 from catalog.programs.models import Program, ProgramRedirect, ProgramRevision, Snapshot
 from catalog.review import states
 from catalog.review.rights import require_named
+from catalog.review.subjects import APPLY
 
 # How many programs the clock publishes or archives in one transaction.
 DUE_LIMIT = 500
+# What makes the text of a program that which was published.
+_PUBLISHING = ("publish", "approve", APPLY)
 
 
 def get(session: Session, program_id: int, *, expected_rev: int | None = None) -> Program:
@@ -247,10 +252,22 @@ def record(
             snapshot=snapshot.of(session, program) if after is None else after,
         )
     )
+    _note_change(session, program, action)
     audit.record(session, actor, f"program.{action}", "program", program.id, diff)
     session.flush()
     changes.note(session, [changes.ProgramChange(program.id, program.rev, _is_visible(session, program))])
     return program
+
+
+def _note_change(session: Session, program: Program, action: str) -> None:
+    """Keep which programs were changed since they were last published."""
+    if program.published_at is None:
+        return
+    if action in _PUBLISHING:
+        session.execute(delete(ChangedProgram).where(ChangedProgram.program_id == program.id))
+    elif action not in states.PROGRAM:
+        new = insert(ChangedProgram).values(program_id=program.id)
+        session.execute(new.on_conflict_do_nothing(index_elements=["program_id"]))
 
 
 def flush_program(session: Session) -> None:

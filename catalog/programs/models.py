@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
+    TextClause,
     UniqueConstraint,
     column,
     func,
@@ -32,6 +33,11 @@ STATUSES = PROGRAM_STATES
 BUCKETS = 256
 _LIVE = text("deleted_at IS NULL")
 _LISTED = text("status = 'published' AND deleted_at IS NULL")
+
+
+def _ordered_by(moment: str) -> TextClause:
+    """Return a moment as an index has it that begins with the rows without one."""
+    return text(f"coalesce({moment}, '-infinity'::timestamptz)")
 
 
 class Program(Base):
@@ -120,6 +126,23 @@ class Program(Base):
         ),
         Index("programs_created_at_idx", text("created_at DESC"), text("id DESC"), postgresql_where=_LIVE),
         Index("programs_category_id_idx", "category_id"),
+        # The next ones are for filters and orders of editors' lists (`catalog/programs/listing/`).
+        Index("programs_language_idx", "language", postgresql_where=_LIVE),
+        Index("programs_kind_idx", "kind", postgresql_where=_LIVE),
+        Index("programs_media_type_idx", "media_type", postgresql_where=_LIVE),
+        Index("programs_featured_idx", "id", postgresql_where=text("is_featured AND deleted_at IS NULL")),
+        Index(
+            "programs_title_order_idx", text('catalog_fold("left"(title, 60))'), "id", postgresql_where=_LIVE
+        ),
+        Index("programs_release_order_idx", _ordered_by("release_date"), "id", postgresql_where=_LIVE),
+        Index("programs_published_order_idx", _ordered_by("published_at"), "id", postgresql_where=_LIVE),
+        Index(
+            "programs_planned_order_idx",
+            "scheduled_publish_at",
+            "id",
+            postgresql_where=text("scheduled_publish_at IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index("programs_views_order_idx", "view_count", "id", postgresql_where=_LIVE),
         Index("programs_deleted_at_idx", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         # Equal titles in any spelling: imports find pairs of programs that may be the same.
         Index(
@@ -227,6 +250,7 @@ class ProgramRevision(Base):
     """All fields of a program at one `rev`, and who made the change."""
 
     __tablename__ = "program_revisions"
+    __table_args__ = (Index("program_revisions_actor_idx", "actor", "program_id"),)
 
     program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
     rev: Mapped[int] = mapped_column(primary_key=True)

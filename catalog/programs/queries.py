@@ -1,14 +1,13 @@
 """How programs are read: statements, and functions that return a statement. The caller runs them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import ARRAY, BigInteger, Select, and_, bindparam, func, literal_column, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
-from catalog.core.db import AnySelect, has_text
+from catalog.core.db import AnySelect
 from catalog.programs.models import BUCKETS, Program, ProgramRedirect, ProgramRevision, ProgramSlug
 from catalog.taxonomy.models import Category, Credit, Person, ProgramPerson, ProgramTag, Series, Tag
 
@@ -177,65 +176,6 @@ def revisions(program_id: int, before: int | None, limit: int) -> Select[Program
     if before is not None:
         query = query.where(ProgramRevision.rev < before)
     return query.order_by(ProgramRevision.rev.desc()).limit(limit)
-
-
-# What editors may sort by: the column, and whether the order is descending.
-SORTS = {
-    "-updatedAt": (Program.updated_at, True),
-    "updatedAt": (Program.updated_at, False),
-    "-createdAt": (Program.created_at, True),
-    "createdAt": (Program.created_at, False),
-    "id": (Program.id, False),
-    "-id": (Program.id, True),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class EditorFilter:
-    """What the list of editors is narrowed to; None means any value. `title` is a part of the title."""
-
-    status: str | None = None
-    category_id: int | None = None
-    series_id: int | None = None
-    language: str | None = None
-    kind: str | None = None
-    media_type: str | None = None
-    title: str | None = None
-    featured: bool | None = None
-
-
-def editor_list(
-    filters: EditorFilter, sort: str, after: tuple[datetime | int, int] | None, limit: int
-) -> AnySelect:
-    """Return `detail()` of the programs that are not deleted.
-
-    Args:
-        filters: What the programs have to meet.
-        sort: A key of `SORTS`.
-        after: The page begins behind the row with this value in the sorted column and this id.
-        limit: How many rows at most.
-    """
-    column, descending = SORTS[sort]
-    query = detail().where(Program.deleted_at.is_(None))
-    exact = {
-        Program.status: filters.status,
-        Program.category_id: filters.category_id,
-        Program.series_id: filters.series_id,
-        Program.language: filters.language,
-        Program.kind: filters.kind,
-        Program.media_type: filters.media_type,
-        Program.is_featured: filters.featured,
-    }
-    query = query.where(*(column_ == value for column_, value in exact.items() if value is not None))
-    if filters.title:
-        query = query.where(has_text(Program.title, filters.title))
-    if after is not None:
-        value, last = after
-        beyond = column < value if descending else column > value
-        tie = Program.id < last if descending else Program.id > last
-        query = query.where(tie if column is Program.id else or_(beyond, and_(column == value, tie)))
-    order = (column.desc(), Program.id.desc()) if descending else (column, Program.id)
-    return query.order_by(*order).limit(limit)
 
 
 def count_published() -> Select[int]:

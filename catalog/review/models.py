@@ -34,6 +34,7 @@ class PendingRevision(Base):
         CheckConstraint(f"entity IN {ENTITIES}", name="entity"),
         CheckConstraint(f"state IN {PENDING_STATES}", name="state"),
         Index("pending_revisions_state_rev_idx", "state", "rev"),
+        Index("pending_revisions_authors_idx", "authors", postgresql_using="gin"),
     )
 
     entity: Mapped[str] = mapped_column(primary_key=True)

@@ -16,6 +16,7 @@ from catalog.imports.models import (
 from catalog.indexing.models import DriftReport, IndexDirty, IndexTarget, ReindexJob, SearchEngine
 from catalog.journal.models import JournalEntry, JournalMark, JournalState
 from catalog.merging.models import MergeProposal
+from catalog.programs.listing.models import ChangedProgram
 from catalog.programs.models import (
     Program,
     ProgramRedirect,
@@ -33,6 +34,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Category",
+    "ChangedProgram",
     "Collection",
     "CollectionProgram",
     "DriftReport",

@@ -56,6 +56,7 @@ WORDS = select(
 )
 _FIRST_LEFT_OUT = (
     select(VocabularyWord.programs)
+    .where(VocabularyWord.programs > 0)
     .order_by(VocabularyWord.programs.desc())
     .offset(bindparam("kept"))
     .limit(1)

@@ -1,13 +1,16 @@
 """Counts the words of programs that were marked: what a program has now is counted in, what it had is counted out.
 
+Programs that listeners see and all others that are not deleted are counted apart.
+
 Called by the scheduler's clock every second. One roll-up works at a time; a step that was interrupted is repeated and
 counts nothing twice, because the words that a program was counted with are stored in the same transaction.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import and_, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -27,6 +30,7 @@ _TEXTS = (
     select(
         Program.id,
         Program.title,
+        and_(*queries.VISIBLE).label("is_visible"),
         Series.title.label("series"),
         select(func.array_agg(Person.name))
         .select_from(Person)
@@ -45,7 +49,7 @@ _TEXTS = (
     )
     .select_from(Program)
     .outerjoin(Series, Series.id == Program.series_id)
-    .where(*queries.VISIBLE)
+    .where(Program.deleted_at.is_(None))
 )
 # A row that a writer has locked is left for the next step, instead of waiting in the way of the writer.
 _SETTLED = text(
@@ -55,6 +59,16 @@ _SETTLED = text(
     "    ON claimed.program_id = k.program_id AND claimed.seq = k.seq "
     "  ORDER BY k.program_id FOR UPDATE OF k SKIP LOCKED) s WHERE m.program_id = s.program_id"
 )
+
+
+class _Counted(NamedTuple):
+    """The words of a program, and whether listeners see it."""
+
+    words: set[str]
+    is_visible: bool
+
+
+_NOTHING = _Counted(set(), is_visible=False)
 
 
 def words(texts: Iterable[str]) -> set[str]:
@@ -83,44 +97,71 @@ def roll_up(session: Session, batch: int = BATCH) -> int:
         return 0
     ids = [mark.program_id for mark in marks]
     now = {
-        row.id: words([row.title, row.series or "", *(row.people or ()), *(row.tags or ())])
+        row.id: _Counted(
+            words([row.title, row.series or "", *(row.people or ()), *(row.tags or ())]), row.is_visible
+        )
         for row in session.execute(_TEXTS.where(Program.id.in_(ids)))
     }
     rows = session.execute(select(VocabularyProgram).where(VocabularyProgram.program_id.in_(ids))).scalars()
-    before = {row.program_id: set(row.words) for row in rows}
-    changes: Counter[str] = Counter()
+    before = {row.program_id: _Counted(set(row.words), row.is_visible) for row in rows}
+    # By whether listeners see the program.
+    changes: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     for program_id in ids:
-        new, old = now.get(program_id, set()), before.get(program_id, set())
-        changes.update(new - old)
-        changes.subtract(old - new)
+        new, old = now.get(program_id, _NOTHING), before.get(program_id, _NOTHING)
+        changes[new.is_visible].update(new.words)
+        changes[old.is_visible].subtract(old.words)
     _remember(session, ids, now)
-    _count(session, {word: change for word, change in changes.items() if change})
+    _count(session, changes[True], changes[False])
     session.execute(_SETTLED, {"ids": ids, "seqs": [mark.seq for mark in marks]})
     return len(marks)
 
 
-def _remember(session: Session, ids: Sequence[int], now: dict[int, set[str]]) -> None:
+def _remember(session: Session, ids: Sequence[int], now: dict[int, _Counted]) -> None:
     session.execute(delete(VocabularyProgram).where(VocabularyProgram.program_id.in_(set(ids) - now.keys())))
     if now:
         row = insert(VocabularyProgram)
         session.execute(
-            row.on_conflict_do_update(index_elements=["program_id"], set_={"words": row.excluded.words}),
-            [{"program_id": program_id, "words": sorted(of)} for program_id, of in now.items()],
+            row.on_conflict_do_update(
+                index_elements=["program_id"],
+                set_={"words": row.excluded.words, "is_visible": row.excluded.is_visible},
+            ),
+            [
+                {"program_id": program_id, "words": sorted(of.words), "is_visible": of.is_visible}
+                for program_id, of in now.items()
+            ],
         )
 
 
-def _count(session: Session, changes: dict[str, int]) -> None:
-    if not changes:
+def _count(session: Session, visible: Counter[str], drafts: Counter[str]) -> None:
+    """Add to the numbers of words; listeners' words have changed only if the visible ones have.
+
+    Args:
+        session: The transaction.
+        visible: Word -> in how many more visible programs it is.
+        drafts: The same for the programs that listeners do not see.
+    """
+    changed = sorted(word for word in visible.keys() | drafts.keys() if visible[word] or drafts[word])
+    if not changed:
         return
     row = insert(VocabularyWord)
     session.execute(
         row.on_conflict_do_update(
-            index_elements=["word"], set_={"programs": VocabularyWord.programs + row.excluded.programs}
+            index_elements=["word"],
+            set_={
+                "programs": VocabularyWord.programs + row.excluded.programs,
+                "drafts": VocabularyWord.drafts + row.excluded.drafts,
+            },
         ),
         [
-            {"word": word, "programs": change, "sounds": [sound_hash(key) for key in sounds(word)]}
-            for word, change in sorted(changes.items())
+            {
+                "word": word,
+                "programs": visible[word],
+                "drafts": drafts[word],
+                "sounds": [sound_hash(key) for key in sounds(word)],
+            }
+            for word in changed
         ],
     )
-    session.execute(delete(VocabularyWord).where(VocabularyWord.programs <= 0))
-    session.execute(text("UPDATE vocabulary_state SET version = version + 1"))
+    session.execute(delete(VocabularyWord).where(VocabularyWord.programs <= 0, VocabularyWord.drafts <= 0))
+    if any(visible.values()):
+        session.execute(text("UPDATE vocabulary_state SET version = version + 1"))

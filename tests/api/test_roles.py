@@ -50,6 +50,7 @@ ROUTES = {
     ("POST", "/discovery/programs/batch"): (OPEN, {"ids": [1]}),
     ("POST", "/discovery/programs/{program_id:str}/views"): (OPEN, None),
     ("GET", "/catalog/programs"): (EDITORS, None),
+    ("GET", "/catalog/programs/trash"): (EDITORS, None),
     ("POST", "/catalog/programs"): (
         EDITORS,
         {"title": "New", "language": "en", "mediaType": "audio", "kind": "episode"},

@@ -51,10 +51,16 @@ def test_a_difference_is_found(change: str, database_url: str) -> None:
 def test_the_models_would_make_the_same_tables(database_url: str, empty_url: str) -> None:
     """Alembic compares neither checks nor the conditions and operator classes of indexes."""
     migrate.upgrade(empty_url, FUNCTIONS)
+    migrated = definitions(database_url)
     engine = create_engine(empty_url, poolclass=NullPool)
-    Base.metadata.create_all(engine)
+    with engine.begin() as making:
+        # Later files have functions that indexes are computed with, too.
+        for function in migrated["functions"]:
+            if function.startswith("CREATE OR REPLACE FUNCTION public.catalog_"):
+                making.exec_driver_sql(function.replace("%", "%%"))
+        Base.metadata.create_all(making)
     engine.dispose()
-    migrated, made = definitions(database_url), definitions(empty_url)
+    made = definitions(empty_url)
     for kind in ("columns", "constraints", "indexes", "sequences"):
         assert made[kind] == migrated[kind]
 

@@ -48,7 +48,10 @@ def shared_stores(template: str = TEMPLATE) -> Iterator[Pipeline]:
 def shared_api() -> Iterator[SharedApi]:
     """Serve the API over stores of its own until the block ends."""
     with shared_stores() as stores:
-        tokens = add_accounts(stores.settings, stores.database)
-        with serve(stores.settings) as (listener, _):
+        # Searches of PostgreSQL are late on a busy machine.
+        patient = stores.settings.api.model_copy(update={"fallback_timeout_ms": 60_000})
+        settings = replace(stores.settings, api=patient)
+        tokens = add_accounts(settings, stores.database)
+        with serve(settings) as (listener, _):
             staff = {role: signed_in(listener, token) for role, token in tokens.items()}
-            yield SharedApi(stores.settings, stores.database, listener, staff)
+            yield SharedApi(settings, stores.database, listener, staff)

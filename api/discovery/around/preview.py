@@ -13,10 +13,10 @@ from api.answers.cache import Cache
 from api.discovery.lookups.curated import Curated
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import SearchRequest
-from api.discovery.searching.fit import fit
 from api.discovery.searching.pins import window
 from api.discovery.searching.service import Searches
 from api.http.query import MAX_LIMIT
+from api.http.readings.fit import fit
 from api.http.schemas import PreviewAnswer, PreviewMeta, PreviewPages, PreviewPin, PreviewProgram
 from catalog.curation import pins
 from catalog.curation.expansions import Expansions, Rule

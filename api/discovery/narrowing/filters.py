@@ -8,15 +8,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from api.http.errors import InvalidParameter
-from api.http.query import QueryString
+from api.http.query import DEFAULT_ZONE, QueryString
 from catalog.programs.models import KINDS, MEDIA_TYPES
 
 MAX_SLUG = 200
 # The facets whose values are ranges, and the fields of a document that they divide.
 DURATION, YEAR = "duration", "releaseYear"
 RANGES = {DURATION: "durationSec", YEAR: "releaseDate"}
-# A listener's day, where the request names no time zone.
-DEFAULT_ZONE = "Asia/Riyadh"
 # Filters that may have several values: a program must have one of them, or each of them (`tagAll`, `personAll`).
 SEVERAL = frozenset(
     {"categoryId", "language", "mediaType", "kind", "seriesId", "tag", "tagAll", "person", "personAll"}
@@ -123,10 +121,12 @@ def read_filters(query: QueryString) -> Filters:
     Raises:
         InvalidParameter: A filter has a wrong value, or a range ends before it begins.
     """
-    zone = query.zone("tz", DEFAULT_ZONE)
+    released_after, released_before = query.period(
+        "releasedAfter", "releasedBefore", query.zone("tz", DEFAULT_ZONE)
+    )
     found = Filters(
         category_id=query.ids("categoryId"),
-        language=read_languages(query),
+        language=query.languages(),
         media_type=query.several_of("mediaType", MEDIA_TYPES),
         kind=query.several_of("kind", KINDS),
         series_id=query.ids("seriesId"),
@@ -136,26 +136,13 @@ def read_filters(query: QueryString) -> Filters:
         person_all=query.several("personAll"),
         duration_min=query.integer("durationMin", 0, 10**7),
         duration_max=query.integer("durationMax", 0, 10**7),
-        released_after=query.moment("releasedAfter", zone),
-        released_before=query.moment("releasedBefore", zone, last=True),
+        released_after=released_after,
+        released_before=released_before,
         featured=query.flag("featured"),
     )
-    if _inverted(found.duration_min, found.duration_max):
+    low, high = found.duration_min, found.duration_max
+    if low is not None and high is not None and low > high:
         raise InvalidParameter("durationMin", "Must not be greater than durationMax.")
-    if _inverted(found.released_after, found.released_before):
-        raise InvalidParameter("releasedAfter", "Must not be later than releasedBefore.")
-    return found
-
-
-def read_languages(query: QueryString) -> tuple[str, ...]:
-    """Return the values of the parameter `language`.
-
-    Raises:
-        InvalidParameter: A value is no language tag.
-    """
-    found = query.several("language", 20)
-    if not all(language.replace("-", "").isalnum() for language in found):
-        raise InvalidParameter("language", "Must be a language tag such as ar.")
     return found
 
 
@@ -166,7 +153,3 @@ def read_category(query: QueryString) -> str | None:
         InvalidParameter: The value is too long.
     """
     return query.text("category", MAX_SLUG)
-
-
-def _inverted(low: int | None, high: int | None) -> bool:
-    return low is not None and high is not None and low > high

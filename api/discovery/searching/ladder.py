@@ -21,35 +21,19 @@ from api import metrics
 from api.discovery.lookups.curated import Curated
 from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing.filters import quote
-from api.discovery.searching.fit import NOTHING, Fit, fit
+from api.http.readings.choosing import Shown, Tried, choose, is_certain, tried
+from api.http.readings.fit import fit
 from catalog.words.joined import ARTICLE, bare
 from catalog.words.readings import Reading
-from catalog.words.spelling import spell, split, written
-from indexer.engines.document import ListedFields
+from catalog.words.spelling import spell, split
 from indexer.engines.messages import Hit, Query, Results
 from indexer.engines.search import SearchPool
 
 # Readings in one request: together with a query whose words are unknown, and after one that found too little.
 _WITH_PLAIN, _AFTERWARDS = 4, 6
-# How much worse a hit may fit for each unit of a reading's cost.
-_PER_COST = 0.02
-# How much better a reading must fit than a query whose words are all there, and how much better a correction than one
-# whose words are hardly there by chance.
-_COMPLETE, _CERTAIN = 0.1, 0.3
-# A reading that fits nearly as well as the query itself is offered beside its hits.
-_OFFERED = 0.05
 # Vowel marks and signs that a title may have beside its letters.
 _MARKS_OF_A_TITLE = 6
 _ARTICLE = re.compile(rf"(?<!\w){ARTICLE}(?=\w\w)")
-# These say what the query meant; the others look for less than it asked for.
-SPELLINGS = ("correction", "split", "merged", "layout", "script", "joined")
-
-
-class Shown(NamedTuple):
-    """A reading as a listener sees it: its rung, and its words as the best hit spells them."""
-
-    rung: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +58,9 @@ class Climb:
 
 
 class _Candidate(NamedTuple):
-    reading: Reading | None
     query: Query
     results: Results[Hit]
-    best: Hit | None
-    fit: Fit
-    value: float
+    tried: Tried
 
 
 class Ladder:
@@ -142,7 +123,7 @@ class Ladder:
         readings = reader.read(typed, _WITH_PLAIN) if doubtful else []
         candidates, others = await self._ask(plain, typed, readings, beside)
         candidates[0] = _by_synonyms(candidates[0], variants)
-        if not any(_is_certain(candidate, typed) for candidate in candidates):
+        if not any(is_certain(candidate.tried, typed) for candidate in candidates):
             more = reader.read(typed, len(readings) + _AFTERWARDS)[len(readings) :]
             if more:
                 candidates += (await self._ask(plain, typed, more, plainly=False))[0]
@@ -176,15 +157,10 @@ class Ladder:
             pages, others = answers[: len(together)], answers[len(together) :]
         probes = pages if first else pages[len(asked) :]
         candidates = [
-            _candidate(reading, wanted, page, probe.hits[0] if probe.hits else None, typed)
+            _Candidate(wanted, page, tried(reading, next(iter(probe.hits), None), page.total, typed))
             for (reading, wanted), page, probe in zip(asked, pages, probes, strict=False)
         ]
         return candidates, others
-
-
-def _is_certain(candidate: _Candidate, typed: str) -> bool:
-    """Whether nothing else was meant. Words that are scattered over a description may be there by chance."""
-    return candidate.fit.complete and (candidate.fit.named or len(split(typed)) == 1)
 
 
 def put_titled_first(hits: list[Hit], words: Sequence[str]) -> None:
@@ -220,52 +196,22 @@ def _probe(page: Query) -> Query:
     )
 
 
-def _candidate(
-    reading: Reading | None, query: Query, page: Results[Hit], best: Hit | None, typed: str
-) -> _Candidate:
-    words = split(typed if reading is None else reading.text)
-    found = NOTHING if best is None else fit(words, best, unfinished=not typed[-1:].isspace())
-    if reading is None:
-        return _Candidate(reading, query, page, best, found, found.value)
-    kept = len(words) / (len(words) + reading.dropped)
-    return _Candidate(reading, query, page, best, found, found.value * kept - _PER_COST * reading.cost)
-
-
 def _by_synonyms(plain: _Candidate, variants: Sequence[str]) -> _Candidate:
     """The candidate of the query itself, whose best hit fits as well with a synonym as with the word."""
-    if plain.best is None or not variants:
+    found = plain.tried
+    if found.best is None or not variants:
         return plain
-    fits = [fit(split(variant), plain.best, unfinished=False) for variant in variants]
-    best = max(plain.fit, *fits, key=lambda found: found.value)
-    return plain._replace(fit=best, value=best.value)
+    fits = [fit(split(variant), found.best, unfinished=False) for variant in variants]
+    best = max(found.fit, *fits, key=lambda one: one.value)
+    return plain._replace(tried=replace(found, fit=best, value=best.value))
 
 
 def _chosen(candidates: Sequence[_Candidate], typed: str) -> Climb:
     """Of the queries with hits, the one whose best hit fits best; of two that fit alike, the plainer one."""
     plain, *others = candidates
-    found = max((c for c in others if c.best is not None), key=lambda c: c.value, default=None)
-    if found is None or found.reading is None or found.best is None:
-        return Climb(plain.results, plain.query)
-    shown = Shown(found.reading.rung, _spelled_as_in(found.best, found.reading.text))
-    # Where every word was found as it was typed, it was hardly meant otherwise.
-    beaten = plain.value + (_COMPLETE if plain.fit.complete else 0.0)
-    if found.reading.rung == "correction" and _is_certain(plain, typed):
-        beaten = plain.value + _CERTAIN
-    if plain.best is None or (found.value > beaten and not _same_answer(plain, found)):
-        metrics.SEARCH_REWRITES.labels(found.reading.rung).inc()
-        return Climb(found.results, found.query, rewrite=shown)
-    offered = found.reading.rung in SPELLINGS and found.value > plain.value - _OFFERED
-    return Climb(plain.results, plain.query, offer=shown if offered else None)
-
-
-def _same_answer(plain: _Candidate, found: _Candidate) -> bool:
-    """Whether the query itself leads to the same program, and leaves out no word to get there."""
-    if plain.best is None or found.best is None:
-        return False
-    return plain.best.id == found.best.id and plain.results.total <= found.results.total
-
-
-def _spelled_as_in(hit: ListedFields, text: str) -> str:
-    """The words of a reading as the program writes them."""
-    words = written((hit.title, hit.series_title or "", *hit.people, *hit.tags, hit.description))
-    return " ".join(words.get(word, word) for word in text.split())
+    choice = choose(plain.tried, [other.tried for other in others], typed)
+    if choice.place is None or choice.rewrite is None:
+        return Climb(plain.results, plain.query, offer=choice.offer)
+    metrics.SEARCH_REWRITES.labels(choice.rewrite.rung).inc()
+    found = others[choice.place]
+    return Climb(found.results, found.query, rewrite=choice.rewrite)

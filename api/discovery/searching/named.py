@@ -17,8 +17,8 @@ from api.discovery.facets.counting import conditions
 from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.params import PERSON, SERIES, SearchRequest
 from api.discovery.searching.fallback import Offers
-from api.discovery.searching.fit import name_fit
-from api.discovery.searching.ladder import SPELLINGS
+from api.http.readings.choosing import SPELLINGS
+from api.http.readings.fit import name_fit
 from catalog.taxonomy.names import key
 from catalog.words.spelling import spell, split
 from indexer.engines.document import ListedFields

@@ -27,10 +27,12 @@ from api.discovery.searching.asking.cursors import following as next_page
 from api.discovery.searching.asking.queries import CARD, EXCLUSION, query_of
 from api.discovery.searching.degraded import degraded
 from api.discovery.searching.fallback import Fallback, Hits, Offers
-from api.discovery.searching.ladder import Climb, Ladder, Shown
+from api.discovery.searching.ladder import Climb, Ladder
 from api.discovery.searching.named import MOST, Names, of_rows, show
 from api.discovery.searching.suggestions import Suggestions
 from api.http import cursor
+from api.http.readings.choosing import Shown
+from api.http.schemas import Rewrite
 from catalog.programs.fallback.statements import After
 from indexer.engines.document import ListedFields
 from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
@@ -279,5 +281,5 @@ class Searches:
         )
 
 
-def _rewrite(shown: Shown | None) -> schemas.Rewrite | None:
-    return None if shown is None else schemas.Rewrite(kind=shown.rung, query=shown.text)
+def _rewrite(shown: Shown | None) -> Rewrite | None:
+    return None if shown is None else Rewrite(kind=shown.rung, query=shown.text)

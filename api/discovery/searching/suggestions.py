@@ -20,7 +20,7 @@ from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.searching import offers
 from api.discovery.searching.degraded import degraded
 from api.discovery.searching.fallback import Fallback
-from api.discovery.searching.ladder import SPELLINGS
+from api.http.readings.choosing import SPELLINGS
 from catalog.words.readings import Reader
 from catalog.words.spelling import spell, split
 from indexer.engines.document import ListedFields

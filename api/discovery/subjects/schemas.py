@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.discovery.schemas import BrowseMeta, FacetValue, Meta, ProgramCard, Rewrite, SeriesDetail
-from api.http.schemas import Model, Moment
+from api.discovery.schemas import BrowseMeta, FacetValue, Meta, ProgramCard, SeriesDetail
+from api.http.schemas import Model, Moment, Rewrite
 
 
 class ListedMeta(Meta, kw_only=True):

@@ -20,12 +20,14 @@ from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets, place
 from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing import ranges
-from api.discovery.narrowing.filters import DEFAULT_ZONE, DURATION, RANGES, YEAR, Filters
-from api.discovery.schemas import FacetValue, Rewrite
+from api.discovery.narrowing.filters import DURATION, RANGES, YEAR, Filters
+from api.discovery.schemas import FacetValue
 from api.discovery.searching.asking.sql import conditions
 from api.discovery.searching.fallback import KEPT_SECONDS, Fallback
 from api.discovery.subjects.schemas import FacetAnswer, FacetMeta, ListedMeta
 from api.http import cursor
+from api.http.query import DEFAULT_ZONE
+from api.http.schemas import Rewrite
 from catalog.programs.fallback import values as statements
 from catalog.programs.fallback import words as query_words
 from catalog.words.readings import Reading

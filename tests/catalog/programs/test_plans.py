@@ -14,6 +14,8 @@ from catalog.programs.around.draw import draw
 from catalog.programs.around.subjects import subjects
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
+from catalog.programs.listing import statements as listing
+from catalog.programs.listing.filters import EditorFilter, Period, conditions
 from catalog.programs.models import Program
 from catalog.taxonomy.models import Person, Series, Tag
 from tests.support.databases import new_database
@@ -47,6 +49,16 @@ QUERIES = {
     "programs_title_trgm_idx": "SELECT id FROM programs WHERE catalog_fold(title) LIKE '%' || catalog_fold('الحكاية ١٢٣٤٥') || '%'",
     "programs_folded_title_idx": "SELECT id FROM programs WHERE md5(catalog_fold(title)) = md5(catalog_fold('الحكاية ٧')) AND deleted_at IS NULL",
     "programs_words_idx": f"SELECT id FROM programs WHERE {LISTED} AND catalog_words(title, description) @@ to_tsquery('simple', catalog_fold('١٢٣٤:*'))",
+    "programs_language_idx": "SELECT id FROM programs WHERE language = 'ur' AND deleted_at IS NULL",
+    "programs_kind_idx": "SELECT id FROM programs WHERE kind = 'short' AND deleted_at IS NULL",
+    "programs_media_type_idx": "SELECT count(*) FROM programs WHERE media_type = 'video' AND deleted_at IS NULL",
+    "programs_featured_idx": "SELECT id FROM programs WHERE is_featured AND deleted_at IS NULL",
+    "programs_title_order_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY catalog_fold(left(title, 60)), id LIMIT 20",
+    "programs_release_order_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY coalesce(release_date, '-infinity'::timestamptz) DESC, id DESC LIMIT 20",
+    "programs_published_order_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY coalesce(published_at, '-infinity'::timestamptz), id LIMIT 20",
+    "programs_planned_order_idx": "SELECT id FROM programs WHERE deleted_at IS NULL AND scheduled_publish_at BETWEEN now() AND now() + interval '1 hour'",
+    "programs_views_order_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY view_count DESC, id DESC LIMIT 20",
+    "program_revisions_actor_idx": "SELECT program_id FROM program_revisions WHERE actor = 'account:7'",
     "series_title_trgm_idx": "SELECT id FROM series WHERE catalog_fold(title) ~ '(^|[^[:alnum:]])(قهوه|القهوه)'",
     "people_name_trgm_idx": "SELECT id FROM people WHERE catalog_fold(name) ~ '(^|[^[:alnum:]])(q123|الq123)'",
     "tags_name_trgm_idx": "SELECT id FROM tags WHERE catalog_fold(name) = catalog_fold('T7')",
@@ -84,6 +96,8 @@ FILL = [
     "INSERT INTO program_slugs (slug, program_id) SELECT slug, id FROM programs",
     "INSERT INTO program_tags (program_id, tag_id) SELECT id, 1 + id % 300 FROM programs",
     "INSERT INTO program_people (program_id, person_id, role) SELECT id, 1 + id % 300, 'host' FROM programs",
+    "INSERT INTO program_revisions (program_id, rev, action, actor, snapshot) SELECT id, 1, 'create', 'account:' || id % 500, '{}' FROM programs",
+    "INSERT INTO changed_programs (program_id) SELECT id FROM programs WHERE id % 1000 = 5",
     """INSERT INTO program_trends (program_id, day, week, viewed_at)
        SELECT id, random() * 40, random() * 40, now() - random() * interval '30 hours' FROM programs WHERE id % 2 = 0""",
     # A rebuild has marked everything; the live index waits for little.
@@ -243,6 +257,61 @@ def test_a_program_by_chance_is_found_by_reading_few_rows(
         assert len(connection.execute(draw(conditions)).all()) == 1
     assert "Seq Scan" not in [step["Node Type"] for step in read]
     assert sum(step["Actual Loops"] * max(1, step["Actual Rows"]) for step in read) < most
+
+
+@pytest.mark.parametrize("sort", ["-updatedAt", "title", "-releaseDate", "viewCount"])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        EditorFilter(status=("in_review", "archived")),
+        EditorFilter(series_id=(7, 8)),
+        EditorFilter(category_id=(7,)),
+        EditorFilter(language=("ur",)),
+        EditorFilter(kind=("short",)),
+        EditorFilter(tag=("T7",)),
+        EditorFilter(person=("q7", "q8")),
+        EditorFilter(title="الحكاية ١٢٣٤٥"),
+        EditorFilter(created=Period(after=1_590_000_000, before=1_590_010_000)),
+        EditorFilter(released=Period(before=1_577_900_000)),
+        EditorFilter(planned=Period(after=0)),
+        EditorFilter(created_by="account:7"),
+        EditorFilter(edited_by="account:7"),
+        EditorFilter(changed=True),
+        EditorFilter(pending=True),
+        EditorFilter(searchable=False),
+        EditorFilter(trashed=True),
+    ],
+    ids=str,
+)
+def test_a_list_of_editors_reads_what_its_filter_chooses(
+    large: Database, chosen: EditorFilter, sort: str
+) -> None:
+    chosen_names = [
+        name for name in chosen.__slots__ if getattr(chosen, name) != getattr(EditorFilter(), name)
+    ]
+    statement = listing.page(conditions(chosen), sort, None, 21)
+    with large.connect() as connection:
+        compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
+        steps = plan(connection, str(compiled), compiled.params)
+        rows = connection.execute(statement).all()
+    # Few categories, pending revisions and targets may be read whole.
+    assert not [s for s in steps if s["Node Type"] == "Seq Scan" and s["Relation Name"] == "programs"]
+    assert rows or chosen_names[0] in ("language", "kind", "pending")
+
+
+@pytest.mark.parametrize("sort", [None, "-updatedAt"])
+def test_a_search_of_editors_reads_what_has_its_words(large: Database, sort: str | None) -> None:
+    words = query_words.split("حكاية ١٢٣٤٥")
+    wanted = [*conditions(EditorFilter(status=("draft", "published"))), listing.having(words)]
+    statement = listing.page(wanted, sort, None, 21) if sort else listing.ranked(words, wanted, None, 21)
+    with large.connect() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
+        steps = plan(connection, str(compiled), compiled.params)
+        found = connection.execute(statement).all()
+    assert not [s for s in steps if s["Node Type"] == "Seq Scan" and s.get("Relation Name") == "programs"]
+    assert {"programs_words_idx"} <= {step.get("Index Name") for step in steps}
+    assert 12345 in [row.id for row in found]
 
 
 def test_every_index_of_programs_is_justified(large: Database) -> None:

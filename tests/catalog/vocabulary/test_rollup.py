@@ -7,6 +7,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from catalog.programs import editing, lifecycle
+from catalog.taxonomy import names
+from catalog.taxonomy.models import Tag
 from catalog.vocabulary import queries
 from catalog.vocabulary.models import VocabularyWord
 from catalog.vocabulary.rollup import roll_up
@@ -22,7 +24,14 @@ def counted(session: Session) -> dict[str, int]:
     return {
         row.word: row.programs
         for row in session.execute(select(VocabularyWord.word, VocabularyWord.programs))
+        if row.programs
     }
+
+
+def unpublished(session: Session) -> dict[str, int]:
+    """Return the words of programs that listeners do not see, after `counted`."""
+    rows = session.execute(select(VocabularyWord.word, VocabularyWord.drafts))
+    return {row.word: row.drafts for row in rows if row.drafts}
 
 
 def version(session: Session) -> int:
@@ -85,3 +94,26 @@ def test_a_mark_made_while_it_is_worked_off_stays(session: Session) -> None:
     session.execute(text("UPDATE vocabulary_marks SET seq = nextval('vocabulary_seq')"))
     assert counted(session) == {"evening": 1, "coffee": 1}
     assert session.scalar(text("SELECT count(*) FROM vocabulary_marks")) == 0
+
+
+def test_words_of_what_listeners_do_not_see_are_counted_apart(session: Session) -> None:
+    draft = make(session, title="Evening coffee", tags=["warm"])
+    make(session, "published", title="Evening tea")
+    assert counted(session) == {"evening": 1, "tea": 1}
+    before = version(session)
+    assert unpublished(session) == {"evening": 1, "coffee": 1, "warm": 1}
+    editing.edit(session, draft.id, {"tags": ["cold"]}, EDITOR)
+    counted(session)
+    assert unpublished(session) == {"evening": 1, "coffee": 1, "cold": 1}
+    tag = session.scalars(select(Tag).where(Tag.name == "cold")).one()
+    names.rename(session, Tag, tag.id, "icy", EDITOR)
+    counted(session)
+    assert unpublished(session) == {"evening": 1, "coffee": 1, "icy": 1}
+    # Listeners' words are the same: no process reads them again.
+    assert version(session) == before
+    lifecycle.transition(session, draft.id, "publish", EDITOR)
+    assert counted(session) == {"evening": 2, "tea": 1, "coffee": 1, "icy": 1}
+    assert unpublished(session) == {}
+    lifecycle.transition(session, draft.id, "delete", EDITOR)
+    assert counted(session) == {"evening": 1, "tea": 1}
+    assert unpublished(session) == {}

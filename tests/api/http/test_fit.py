@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.discovery.searching.fit import NOTHING, Fit, fit
+from api.http.readings.fit import NOTHING, Fit, fit
 from catalog.words.spelling import split
 from indexer.engines.document import ListedFields
 

@@ -1,17 +1,16 @@
-"""How well a program fits the words of a query, by where it has them. `ladder` compares readings of a query by it.
+"""How well a program fits the words of a query, by where it has them. `choosing` compares readings of a query by it.
 
 An engine's ranking score says the same of one query, but not of two: a query of fewer words scores higher. It also
 costs the engine more than the search itself (the search node 5 ms instead of 2 ms for a page).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rapidfuzz.distance import OSA
 
 from catalog.words.joined import bare, without
 from catalog.words.spelling import split
-from indexer.engines.document import ListedFields
 
 # What a word is worth where it is found.
 _TITLE, _NAME, _TAG, _PHRASE, _DESCRIPTION = 1.0, 0.97, 0.92, 0.88, 0.8
@@ -22,6 +21,34 @@ _ONE_MISTAKE, _TWO_MISTAKES = 4, 8
 # A title or a name with nothing but the words of the query, and a title with them in their order, are worth so much
 # more.
 _WHOLE, _ORDERED = 0.1, 0.05
+
+
+class Titled(Protocol):
+    """The fields of a program in which words are looked for."""
+
+    @property
+    def id(self) -> int:
+        """The program."""
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+
+    @property
+    def description(self) -> str:
+        """Its description."""
+
+    @property
+    def series_title(self) -> str | None:
+        """The title of its series."""
+
+    @property
+    def people(self) -> Sequence[str]:
+        """The names of its people."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """The names of its tags."""
 
 
 class Fit(NamedTuple):
@@ -38,7 +65,7 @@ class Fit(NamedTuple):
 NOTHING = Fit(0.0, complete=False, named=False)
 
 
-def fit(words: Sequence[str], hit: ListedFields, *, unfinished: bool) -> Fit:
+def fit(words: Sequence[str], hit: Titled, *, unfinished: bool) -> Fit:
     """Return how well a program fits.
 
     Args:

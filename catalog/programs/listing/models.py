@@ -1,0 +1,18 @@
+"""The table of programs that were changed since they were published."""
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from catalog.core.base import Base, CreatedAt
+
+
+class ChangedProgram(Base):
+    """A program whose fields were changed after it was last published. Publishing it removes the row.
+
+    `catalog.programs.lifecycle` writes it; what waits in a pending revision is no change of the program yet.
+    """
+
+    __tablename__ = "changed_programs"
+
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[CreatedAt]
