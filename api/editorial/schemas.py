@@ -18,11 +18,13 @@ from api.http.schemas import (
     ProgramDetail,
     ProgramStatus,
     category_ref,
+    one_of,
     program_detail,
     sent_fields,
 )
 from catalog.core.audit import AuditEvent
 from catalog.programs.models import ProgramRevision
+from catalog.review.states import PROGRAM
 
 
 class PersonIn(Body):
@@ -93,24 +95,41 @@ class ScheduleIn(Body):
     scheduled_publish_at: Moment
 
 
+# What the same request does to many programs: every step from a state to another that people take, and three edits.
+BULK_STEPS = tuple(action for action in PROGRAM if action != "withdraw")
+BULK_EDITS = ("tag", "untag", "categorise")
+
+
 class BulkIn(Body):
-    """The same step for many programs; `tags` are added when the action is `tag`.
+    """The same step for many programs.
 
     `revs` has the revision of each of `ids` that was read, in their order. It is needed to publish what somebody else
-    wrote.
+    wrote. `tags` are added by `tag` and taken away by `untag`; `categorise` sets `categoryId`, null for none; `schedule` needs
+    `scheduledPublishAt`.
     """
 
-    action: Annotated[str, msgspec.Meta(examples=["publish"], description="publish, unpublish or tag")]
+    action: Annotated[str, one_of("BulkAction", (*BULK_STEPS, *BULK_EDITS))]
     ids: Annotated[list[BodyId], msgspec.Meta(min_length=1, max_length=500)]
     revs: Annotated[list[BodyId], msgspec.Meta(max_length=500)] = []
     tags: list[str] = []
+    category_id: BodyId | UnsetType | None = UNSET
+    scheduled_publish_at: Moment | UnsetType = UNSET
+    comment: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
 class BulkItem(Model):
-    """The outcome for one program."""
+    """The outcome for one program.
+
+    `changes`: field to [before, after], by which the step can be taken back. `waits`: the change waits for a reviewer in the
+    pending revision.
+    """
 
     id: int
     ok: bool
+    waits: bool = False
+    changes: Annotated[
+        dict[str, list[object]], msgspec.Meta(examples=[{"status": ["draft", "published"]}])
+    ] = {}
     rev: int | None = None
     status: ProgramStatus | None = None
     code: str | None = None

@@ -1,6 +1,6 @@
-"""Creation at most once: repeated requests with the same Idempotency-Key and body get the same answer.
+"""Writing at most once: repeated requests with the same Idempotency-Key and body get the same answer.
 
-The routes of `api.editorial` that create something use it. Table: `idempotency_keys`.
+The routes of `api.editorial` that create something use it, and the one that changes many programs. Table: `idempotency_keys`.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Created(Generic[T]):
-    """The JSON value of what was created, its path, and its ETag or an empty text."""
+    """The JSON value of the answer; of what was created its path and its ETag, or empty texts."""
 
     content: T
-    location: str
+    location: str = ""
     etag: str = ""
 
 

@@ -6,12 +6,11 @@ from litestar.params import JSONBody
 
 from api.editorial import schemas
 from api.editorial.programs import change_program
+from api.editorial.review.times import require_offset
 from api.http.auth import EDITORS, REVIEWERS
-from api.http.errors import Problem
 from api.http.parameters import Id, IfMatch
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of, expected_rev
-from catalog.core.errors import FieldError
 from catalog.programs import lifecycle
 
 
@@ -63,17 +62,9 @@ TRANSITIONS = [
 async def schedule_program(
     request: ApiRequest, program_id: Id, data: JSONBody[schemas.ScheduleIn], if_match: IfMatch = None
 ) -> JsonResponse[schemas.EditorAnswer]:
-    """Set the time at which the scheduler publishes a program.
-
-    Raises:
-        Problem: The time has no offset.
-    """
+    """Set the time at which the scheduler publishes a program."""
     at = data.scheduled_publish_at
-    if at.tzinfo is None:
-        raise Problem(
-            "validation_failed",
-            errors=[FieldError("scheduledPublishAt", "invalid", "Must have an offset, such as Z.")],
-        )
+    require_offset(at)
     actor, expected = actor_of(request), expected_rev(if_match)
     return await change_program(
         request, program_id, lambda s: lifecycle.transition(s, program_id, "schedule", actor, expected, at=at)
