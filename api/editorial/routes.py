@@ -4,6 +4,7 @@ from api.editorial import bulk, merging, programs, revisions, taxonomy
 from api.editorial.curation import collections, history, pins, preview, synonyms
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.listing import routes as listing
+from api.editorial.naming import routes as naming
 from api.editorial.review import programs as pending_programs
 from api.editorial.review import routes as pending
 from api.editorial.review import taxonomy as pending_taxonomy
@@ -23,6 +24,7 @@ router = signed_in_router(
         *pending_taxonomy.HANDLERS,
         *bulk.HANDLERS,
         *taxonomy.HANDLERS,
+        *naming.HANDLERS,
         *collections.HANDLERS,
         *pins.HANDLERS,
         *synonyms.HANDLERS,

@@ -1,4 +1,4 @@
-"""Editors' routes for categories, series, tags and people."""
+"""Editors' routes for categories and series."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,11 +21,11 @@ from api.http.request import ApiRequest, actor_of, expected_rev
 from api.http.schemas import ListMeta
 from catalog.core.errors import NotFound
 from catalog.core.text import fold, slugify
-from catalog.taxonomy import categories, names, series
-from catalog.taxonomy.models import Category, Person, Series, Tag
+from catalog.taxonomy import categories, series
+from catalog.taxonomy.models import Category, Series
 from catalog.taxonomy.pending import CATEGORIES, SERIES, change_series
 
-Row = TypeVar("Row", Category, Series, Tag, Person)
+Row = TypeVar("Row", Category, Series)
 Shape = TypeVar("Shape")
 
 
@@ -226,59 +226,6 @@ async def delete_series(request: ApiRequest, series_id: Id) -> None:
     await transaction.write(request, lambda s: series.delete(s, series_id, actor))
 
 
-async def _rename(
-    request: ApiRequest, model: type[names.Named], row_id: int, name: str
-) -> JsonResponse[schemas.NamedAnswer]:
-    actor = actor_of(request)
-
-    def work(session: Session) -> schemas.NamedOut:
-        return schemas.named_out(names.rename(session, model, row_id, name, actor))
-
-    return JsonResponse(schemas.NamedAnswer(data=await transaction.write(request, work)))
-
-
-@get("/tags", summary="List tags", opt={"roles": EDITORS})
-async def list_tags(
-    request: ApiRequest, after: AfterId = 0, limit: Limit = DEFAULT_LIMIT, q: NamePrefix = None
-) -> JsonResponse[schemas.NamedList]:
-    """List tags by id."""
-    data, meta = await _page(request, Tag, schemas.named_out, after, limit, q)
-    return JsonResponse(schemas.NamedList(data=data, meta=meta))
-
-
-@patch(
-    "/tags/{tag_id:int}",
-    summary="Rename a tag everywhere",
-    opt={"roles": REVIEWERS, "errors": ("not_found", "conflict")},
-)
-async def rename_tag(
-    request: ApiRequest, tag_id: Id, data: JSONBody[schemas.RenameIn]
-) -> JsonResponse[schemas.NamedAnswer]:
-    """Give a tag another name on every program that has it."""
-    return await _rename(request, Tag, tag_id, data.name)
-
-
-@get("/people", summary="List people", opt={"roles": EDITORS})
-async def list_people(
-    request: ApiRequest, after: AfterId = 0, limit: Limit = DEFAULT_LIMIT, q: NamePrefix = None
-) -> JsonResponse[schemas.NamedList]:
-    """List people by id."""
-    data, meta = await _page(request, Person, schemas.named_out, after, limit, q)
-    return JsonResponse(schemas.NamedList(data=data, meta=meta))
-
-
-@patch(
-    "/people/{person_id:int}",
-    summary="Rename a person everywhere",
-    opt={"roles": REVIEWERS, "errors": ("not_found", "conflict")},
-)
-async def rename_person(
-    request: ApiRequest, person_id: Id, data: JSONBody[schemas.RenameIn]
-) -> JsonResponse[schemas.NamedAnswer]:
-    """Give a person another name on every program that has them."""
-    return await _rename(request, Person, person_id, data.name)
-
-
 HANDLERS = [
     list_categories,
     create_category,
@@ -290,8 +237,4 @@ HANDLERS = [
     get_series,
     edit_series,
     delete_series,
-    list_tags,
-    rename_tag,
-    list_people,
-    rename_person,
 ]

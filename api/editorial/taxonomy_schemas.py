@@ -1,10 +1,10 @@
-"""JSON bodies and answers of editors' routes for categories, series, tags and people."""
+"""JSON bodies and answers of editors' routes for categories and series."""
 
 from msgspec import UNSET, UnsetType
 
 from api.editorial.pending_schemas import PendingOut
 from api.http.schemas import Body, ListMeta, Model, sent_fields
-from catalog.taxonomy.models import Category, Person, Series, Tag
+from catalog.taxonomy.models import Category, Series
 
 
 class CategoryIn(Body):
@@ -74,20 +74,6 @@ class SeriesOut(Model):
     rev: int
 
 
-class RenameIn(Body):
-    """The new name of a tag or a person."""
-
-    name: str
-
-
-class NamedOut(Model):
-    """A tag or a person."""
-
-    id: int
-    slug: str
-    name: str
-
-
 class CategoryAnswer(Model):
     """A category under `data`. `pending`: its changes that wait for a reviewer, if there are any."""
 
@@ -116,19 +102,6 @@ class SeriesList(Model):
     meta: ListMeta
 
 
-class NamedAnswer(Model):
-    """A tag or person under `data`."""
-
-    data: NamedOut
-
-
-class NamedList(Model):
-    """A page of tags or people."""
-
-    data: list[NamedOut]
-    meta: ListMeta
-
-
 def category_out(row: Category) -> CategoryOut:
     """Return a category as editors see it."""
     return CategoryOut(
@@ -154,11 +127,6 @@ def series_out(row: Series) -> SeriesOut:
         category_id=row.category_id,
         rev=row.rev,
     )
-
-
-def named_out(row: Tag | Person) -> NamedOut:
-    """Return a tag or a person as editors see it."""
-    return NamedOut(id=row.id, slug=row.slug, name=row.name)
 
 
 def values(body: CategoryIn | CategoryPatch | SeriesIn | SeriesPatch) -> dict[str, object]:

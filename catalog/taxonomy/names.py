@@ -1,4 +1,4 @@
-"""Tags and people: rows that consist of a name. Their only writer.
+"""Tags and people: rows that consist of a name. `joining` merges and deletes them.
 
 Two spellings that fold alike (قهوه, قهوة) are one row; it keeps the form that was written first.
 """
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from catalog.core import audit
 from catalog.core.actor import Actor
 from catalog.core.base import entity_of
-from catalog.core.db import locked
+from catalog.core.db import flush, locked
 from catalog.core.errors import Conflict, FieldError
 from catalog.core.fields import require_valid
 from catalog.core.text import fold, has_control_characters, has_visible_characters, slugify
@@ -85,6 +85,47 @@ def check_names(field: str, names: Sequence[str], limit: int) -> list[FieldError
     return errors
 
 
+def create(session: Session, model: type[Named], name: str, actor: Actor) -> Named:
+    """Create a tag or a person that no program has yet.
+
+    Args:
+        session: The transaction.
+        model: Tag or Person.
+        name: Its name.
+        actor: Who creates it.
+
+    Raises:
+        ValidationFailed: The name is wrong.
+        Conflict: There is a row of this name in another spelling.
+    """
+    entity = entity_of(model)
+    require_valid(check_names("name", [name], 1))
+    _require_free(session, model, key(name))
+    row = model(slug=key(name), name=_clean(name))
+    session.add(row)
+    flush(session, f"There is a {entity} of this name.", {"slug": "name"})
+    audit.record(session, actor, f"{entity}.create", entity, row.id, {"name": [None, row.name]})
+    session.flush()
+    return row
+
+
+def _require_free(session: Session, model: type[Named], slug: str, row_id: int | None = None) -> None:
+    """Check that no other row has the slug.
+
+    Args:
+        session: Reads.
+        model: Tag or Person.
+        slug: The key of a name.
+        row_id: The row that may have it.
+
+    Raises:
+        Conflict: Another row is a spelling of the same name.
+    """
+    other = session.scalar(select(model).where(model.slug == slug))
+    if other is not None and other.id != row_id:
+        raise Conflict(f"{other.name!r} is the same {entity_of(model)}.", field="name")
+
+
 def rename(session: Session, model: type[Named], row_id: int, name: str, actor: Actor) -> Named:
     """Rename a tag or person; the trigger marks all its programs.
 
@@ -104,9 +145,7 @@ def rename(session: Session, model: type[Named], row_id: int, name: str, actor: 
     entity = entity_of(model)
     require_valid(check_names("name", [name], 1))
     slug = key(name)
-    other = session.scalar(select(model).where(model.slug == slug, model.id != row_id))
-    if other is not None:
-        raise Conflict(f"{other.name!r} is the same {entity}.", field="name")
+    _require_free(session, model, slug, row_id)
     before = row.name
     row.name, row.slug = _clean(name), slug
     audit.record(session, actor, f"{entity}.rename", entity, row_id, {"name": [before, row.name]})

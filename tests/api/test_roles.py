@@ -2,7 +2,7 @@
 
 import pytest
 from sqlalchemy import Engine as Database
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from api.app import create_app
 from api.settings import Settings
@@ -10,6 +10,7 @@ from catalog.core.db import session_factory
 from catalog.programs import pending
 from catalog.review import pending as review
 from catalog.taxonomy import categories, series
+from catalog.taxonomy.models import Person, Tag
 from catalog.taxonomy.pending import CATEGORIES, SERIES
 from tests.support.accounts import PASSWORD
 from tests.support.client import Client
@@ -106,10 +107,6 @@ ROUTES = {
     ("GET", f"{COLLECTION}/audit"): (EDITORS, None),
     ("GET", "/catalog/pins/{pin_id:int}/audit"): (EDITORS, None),
     ("GET", "/catalog/synonyms/{synonym_id:int}/audit"): (EDITORS, None),
-    ("GET", "/catalog/tags"): (EDITORS, None),
-    ("PATCH", "/catalog/tags/{tag_id:int}"): (REVIEWERS, {"name": "other"}),
-    ("GET", "/catalog/people"): (EDITORS, None),
-    ("PATCH", "/catalog/people/{person_id:int}"): (REVIEWERS, {"name": "other"}),
     ("POST", "/catalog/imports"): (EDITORS, {"sourceType": "feed", "url": "http://feed.invalid/"}),
     ("POST", "/catalog/imports/upload"): (EDITORS, None),
     ("GET", "/catalog/imports"): (EDITORS, None),
@@ -250,6 +247,20 @@ for _kind, _change in (
             ("POST", "/reject"): (REVIEWERS, {"comment": "Too short."}),
         }.items()
     }
+for _kind in ("tags", "people"):
+    ROUTES |= {
+        (method, f"/catalog/{_kind}{path}"): rule
+        for (method, path), rule in {
+            ("GET", ""): (EDITORS, None),
+            ("POST", ""): (EDITORS, {"name": "new"}),
+            ("GET", "/{row_id:int}"): (EDITORS, None),
+            ("PATCH", "/{row_id:int}"): (REVIEWERS, {"name": "other"}),
+            ("POST", "/{row_id:int}/merge"): (REVIEWERS, {"intoId": 10**6}),
+            ("DELETE", "/{row_id:int}"): (REVIEWERS, None),
+            ("GET", "/{row_id:int}/effects"): (EDITORS, None),
+            ("GET", "/{row_id:int}/audit"): (EDITORS, None),
+        }.items()
+    }
 # What a refused request could have written.
 TABLES = (
     "programs",
@@ -310,15 +321,12 @@ def test_who_may_do_what(who: str, listener: Client, staff: dict[str, Client], d
         review.propose(session, SERIES, show.id, {"title": "Pending"}, EDITOR)
         review.propose(session, CATEGORIES, shelf.id, {"name_en": "Pending"}, EDITOR)
         rows = {"programs": live.id, "series": show.id, "categories": shelf.id}
+        rows |= {
+            "tags": session.scalars(select(Tag.id)).one(),
+            "people": session.scalars(select(Person.id)).one(),
+        }
         numbers = {"program_id": program.id, "rev": 1, "key_id": 10**6, "account_id": 10**6}
-    numbers |= {
-        "collection_id": 10**6,
-        "slug": 0,
-        "category_id": 10**6,
-        "series_id": 10**6,
-        "tag_id": 10**6,
-        "person_id": 10**6,
-    }
+    numbers |= {"collection_id": 10**6, "slug": 0, "category_id": 10**6, "series_id": 10**6}
     numbers |= {"pin_id": 10**6, "synonym_id": 10**6, "webhook_id": 10**6, "delivery_id": 10**6}
     numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0, "queue": 0}
