@@ -5,10 +5,10 @@ from api.editorial.curation import collections, history, pins, preview, synonyms
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.listing import routes as listing
 from api.editorial.naming import routes as naming
+from api.editorial.review import comments, transitions
 from api.editorial.review import programs as pending_programs
 from api.editorial.review import routes as pending
 from api.editorial.review import taxonomy as pending_taxonomy
-from api.editorial.review import transitions
 from api.http.auth import signed_in_router
 
 router = signed_in_router(
@@ -18,6 +18,7 @@ router = signed_in_router(
         *listing.HANDLERS,
         *programs.HANDLERS,
         *transitions.HANDLERS,
+        *comments.HANDLERS,
         *revisions.HANDLERS,
         *pending.HANDLERS,
         *pending_programs.HANDLERS,

@@ -20,7 +20,7 @@ from catalog.core.fields import camel
 from catalog.programs import slugs, snapshot
 from catalog.programs.listing.models import ChangedProgram
 from catalog.programs.models import Program, ProgramRedirect, ProgramRevision, Snapshot
-from catalog.review import states
+from catalog.review import comments, states
 from catalog.review.rights import require_named
 from catalog.review.subjects import APPLY
 
@@ -144,6 +144,10 @@ def transition(
         program.scheduled_publish_at = planned
     if action == "undelete":
         _take_back(session, program)
+    if action == "reject" and comment.strip():
+        comments.begin(
+            session, program_id, comment, actor, comments.About(program.rev), kind=comments.REJECTION
+        )
     program.rev += 1
     return record(session, program, action, actor, diff)
 

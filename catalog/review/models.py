@@ -1,16 +1,17 @@
-"""The table of pending revisions."""
+"""The tables of pending revisions and of comments."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Sequence, Text, func
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, Sequence, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from catalog.core.base import Base, CreatedAt
+from catalog.core.base import Base, BigId, CreatedAt
 from catalog.review.states import PENDING_STATES
 
 ENTITIES = ("program", "series", "category")
+COMMENT_KINDS = ("comment", "rejection")
 REV = Sequence("pending_revisions_rev_seq", metadata=Base.metadata)
 
 
@@ -60,3 +61,46 @@ class PendingRevision(Base):
             for name, value in self.changes.items()
             if live.get(name) != self.base.get(name) and live.get(name) != value
         ]
+
+
+class ReviewComment(Base):
+    """What somebody said about a program: the beginning of a thread, or a reply in it.
+
+    Attributes:
+        program_id: The program.
+        thread_id: The comment that it replies to; None begins a thread.
+        kind: An element of `COMMENT_KINDS`; a rejection begins a thread.
+        rev: The program's revision when it was written.
+        pending_rev: The revision of its pending revision then; None without one.
+        field: The field that it is about, by JSON name; None: the program.
+        body: What was said.
+        author: Who said it, as revisions name their actors.
+        resolved_at: When the thread was resolved; None while it is open.
+        resolved_by: Who resolved it.
+    """
+
+    __tablename__ = "review_comments"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {COMMENT_KINDS}", name="kind"),
+        Index("review_comments_program_id_idx", "program_id", "id"),
+        Index("review_comments_thread_id_idx", "thread_id", "id"),
+        Index(
+            "review_comments_open_idx",
+            "id",
+            "program_id",
+            postgresql_where=text("thread_id IS NULL AND resolved_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[BigId]
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"))
+    thread_id: Mapped[int | None] = mapped_column(ForeignKey("review_comments.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(default="comment", server_default="comment")
+    rev: Mapped[int]
+    pending_rev: Mapped[int | None]
+    field: Mapped[str | None]
+    body: Mapped[str]
+    author: Mapped[str]
+    at: Mapped[CreatedAt]
+    resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    resolved_by: Mapped[str | None]

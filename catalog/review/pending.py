@@ -16,6 +16,7 @@ from catalog.core.actor import Actor
 from catalog.core.db import database_now
 from catalog.core.errors import FieldError, NotFound, PendingConflict, StaleRevision
 from catalog.core.fields import camel
+from catalog.review import comments
 from catalog.review.models import REV, PendingRevision
 from catalog.review.rights import require_named
 from catalog.review.states import PENDING, step
@@ -173,6 +174,11 @@ def reject(
     """
     found = get(session, subject, row_id, expected_rev=expected_rev)
     before, found.state = found.state, step(PENDING, "reject", found.state, WHAT).target
+    if subject.entity == comments.ENTITY and comment.strip():
+        rev = subject.lock(session, row_id)
+        comments.begin(
+            session, row_id, comment, actor, comments.About(rev, found.rev), kind=comments.REJECTION
+        )
     found.comment = comment.strip() or None
     diff: dict[str, object] = {"state": [before, found.state]}
     _record(session, found, "reject", actor, diff | _said(comment))

@@ -25,7 +25,7 @@ from catalog.programs.models import (
     ProgramTrend,
     ViewFlush,
 )
-from catalog.review.models import PendingRevision
+from catalog.review.models import PendingRevision, ReviewComment
 from catalog.taxonomy.models import Category, FormerSlug, Person, ProgramPerson, ProgramTag, Series, Tag
 from catalog.vocabulary.models import VocabularyMark, VocabularyProgram, VocabularyState, VocabularyWord
 from catalog.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -64,6 +64,7 @@ __all__ = [
     "ProgramTag",
     "ProgramTrend",
     "ReindexJob",
+    "ReviewComment",
     "SearchEngine",
     "Series",
     "Synonym",

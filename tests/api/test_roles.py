@@ -74,6 +74,13 @@ ROUTES = {
     ("POST", f"{P}/revisions/{{rev:int}}/restore"): (EDITORS, None),
     ("GET", f"{P}/audit"): (EDITORS, None),
     ("GET", "/catalog/pending"): (EDITORS, None),
+    ("GET", "/catalog/comments"): (EDITORS, None),
+    ("GET", f"{P}/comments"): (EDITORS, None),
+    ("POST", f"{P}/comments"): (EDITORS, {"body": "Well done."}),
+    ("GET", f"{P}/comments/{{thread_id:int}}"): (EDITORS, None),
+    ("POST", f"{P}/comments/{{thread_id:int}}/replies"): (EDITORS, {"body": "Thank you."}),
+    ("POST", f"{P}/comments/{{thread_id:int}}/resolve"): (EDITORS, None),
+    ("POST", f"{P}/comments/{{thread_id:int}}/reopen"): (EDITORS, None),
     ("POST", "/catalog/programs/bulk"): (REVIEWERS, {"action": "publish", "ids": [1]}),
     ("GET", "/catalog/categories"): (EDITORS, None),
     ("POST", "/catalog/categories"): (REVIEWERS, {"nameAr": "ت", "nameEn": "T"}),
@@ -265,6 +272,7 @@ for _kind in ("tags", "people"):
 TABLES = (
     "programs",
     "pending_revisions",
+    "review_comments",
     "categories",
     "series",
     "tags",
@@ -328,6 +336,7 @@ def test_who_may_do_what(who: str, listener: Client, staff: dict[str, Client], d
         numbers = {"program_id": program.id, "rev": 1, "key_id": 10**6, "account_id": 10**6}
     numbers |= {"collection_id": 10**6, "slug": 0, "category_id": 10**6, "series_id": 10**6}
     numbers |= {"pin_id": 10**6, "synonym_id": 10**6, "webhook_id": 10**6, "delivery_id": 10**6}
+    numbers |= {"thread_id": 10**6}
     numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0, "queue": 0}
     person = listener if who == "nobody" else staff[who]

@@ -19,7 +19,7 @@ RELEVANCE = "relevance"
 _NEWEST, _DELETED = "-updatedAt", "-deletedAt"
 _PERIODS = ("created", "updated", "released", "published", "scheduled")
 _SEVERAL = ("status", "categoryId", "seriesId", "language", "kind", "mediaType", "tag", "person")
-_FLAGS = ("featured", "changed", "pending", "searchable", "counts")
+_FLAGS = ("featured", "changed", "pending", "commented", "searchable", "counts")
 _OTHERS = ("q", "title", "createdBy", "editedBy", "sort", "limit", "cursor", "tz")
 NAMES = frozenset(
     {*_SEVERAL, *_FLAGS, *_OTHERS, *(f"{one}{end}" for one in _PERIODS for end in ("After", "Before"))}
@@ -76,6 +76,7 @@ _FILTERS = [
     ),
     _flag("changed", "Only programs that were changed since they were last published, or only the others."),
     _flag("pending", "Only programs with a pending revision, or only the others."),
+    _flag("commented", "Only programs with an open thread of comments, or only the others."),
     _flag(
         "searchable",
         "false: published programs that an index has not confirmed in their present state. true: all other published ones.",
@@ -156,6 +157,7 @@ def list_request(sent: MultiDict[str], me: str, *, trashed: bool) -> ListRequest
         edited_by=me if edited_by == ME else edited_by,
         changed=query.flag("changed"),
         pending=query.flag("pending"),
+        commented=query.flag("commented"),
         searchable=query.flag("searchable"),
         trashed=trashed,
     )

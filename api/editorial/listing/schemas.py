@@ -14,12 +14,14 @@ class ListedProgram(EditorProgram, kw_only=True):
     """A program in a list of editors.
 
     `createdBy`: as revisions name their actors. `isChanged`: changed since it was last published. `pendingState`: of its
-    pending revision, null without one. `isSearchable`: listeners find it as it is; null when it is not published.
+    pending revision, null without one. `openThreads`:
+    of comments. `isSearchable`: listeners find it as it is; null when it is not published.
     """
 
     created_by: Annotated[str | None, msgspec.Meta(examples=["account:editor@example.com"])]
     is_changed: bool
     pending_state: Annotated[str | None, msgspec.Meta(examples=["in_review"])]
+    open_threads: int
     is_searchable: bool | None
 
 
@@ -85,6 +87,7 @@ def listed(row: RowMapping, marks: RowMapping) -> ListedProgram:
         created_by=marks["created_by"],
         is_changed=marks["is_changed"],
         pending_state=marks["pending_state"],
+        open_threads=marks["open_threads"],
         is_searchable=searchable,
     )
 

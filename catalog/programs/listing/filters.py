@@ -14,6 +14,7 @@ from catalog.programs.fallback.conditions import Condition, tagged, with_person
 from catalog.programs.listing.models import ChangedProgram
 from catalog.programs.listing.orders import NEVER, PUBLISHED, RELEASED
 from catalog.programs.models import Program, ProgramRevision
+from catalog.review import comments
 from catalog.review.models import PendingRevision
 from catalog.review.states import PROGRAM
 
@@ -47,6 +48,7 @@ class EditorFilter:
         edited_by: Wrote a revision that is no step from one state to another, or a part of the pending revision.
         changed: Changed since it was last published, or with a pending revision.
         pending: With a pending revision.
+        commented: With a thread of comments that is open.
         searchable: Published, and found by listeners as it is.
         trashed: Deleted programs instead of all others.
     """
@@ -70,6 +72,7 @@ class EditorFilter:
     edited_by: str | None = None
     changed: bool | None = None
     pending: bool | None = None
+    commented: bool | None = None
     searchable: bool | None = None
     trashed: bool = False
 
@@ -122,6 +125,7 @@ def conditions(chosen: EditorFilter) -> list[Condition]:
     for ids, is_wanted in (
         (union(select(ChangedProgram.program_id), WITH_PENDING), chosen.changed),
         (WITH_PENDING, chosen.pending),
+        (comments.WITH_OPEN, chosen.commented),
     ):
         if is_wanted is not None:
             wanted.append(Program.id.in_(ids) if is_wanted else Program.id.not_in(ids))

@@ -6,6 +6,7 @@ from catalog.indexing.models import IndexDirty
 from catalog.programs.listing.filters import UNCONFIRMED
 from catalog.programs.listing.models import ChangedProgram
 from catalog.programs.models import Program, ProgramRevision
+from catalog.review import comments
 from catalog.review.models import PendingRevision
 
 
@@ -27,7 +28,7 @@ _PENDING = select(PendingRevision.state).where(
     PendingRevision.entity == "program", PendingRevision.entity_id == Program.id
 )
 # Of the programs `:ids`: who created it, whether it was changed since it was last published, the state of its pending
-# revision, and whether an index has not confirmed it.
+# revision, whether an index has not confirmed it, its open threads of comments, and who deleted it.
 MARKS = select(
     Program.id,
     _FIRST.correlate(Program).scalar_subquery().label("created_by"),
@@ -37,5 +38,6 @@ MARKS = select(
     .correlate(Program)
     .exists()
     .label("is_unconfirmed"),
+    comments.open_threads(Program.id.expression).label("open_threads"),
     _last("delete").scalar_subquery().label("deleted_by"),
 ).where(Program.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))

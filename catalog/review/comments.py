@@ -1,0 +1,192 @@
+"""What people say about a program while it is written and reviewed: threads that are resolved. The only writer of its table.
+
+A thread belongs to the revision that its author saw. A rejection with a comment begins one. Functions flush; the caller
+commits, and has locked the program.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from catalog.core import audit
+from catalog.core.actor import Actor
+from catalog.core.db import database_now
+from catalog.core.errors import Conflict, NotFound
+from catalog.core.fields import require_valid, text
+from catalog.review.models import ReviewComment
+from catalog.review.rights import ReviewerNeeded, Rights
+
+ENTITY, REJECTION = "program", "rejection"
+# Characters of a comment, and comments on one program.
+MAX_BODY, MAX_COMMENTS = 2_000, 1_000
+_OPEN = (ReviewComment.thread_id.is_(None), ReviewComment.resolved_at.is_(None))
+_check_body = text(MAX_BODY, required=True)
+# Programs with a thread that is open.
+WITH_OPEN = select(ReviewComment.program_id).where(*_OPEN)
+
+
+class About(NamedTuple):
+    """What a thread is about: the revision, that of the pending revision if there is one, and a field of it or all."""
+
+    rev: int
+    pending_rev: int | None = None
+    field: str | None = None
+
+
+def open_threads(program_id: ColumnElement[int]) -> ColumnElement[int]:
+    """Return how many threads of a program are open, as a column beside its row."""
+    count = select(func.count()).where(ReviewComment.program_id == program_id, *_OPEN)
+    return count.scalar_subquery()
+
+
+def threads(
+    program_id: int | None, is_open: bool | None, before: int | None, limit: int
+) -> Select[ReviewComment]:
+    """Return the beginnings of threads, the newest first.
+
+    Args:
+        program_id: Of this program; None: of every program.
+        is_open: Only open threads, or only resolved ones; None: both.
+        before: Only threads that are older than this one.
+        limit: How many at most.
+    """
+    query = select(ReviewComment).where(ReviewComment.thread_id.is_(None))
+    if program_id is not None:
+        query = query.where(ReviewComment.program_id == program_id)
+    if is_open is not None:
+        resolved = ReviewComment.resolved_at
+        query = query.where(resolved.is_(None) if is_open else resolved.is_not(None))
+    if before is not None:
+        query = query.where(ReviewComment.id < before)
+    return query.order_by(ReviewComment.id.desc()).limit(limit)
+
+
+def replies(thread_ids: Sequence[int]) -> Select[ReviewComment]:
+    """Return the replies in some threads, the oldest first."""
+    wanted = ReviewComment.thread_id == func.any(list(thread_ids))
+    return select(ReviewComment).where(wanted).order_by(ReviewComment.id)
+
+
+def begin(
+    session: Session, program_id: int, body: str, actor: Actor, about: About, *, kind: str = "comment"
+) -> ReviewComment:
+    """Begin a thread.
+
+    Args:
+        session: The transaction.
+        program_id: The program.
+        body: What the actor says.
+        actor: Who says it.
+        about: What it is about.
+        kind: An element of `models.COMMENT_KINDS`.
+
+    Raises:
+        ValidationFailed: There is nothing said, or too much.
+        Conflict: The program has as many comments as it may have.
+    """
+    if kind != REJECTION:
+        _require_room(session, program_id, body)
+    new = ReviewComment(
+        program_id=program_id,
+        kind=kind,
+        rev=about.rev,
+        pending_rev=about.pending_rev,
+        field=about.field,
+        body=body.strip(),
+        author=str(actor),
+    )
+    return _written(session, new, actor, "comment")
+
+
+def reply(session: Session, program_id: int, thread_id: int, body: str, actor: Actor) -> ReviewComment:
+    """Reply in a thread; whether it is resolved stays as it is.
+
+    Args:
+        session: The transaction.
+        program_id: The program.
+        thread_id: The comment that began the thread.
+        body: What the actor says.
+        actor: Who says it.
+
+    Raises:
+        NotFound: The program has no such thread.
+        ValidationFailed: There is nothing said, or too much.
+        Conflict: The program has as many comments as it may have.
+    """
+    thread = get(session, program_id, thread_id)
+    _require_room(session, program_id, body)
+    new = ReviewComment(
+        program_id=program_id, thread_id=thread.id, rev=thread.rev, body=body.strip(), author=str(actor)
+    )
+    return _written(session, new, actor, "reply")
+
+
+def settle(
+    session: Session, program_id: int, thread_id: int, actor: Actor, rights: Rights, *, is_resolved: bool
+) -> None:
+    """Resolve a thread, or open it again. Nothing is recorded when it is so already.
+
+    Args:
+        session: The transaction.
+        program_id: The program.
+        thread_id: The comment that began the thread.
+        actor: Who does it.
+        rights: What the actor may do; whoever may not publish settles threads of their own.
+        is_resolved: Resolve it instead of opening it.
+
+    Raises:
+        NotFound: The program has no such thread.
+        ReviewerNeeded: Somebody else began the thread, and the actor is no reviewer.
+    """
+    thread = get(session, program_id, thread_id)
+    if not rights.may_publish and thread.author != str(actor):
+        raise ReviewerNeeded("Whoever began the thread settles it, or a reviewer.")
+    if (thread.resolved_at is not None) == is_resolved:
+        return
+    thread.resolved_at = database_now(session) if is_resolved else None
+    thread.resolved_by = str(actor) if is_resolved else None
+    action = "resolve_comment" if is_resolved else "reopen_comment"
+    diff = {"resolved": [not is_resolved, is_resolved], "thread": [thread.id, thread.id]}
+    audit.record(session, actor, f"{ENTITY}.{action}", ENTITY, program_id, diff)
+    session.flush()
+
+
+def get(session: Session, program_id: int, thread_id: int) -> ReviewComment:
+    """Return the comment that began a thread.
+
+    Args:
+        session: Reads.
+        program_id: The program.
+        thread_id: The comment.
+
+    Raises:
+        NotFound: The program has no such thread.
+    """
+    found = session.get(ReviewComment, thread_id)
+    if found is None or found.program_id != program_id or found.thread_id is not None:
+        raise NotFound("thread", thread_id)
+    return found
+
+
+def _require_room(session: Session, program_id: int, body: str) -> None:
+    require_valid(_check_body("body", body))
+    count = select(func.count()).where(ReviewComment.program_id == program_id)
+    if (session.scalar(count) or 0) >= MAX_COMMENTS:
+        raise Conflict(f"A program has at most {MAX_COMMENTS} comments.")
+
+
+def _written(session: Session, new: ReviewComment, actor: Actor, action: str) -> ReviewComment:
+    session.add(new)
+    session.flush()
+    session.refresh(new)
+    if new.kind == REJECTION:
+        # The audit event of the rejection has it.
+        return new
+    diff: dict[str, object] = {"comment": [None, new.body], "thread": [None, new.thread_id or new.id]}
+    if new.field is not None:
+        diff["field"] = [None, new.field]
+    audit.record(session, actor, f"{ENTITY}.{action}", ENTITY, new.program_id, diff)
+    session.flush()
+    return new
