@@ -43,7 +43,12 @@ def _read_program(session: Session, program_id: int) -> schemas.EditorProgram:
     return schemas.editor_program(row)
 
 
-def _read(session: Session, program_id: int) -> schemas.EditorAnswer:
+def read_program(session: Session, program_id: int) -> schemas.EditorAnswer:
+    """Return a program as editors see it, with its pending revision.
+
+    Raises:
+        NotFound: No such program, or it is deleted.
+    """
     program = _read_program(session, program_id)
     return schemas.EditorAnswer(data=program, pending=read_pending(session, PROGRAMS, program.id))
 
@@ -68,7 +73,7 @@ async def change_program(
 
     def change_and_read(session: Session) -> schemas.EditorAnswer:
         change(session)
-        return _read(session, program_id)
+        return read_program(session, program_id)
 
     return _answer(await transaction.write(request, change_and_read))
 
@@ -89,7 +94,7 @@ async def edit_fields(
         before = pending.find(session, PROGRAMS.entity, program_id)
         rev = before.rev if before is not None else None
         edit(session, rights)
-        found = _read(session, program_id)
+        found = read_program(session, program_id)
         return found, found.pending is not None and found.pending.rev != rev
 
     found, waits = await transaction.write(request, edit_and_read)
@@ -124,7 +129,7 @@ async def create_program(
 )
 async def get_program(request: ApiRequest, program_id: Id) -> JsonResponse[schemas.EditorAnswer]:
     """Return a program as editors see it."""
-    return _answer(await transaction.read(request, lambda s: _read(s, program_id)))
+    return _answer(await transaction.read(request, lambda s: read_program(s, program_id)))
 
 
 @patch(

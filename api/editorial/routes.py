@@ -5,7 +5,7 @@ from api.editorial.curation import collections, history, pins, preview, synonyms
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.listing import routes as listing
 from api.editorial.naming import routes as naming
-from api.editorial.review import comments, transitions
+from api.editorial.review import autosave, comments, transitions
 from api.editorial.review import programs as pending_programs
 from api.editorial.review import routes as pending
 from api.editorial.review import taxonomy as pending_taxonomy
@@ -19,6 +19,7 @@ router = signed_in_router(
         *programs.HANDLERS,
         *transitions.HANDLERS,
         *comments.HANDLERS,
+        *autosave.HANDLERS,
         *revisions.HANDLERS,
         *pending.HANDLERS,
         *pending_programs.HANDLERS,

@@ -39,7 +39,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "Send application/json"),
     "validation_failed": (422, "Some fields are wrong"),
     "idempotency_key_reused": (422, "This idempotency key was used for another request"),
-    "revision_required": (428, "Name the revision that becomes public"),
+    "revision_required": (428, "Name the revision that you have read"),
     "rate_limited": (429, "Too many requests"),
     "client_closed_request": (499, "The client hung up"),
     "internal": (500, "Something went wrong on our side"),

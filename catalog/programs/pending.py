@@ -6,20 +6,30 @@ back. Fields that need no review are changed at once in either case.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from catalog.core.actor import Actor
-from catalog.core.errors import NotFound
+from catalog.core.errors import NotFound, StaleRevision
 from catalog.core.fields import camel
 from catalog.programs import editing, lifecycle, snapshot
 from catalog.programs.models import Program, ProgramRevision
 from catalog.programs.rules import COLUMNS
+from catalog.programs.sittings.folding import AUTOSAVE, fold
 from catalog.review import pending, states
 from catalog.review.models import PendingRevision
 from catalog.review.rights import Rights
-from catalog.review.subjects import Subject, Values
+from catalog.review.subjects import Subject, Values, tried
 from catalog.taxonomy import links
+
+
+class Seen(NamedTuple):
+    """A revision of a program, or of its pending revision: their numbers are not related."""
+
+    rev: int
+    is_pending: bool
+
 
 # What listeners never see needs no review.
 _UNSEEN = frozenset({"lockedFields"})
@@ -115,6 +125,60 @@ def propose(
     """
     states.require_live(lifecycle.get(session, program_id).status)
     return pending.propose(session, PROGRAMS, program_id, values, actor, expected_rev=expected_rev)
+
+
+def autosave(
+    session: Session, program_id: int, values: Mapping[str, object], actor: Actor, rights: Rights, seen: Seen
+) -> None:
+    """Save what somebody is writing; nothing of it gets to listeners, whoever writes.
+
+    A live program's changes wait in its pending revision, those of fields that need no review too. What the same author
+    saves in one sitting is one revision and one audit event (`sittings.folding`).
+
+    Args:
+        session: The transaction.
+        program_id: The program.
+        values: The fields to change, as `rules.ProgramValues`, not yet validated.
+        actor: Who writes.
+        rights: Whether a change of a submitted program takes the submission back.
+        seen: What the author has seen.
+
+    Raises:
+        NotFound: No such program, or it is deleted.
+        StaleRevision: Somebody has changed it since.
+        ValidationFailed: A value is wrong, or a category or series does not exist.
+        Conflict: Another program has the address.
+    """
+    program = lifecycle.get(session, program_id)
+    before = edition(session, program)
+    if seen != before:
+        raise StaleRevision(seen.rev, before.rev)
+    if program.status in states.LIVE:
+        pending.propose(session, PROGRAMS, program_id, values, actor, action=AUTOSAVE)
+    else:
+        if program.status == "in_review" and _takes_back(session, program_id, values, actor, rights):
+            lifecycle.transition(session, program_id, "withdraw", actor)
+        editing.edit(session, program_id, values, actor, action=AUTOSAVE)
+    if edition(session, program) != before:
+        fold(session, program_id, actor)
+
+
+def edition(session: Session, program: Program) -> Seen:
+    """Return what somebody who writes the program now changes: its pending revision, or itself."""
+    found = pending.find(session, PROGRAMS.entity, program.id) if program.status in states.LIVE else None
+    return Seen(program.rev, is_pending=False) if found is None else Seen(found.rev, is_pending=True)
+
+
+def _takes_back(
+    session: Session, program_id: int, values: Mapping[str, object], actor: Actor, rights: Rights
+) -> bool:
+    """Whether a change of a submitted program takes the submission back."""
+    if rights.may_publish:
+        return False
+    before = _read(session, program_id)
+    with tried(session, PROGRAMS, program_id, values, actor):
+        after = _read(session, program_id)
+    return any(after[name] != before[name] for name in after.keys() - (rights.direct | _UNSEEN))
 
 
 def restore_revision(

@@ -68,6 +68,7 @@ def propose(
     actor: Actor,
     *,
     expected_rev: int | None = None,
+    action: str = "edit",
 ) -> PendingRevision | None:
     """Change the pending revision of a row, or begin one. A submission is taken back by it.
 
@@ -80,6 +81,7 @@ def propose(
         values: What fields shall be, by column name, not yet validated.
         actor: Who changes it.
         expected_rev: The pending revision that the caller has seen; None skips the check.
+        action: What the audit event calls the change.
 
     Returns:
         The pending revision; None when there is none afterwards.
@@ -120,7 +122,7 @@ def propose(
         for name in sorted(before.keys() | new.keys())
         if before.get(name, live[name]) != new.get(name, live[name])
     }
-    _record(session, found, "edit", actor, diff)
+    _record(session, found, action, actor, diff)
     return found
 
 

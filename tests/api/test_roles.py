@@ -75,6 +75,8 @@ ROUTES = {
     ("GET", f"{P}/audit"): (EDITORS, None),
     ("GET", "/catalog/pending"): (EDITORS, None),
     ("GET", "/catalog/comments"): (EDITORS, None),
+    ("GET", f"{P}/autosave"): (EDITORS, None),
+    ("PATCH", f"{P}/autosave"): (EDITORS, {"title": "Saved"}),
     ("GET", f"{P}/comments"): (EDITORS, None),
     ("POST", f"{P}/comments"): (EDITORS, {"body": "Well done."}),
     ("GET", f"{P}/comments/{{thread_id:int}}"): (EDITORS, None),
