@@ -7,7 +7,7 @@ them out again, so it has to end before this is applied.
 from alembic import op
 
 revision: str = "20261126_13"
-down_revision: str | None = "20261126_10"
+down_revision: str | None = "20261126_12"
 
 TABLES = (
     """

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision: str = "20261126_16"
-down_revision: str | None = "20261126_13"
+down_revision: str | None = "20261126_15"
 
 
 def upgrade() -> None:
