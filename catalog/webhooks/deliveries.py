@@ -160,11 +160,12 @@ def note(session: Session, endpoint_id: int, token: str, message: Message, outco
     now = database_now(session)
     row.failed += 1
     row.attempts += 1
-    row.failing_since = row.failing_since or now
+    since = row.failing_since or now
+    row.failing_since = since
     row.next_at = now + timedelta(seconds=pause(row.attempts, outcome.retry_after))
     if outcome.status == 410:
         _disable(session, row, "gone")
-    elif now - row.failing_since >= GIVE_UP:
+    elif now - since >= GIVE_UP:
         _disable(session, row, "failures")
     return False
 

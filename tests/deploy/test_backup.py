@@ -50,6 +50,14 @@ def test_a_whole_backup_is_restored_and_audited_and_leaves_nothing(
     assert terminal.type(db, "verify-backup", str(dump)) == (0, said)
 
 
+def test_after_a_restore_the_feed_of_changes_has_another_name(database: Database, terminal: Terminal) -> None:
+    before = scalar(database, "SELECT epoch FROM journal_state")
+    code, said = terminal.type(db, "restored")
+    after = scalar(database, "SELECT epoch FROM journal_state")
+    assert (code, said) == (0, f"The feed of changes is {after} now: older cursors are refused.\n")
+    assert before != after
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [

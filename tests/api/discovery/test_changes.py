@@ -18,20 +18,13 @@ from catalog.programs import lifecycle
 from catalog.programs.models import Program
 from catalog.programs.queries import VISIBLE, detail
 from tests.support.around import check_manners, scatter
+from tests.support.journal import write_journal
 from tests.support.paths import ROOT
 from tests.support.programs import EDITOR, make
 from tests.support.shared import SharedApi
 
 PATH = "/discovery/changes"
 Mirror = dict[int, dict[str, Any]]
-
-
-def write(database: Database) -> None:
-    """Write the journal, as the clock does."""
-    done = 1
-    while done:
-        with session_factory(database).begin() as session:
-            done = entries.write(session)
 
 
 def record(database: Database) -> Mirror:
@@ -93,15 +86,15 @@ def test_a_mirror_that_follows_the_feed_equals_the_record(shared: SharedApi) -> 
         dict[int, dict[str, Any]](),
     )
     ids = scatter(database, 130, seed=3)
-    write(database)
+    write_journal(database)
     since = follow(shared.listener.base, mirror)
     assert len(mirror) > 40
     for step in range(6):
         for _ in range(15):
             change_at_random(database, chance, ids)
             if chance.random() < 0.4:
-                write(database)
-        write(database)
+                write_journal(database)
+        write_journal(database)
         since = follow(shared.listener.base, mirror, since)
         expected = record(database)
         found = {program_id: without_views(program) for program_id, program in mirror.items()}
@@ -113,7 +106,7 @@ def test_a_mirror_that_follows_the_feed_equals_the_record(shared: SharedApi) -> 
 
 def place(database: Database) -> tuple[str, int]:
     """Write the journal; return its epoch and its highest position."""
-    write(database)
+    write_journal(database)
     with session_factory(database)() as session:
         found = session.execute(queries.PLACES).one()
     return found.epoch, found.head
@@ -143,7 +136,7 @@ def test_what_is_withdrawn_is_an_id_and_a_time(shared: SharedApi) -> None:
     with session_factory(shared.database).begin() as session:
         shown = make(session, "published", title="Shown").id
         hidden = make(session, "draft", title="Hidden").id
-    write(shared.database)
+    write_journal(shared.database)
     since = f"{epoch}.{before}"
     assert [change["id"] for change in shared.listener.get(PATH, since=since).json()["data"]] == [shown]
     # The cached answer is not given once the program is withdrawn, whether the journal knows of it or not.
@@ -153,7 +146,7 @@ def test_what_is_withdrawn_is_an_id_and_a_time(shared: SharedApi) -> None:
         (told,) = shared.listener.get(PATH, since=since).json()["data"]
         assert told.keys() == {"type", "id", "at"}
         assert (told["type"], told["id"]) == ("program.withdrawn", shown)
-        write(shared.database)
+        write_journal(shared.database)
     assert hidden not in [change["id"] for change in shared.listener.get(PATH, limit=100).json()["data"]]
 
 

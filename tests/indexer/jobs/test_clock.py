@@ -77,6 +77,19 @@ def test_an_expired_program_is_archived(settings: Settings, database: Database, 
     assert states == {kept: "published", gone: "archived"}
 
 
+def test_what_was_committed_enters_the_journal(
+    settings: Settings, database: Database, cache_redis: "Redis"
+) -> None:
+    with session_factory(database).begin() as session:
+        ids = [make(session, "published", title=f"Number {n}").id for n in range(3)]
+    clock = Clock(database, cache_redis, settings.indexer.redis_prefix)
+    assert clock.write_journal() >= len(ids)
+    assert clock.write_journal() == 0
+    with database.connect() as connection:
+        told = connection.execute(text("SELECT program_id, type FROM journal ORDER BY position")).all()
+    assert [tuple(row) for row in told] == [(number, "published") for number in ids]
+
+
 def test_a_clock_without_its_servers_goes_on_when_they_return(settings: Settings, database: Database) -> None:
     away = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
     with session_factory(database).begin() as session:

@@ -155,6 +155,10 @@ def test_a_test_and_a_message_sent_again_are_queued_and_done_by_jobs(
         refused = ops.post(f"{address}/deliveries/{queued.json()['data']['id'] - 1}/send-again")
         assert refused.status_code == 422
         assert ops.get(address).json()["data"]["waiting"] == 0
+        metrics = shared.listener.get("/metrics").text
+        assert f'webhook_messages_total{{outcome="delivered",webhook="{found["id"]}"}} 1.0' in metrics
+        assert f'webhook_failing_seconds{{webhook="{found["id"]}"}} 0.0' in metrics
+        assert "journal_behind_seconds 0.0" in metrics
 
 
 def test_what_is_not_there_is_404(ops: Client) -> None:
