@@ -25,7 +25,9 @@ from api.discovery.around.popular import PopularSearches
 from api.discovery.around.preview import Previews
 from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
-from api.discovery.asked import Asked
+from api.discovery.counted.asked import Asked
+from api.discovery.counted.events import Events
+from api.discovery.counted.views import ViewBuffer
 from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets
 from api.discovery.lookups.changes import Changes
@@ -43,7 +45,6 @@ from api.discovery.searching.suggestions import Suggestions
 from api.discovery.state import DiscoveryState
 from api.discovery.subjects.service import Subjects
 from api.discovery.subjects.values import FacetValues
-from api.discovery.views import ViewBuffer
 from api.editorial import routes as editorial
 from api.http.cors import Cors
 from api.http.docs import docs_routes
@@ -52,6 +53,7 @@ from api.http.limits.client_address import ClientAddresses
 from api.http.limits.connections import Connections
 from api.http.limits.rate_limit import Limiter
 from api.http.request import ApiRequest, Sessions
+from api.http.tally import Tally
 from api.http.traced import Traced, observe
 from api.operations import health, metrics
 from api.operations import routes as operations
@@ -123,7 +125,8 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         timeout=settings.api.fallback_timeout_ms / 1000,
         concurrency=settings.api.fallback_concurrency,
     )
-    asked = Asked(redis_cache, layer.redis_prefix, vocabulary.knows)
+    tally, events = Tally(), Events(settings.api.events_one_in)
+    asked = Asked(redis_cache, layer.redis_prefix, tally, events)
     _run(opened, asked.run())
     taxonomy = Taxonomy(search, replica, cached)
     suggestions = Suggestions(search, vocabulary, fallback, cached, asked, taxonomy)
@@ -132,7 +135,9 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
     programs = Programs(replica, cached)
     values = FacetValues(Counting(search), facets, fallback, vocabulary, secret)
     names = Names(vocabulary, cached)
-    searches = Searches(search, ladder, suggestions, names, fallback, facets, curated, cached, asked, secret)
+    searches = Searches(
+        search, ladder, suggestions, names, fallback, facets, curated, cached, vocabulary, secret
+    )
     return DiscoveryState(
         settings=settings,
         db=db,
@@ -143,6 +148,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         search=search,
         cache=cached,
         cors=Cors(settings.api.cors_origins),
+        tally=tally,
         searches=searches,
         facet_values=values,
         subjects=Subjects(values, searches, replica, cached),
@@ -153,6 +159,9 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         collections=Collections(replica, cached),
         changes=Changes(replica, cached),
         views=ViewBuffer(redis_cache, layer.redis_prefix),
+        asked=asked,
+        events=events,
+        vocabulary=vocabulary,
         related=Related(search, fallback, vocabulary, programs, cached, settings.api.program_ttl),
         trending=Trending(replica, cached),
         chance=Chance(replica, cached),

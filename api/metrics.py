@@ -41,8 +41,19 @@ READ_FAILOVERS = Counter(
 SEARCH_DEGRADED = Counter(
     "search_degraded_total", "Answers from PostgreSQL because no engine answered", ["route"]
 )
+SEARCHES = Counter(
+    "search_counts_total",
+    "Answers to searches with words, by what became of their count: counted, bot, lost",
+    ["outcome"],
+)
 SEARCH_REWRITES = Counter(
     "search_rewrites_total", "Searches that another reading of the query answered", ["rung"]
+)
+ZERO_RESULTS = Counter("search_zero_results_total", "Searches with words that found nothing")
+SEARCH_EVENTS = Counter(
+    "search_events_total",
+    "Clicks and plays from results by outcome: counted, repeated, unknown, sampled, bot, lost",
+    ["outcome"],
 )
 VOCABULARY = Gauge(
     "search_vocabulary_words",

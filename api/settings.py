@@ -108,6 +108,13 @@ class ApiSettings(BaseSettings):
         validation_alias="POPULAR_BLOCKED_WORDS",
         description="Words, separated by commas, that no popular search may have, in any spelling.",
     )
+    events_one_in: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        validation_alias="SEARCH_EVENTS_ONE_IN",
+        description="One of so many clicks and plays from results is counted, as so many; 1 counts each.",
+    )
     access_minutes: int = Field(
         default=15,
         ge=1,

@@ -31,15 +31,16 @@ _CONNECTION = (
     "auth hello ping quit reset select client|info client|setinfo client|setname "
     "asking cluster|info cluster|shards cluster|slots command info readonly"
 )
-# Scripts of api/answers, api/http/limits/rate_limit.py, api/discovery/views.py and indexer/stores/invalidation.py run with the rights
-# of their user. `scan` shows names of keys, not what they have.
+# Scripts of api/answers, api/http/limits/rate_limit.py, api/discovery/counted, indexer/jobs/insight.py and
+# indexer/stores/invalidation.py run with the rights of their user. `scan` shows names of keys, not what they have.
 _SCRIPTS = (
     "eval del expire get hdel hget hincrby hmget hset incrby pfadd pfcount publish set zadd zcard zrangebyscore zrem "
     "zremrangebyrank zremrangebyscore"
 )
 _CACHE: Mapping[Role, str] = {
-    "api": f"{_SCRIPTS} sadd scan scard subscribe unlink unsubscribe zincrby zrange zrevrange",
-    "worker": f"{_SCRIPTS} discard exec hgetall incr multi rename scan unwatch watch zunionstore",
+    "api": f"{_SCRIPTS} exists sadd scan scard sismember subscribe unlink unsubscribe zincrby zrange zrevrange zscore",
+    "worker": f"{_SCRIPTS} discard exec hgetall incr multi rename sadd scan smembers spop srem unwatch watch "
+    "zunionstore",
 }
 # RQ looks through its registries and changes them in transactions (MULTI) and scripts, for whoever asks. It looks for
 # the server's version in INFO.

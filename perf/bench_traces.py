@@ -17,6 +17,7 @@ from api.answers.cache import Cache
 from api.answers.edge import Edge
 from api.http.cors import Cors
 from api.http.limits.rate_limit import Limiter
+from api.http.tally import Tally
 from api.http.traced import Traced, observe
 from indexer.process import telemetry
 from perf.tables import compare
@@ -72,7 +73,7 @@ async def _ask() -> float:
     cache = Cache(None, "", max_bytes=2**20)
     cache.invalidations.heard_at = time.monotonic() + 3600
     cache.memory.store(_KEY, Answer(b"x" * 1000, rev=1, ids=(1,)), 3600, generation=0, removals=0)
-    edge.bind(cache, Limiter(None, "", 0), Cors("*"))
+    edge.bind(cache, Limiter(None, "", 0), Cors("*"), Tally())
     await app(_scope(), _nothing, _nothing)
     least = float("inf")
     for _ in range(PARTS):

@@ -63,6 +63,7 @@ class Answer:
         media: What kind of document the body is.
         ends_at: Seconds since 1970 when what it shows ends, such as a collection: nobody keeps it longer.
         link: The value of the header Link (RFC 8288): the pages before and after it; empty without any.
+        note: What is counted when it is given, as its room writes it; empty for nothing.
         etag: The ETag with its quotes.
         unchanged: The headers of a 304.
         headers: The headers of a response with the body as it is.
@@ -76,6 +77,7 @@ class Answer:
     media: Media = JSON_MEDIA
     ends_at: float = math.inf
     link: bytes = b""
+    note: str = ""
     etag: bytes = field(init=False, repr=False, compare=False)
     unchanged: tuple[Header, ...] = field(init=False, repr=False, compare=False)
     headers: tuple[Header, ...] = field(init=False, repr=False, compare=False)
@@ -115,6 +117,7 @@ def document(
     ids: tuple[int, ...] = (),
     max_ttl: float = math.inf,
     ends_at: float = math.inf,
+    note: str = "",
 ) -> Answer:
     """Return the answer for a document.
 
@@ -124,10 +127,11 @@ def document(
         ids: The programs it shows.
         max_ttl: Seconds that each of the two levels may keep it.
         ends_at: Seconds since 1970 when what it shows ends.
+        note: What is counted when it is given.
     """
     # Equal documents have equal bytes, whenever they are made.
     body = gzip.compress(text, _COMPRESSION, mtime=0) if media.compressed else text
-    return Answer(body, ids=ids, max_ttl=max_ttl, media=media, ends_at=ends_at)
+    return Answer(body, ids=ids, max_ttl=max_ttl, media=media, ends_at=ends_at, note=note)
 
 
 NOT_FOUND = Answer(b"", status=404)

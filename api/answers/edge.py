@@ -37,6 +37,7 @@ from api.http import request_log
 from api.http.cors import Cors
 from api.http.errors import MEDIA_TYPE, Problem
 from api.http.limits.rate_limit import UNLIMITED, Budget, Lease, Limiter, needs_credential
+from api.http.tally import Tally
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # Bytes of hot addresses; those not asked for longest go first. An address costs so much beside its texts (measured
@@ -69,21 +70,22 @@ class Edge:
         self.app, self._observe = app, observe
         self._cache: Cache | None = None
         self._limiter: Limiter | None = None
-        self._cors = Cors("")
+        self._cors, self._tally = Cors(""), Tally()
         # An id is this process's random half and a number: cheaper than a random one each time.
         self._prefix, self._numbers = secrets.token_hex(12).encode(), count()
         self._hot: OrderedDict[tuple[str, bytes], _Hot] = OrderedDict()
         self._hot_bytes = 0
 
-    def bind(self, cache: Cache, limiter: Limiter, cors: Cors) -> None:
+    def bind(self, cache: Cache, limiter: Limiter, cors: Cors, tally: Tally) -> None:
         """Take what the application's lifespan made; until then everything goes on to the framework.
 
         Args:
             cache: Has the answers.
             limiter: Counts requests.
             cors: Says which sites may read answers.
+            tally: Counts answers with a note.
         """
-        self._cache, self._limiter, self._cors = cache, limiter, cors
+        self._cache, self._limiter, self._cors, self._tally = cache, limiter, cors, tally
 
     async def __call__(
         self,
@@ -105,7 +107,7 @@ class Edge:
         async def started(message: LifeSpanSendMessage) -> None:
             if message["type"] == "lifespan.startup.complete":
                 shared: AnsweringState = self.app.state.shared
-                self.bind(shared.cache, shared.limiter, shared.cors)
+                self.bind(shared.cache, shared.limiter, shared.cors, shared.tally)
             await send(message)
 
         await self.app(scope, receive, started)
@@ -114,14 +116,16 @@ class Edge:
         started = time.perf_counter()
         method: str = scope["method"]
         address = scope["path"], scope["query_string"]
-        request_id = unchanged = encodings = authorization = api_key = origin = preflight = b""
+        agent = request_id = unchanged = encodings = authorization = api_key = origin = preflight = b""
         for name, value in scope["headers"]:
-            if name == b"x-request-id":
+            if name == b"user-agent":  # nearly every request has this one and the next
+                agent = value
+            elif name == b"accept-encoding":
+                encodings = value
+            elif name == b"x-request-id":
                 request_id = value
             elif name == b"if-none-match":
                 unchanged = value
-            elif name == b"accept-encoding":
-                encodings = value
             elif name == b"authorization":
                 authorization = value
             elif name == b"x-api-key":
@@ -133,8 +137,7 @@ class Edge:
         number = next(self._numbers)
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = b"%s%08x" % (self._prefix, number)
-        state = scope.setdefault("state", {})
-        lease = UNLIMITED
+        state, lease = scope.setdefault("state", {}), UNLIMITED
         if self._limiter is not None:
             budget = _budget(self._limiter, scope, authorization, api_key)
             if budget is not None:
@@ -167,6 +170,8 @@ class Edge:
                 self._hot.move_to_end(address)
                 status, headers, body = wire(Found(answer, "l1"), unchanged, encodings)
                 await _send_answer(send, method, status, headers, body, own)
+                if answer.note:
+                    self._tally.add(answer.note, agent)
                 metrics.cached(hot.kind, "l1")
                 seconds = time.perf_counter() - started
                 self._observe(method, hot.template, status, seconds)
@@ -254,8 +259,7 @@ async def _send_answer(
     send: Send, method: str, status: int, headers: list[Header], body: bytes, own: list[Header]
 ) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers + own})
-    body = b"" if method == "HEAD" else body
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body, "more_body": False})
 
 
 def _budget(limiter: Limiter, scope: HTTPScope, authorization: bytes, api_key: bytes) -> Budget | None:
@@ -276,16 +280,14 @@ def _limited(scope: HTTPScope, request_id: bytes, seconds: int) -> tuple[int, li
 
 def _is_too_long(address: tuple[str, bytes]) -> bool:
     path, query = address
-    return len(path) > MAX_TARGET or len(query) > (
-        MAX_SIGNED_IN_TARGET if needs_credential(path) else MAX_TARGET
-    )
+    most = MAX_SIGNED_IN_TARGET if needs_credential(path) else MAX_TARGET
+    return len(path) > MAX_TARGET or len(query) > most
 
 
 def _too_long(request_id: bytes) -> tuple[int, list[Header], bytes]:
     """The parts of the response to a request whose address is too long to be repeated."""
-    return _refusal(
-        Problem("target_too_long", f"At most {MAX_TARGET} bytes of path and query string."), "", request_id
-    )
+    detail = f"At most {MAX_TARGET} bytes of path and query string."
+    return _refusal(Problem("target_too_long", detail), "", request_id)
 
 
 def _refusal(problem: Problem, path: str, request_id: bytes) -> tuple[int, list[Header], bytes]:

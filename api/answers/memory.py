@@ -117,4 +117,6 @@ class Memory:
 
 
 def _size(key: str, answer: Answer) -> int:
-    return sys.getsizeof(key) + len(answer.body) + _ENTRY_BYTES + _ID_BYTES * len(answer.ids)
+    return (
+        sys.getsizeof(key) + len(answer.note) + len(answer.body) + _ENTRY_BYTES + _ID_BYTES * len(answer.ids)
+    )

@@ -67,8 +67,8 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 )
-# What it shows, its time, when that ends, its kind of document, its links, its body.
-_PAGE = msgspec.msgpack.Decoder(tuple[tuple[int, ...], float, float, str, bytes, bytes])
+# What it shows, its time, when that ends, its kind of document, its links, its note, its body.
+_PAGE = msgspec.msgpack.Decoder(tuple[tuple[int, ...], float, float, str, bytes, str, bytes])
 
 
 class Stored(IntEnum):
@@ -132,12 +132,11 @@ class Shared:
         try:
             if kind == "program":
                 return Look(Answer(found[0], rev=int(found[1]), ids=(program_id(key),)))
-            ids, max_ttl, ends_at, media, link, body = _PAGE.decode(found[0].partition(b"|")[2])
+            ids, max_ttl, ends_at, media, link, note, body = _PAGE.decode(found[0].partition(b"|")[2])
             if ends_at <= time.time():
                 # Redis counts whole seconds.
                 return Look()
-            kind_of = MEDIA[media]
-            return Look(Answer(body, ids=ids, max_ttl=max_ttl, media=kind_of, ends_at=ends_at, link=link))
+            return Look(Answer(body, 200, 0, ids, max_ttl, MEDIA[media], ends_at, link, note))
         except (msgspec.DecodeError, ValueError, KeyError):
             # Also what another version of the product has stored.
             return Look()
@@ -165,7 +164,8 @@ class Shared:
             program = (token, answer.rev, answer.body, int(ttl))
             outcome = await self._ask(lambda r: r.eval(STORE_PROGRAM, 2, *names, *program))
             return Stored.UNKNOWN if outcome is None else Stored(int(outcome))
-        page = (answer.ids, answer.max_ttl, answer.ends_at, answer.media.name, answer.link, answer.body)
+        times, media = (answer.max_ttl, answer.ends_at), answer.media.name
+        page = (answer.ids, *times, media, answer.link, answer.note, answer.body)
         raw = b"%d|" % generation + msgspec.msgpack.encode(page)
         seconds = max(1, int(answer.kept(ttl)))
         await self._ask(lambda r: r.eval(STORE_PAGE, 2, *names, token, raw, seconds))

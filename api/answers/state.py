@@ -11,16 +11,18 @@ from api.answers.answer import JSON, Answer, Answered, Found, Kind, Load, Media,
 from api.answers.cache import Cache
 from api.http.cors import Cors
 from api.http.request import ApiRequest, AppState
+from api.http.tally import Tally
 
 _FIXED = Media("fixed", (JSON,), compressed=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnsweringState(AppState):
-    """AppState with the cache itself, from which the edge and listeners' routes answer, and who may read answers."""
+    """AppState with what the edge and listeners' routes need: the answers, who may read them, how often they are given."""
 
     cache: Cache
     cors: Cors
+    tally: Tally
 
 
 async def reply(
@@ -47,8 +49,13 @@ async def reply(
     if found.answer.status == 404:
         return None
     request.scope["state"]["answered"] = Answered(key, kind, via)
-    unchanged = request.headers.get("if-none-match", "").encode("latin-1")
-    return Reply(*wire(found, unchanged, request.headers.get("accept-encoding", "").encode("latin-1")))
+    unchanged, encodings, agent = (
+        request.headers.get(name, "").encode("latin-1")
+        for name in ("if-none-match", "accept-encoding", "user-agent")
+    )
+    if found.answer.note:
+        shared.tally.add(found.answer.note, agent, shared.limiter.addresses.of(request.scope))
+    return Reply(*wire(found, unchanged, encodings))
 
 
 def fixed(path: str, encode: Callable[[], bytes]) -> HTTPRouteHandler:

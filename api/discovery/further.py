@@ -1,11 +1,11 @@
-"""The routes of ways on: collections, related and trending programs, one by chance, popular searches.
+"""The routes of ways on: collections, related and trending programs, one by chance, popular searches, clicks and plays.
 
 `api.discovery.routes` serves them.
 """
 
 import msgspec
-from litestar import get
-from litestar.params import FromPath
+from litestar import get, post
+from litestar.params import FromPath, JSONBody
 
 from api.answers.answer import Reply
 from api.discovery import documented, replies
@@ -13,11 +13,13 @@ from api.discovery.around.popular import DEFAULT_POPULAR, MAX_POPULAR
 from api.discovery.around.related import DEFAULT_RELATED, MAX_RELATED
 from api.discovery.around.schemas import PopularSearchesAnswer, RelatedAnswer, TrendingAnswer
 from api.discovery.around.trending import DEFAULT_TRENDING, DEFAULT_WINDOW, MAX_TRENDING, TrendingRequest
+from api.discovery.counted.events import EventsAnswer, EventsIn, EventsTaken
 from api.discovery.lookups.collections import DEFAULT_COLLECTIONS, MAX_COLLECTIONS, MAX_SHOWN
 from api.discovery.lookups.schemas import CollectionPage, CollectionsAnswer
 from api.discovery.narrowing.filters import FILTERS, SEVERAL, read_category, read_filters
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import Problem
+from api.http.parameters import DECLARED_ONLY
 from api.http.query import DEFAULT_LIMIT, MAX_LIMIT, QueryString
 from api.http.reply import JsonResponse
 from api.http.schemas import ProgramData
@@ -161,4 +163,19 @@ async def collection(request: DiscoveryRequest, slug: FromPath[str]) -> Reply:
     )
 
 
-HANDLERS = [collections, collection, related, trending, random, popular_searches]
+@post(
+    "/events",
+    operation_id="reportEvents",
+    status_code=202,
+    summary="Report clicks and plays",
+    description="What listeners opened and played of the results of searches, at most 100 events at once. An event that is sent "
+    "again counts once, and one of a bot, or of a search that was not asked since yesterday, does not count.",
+    before_request=DECLARED_ONLY,
+)
+async def events(request: DiscoveryRequest, data: JSONBody[EventsIn]) -> JsonResponse[EventsAnswer]:
+    """Take clicks and plays."""
+    request.shared.events.add(data.events, request.headers.get("user-agent", ""))
+    return JsonResponse(EventsAnswer(data=EventsTaken(received=len(data.events))))
+
+
+HANDLERS = [collections, collection, related, trending, random, popular_searches, events]

@@ -11,7 +11,6 @@ from api.answers.state import reply
 from api.discovery.lookups.shaping import trimmed
 from api.discovery.schemas import ProgramCard
 from api.discovery.state import DiscoveryRequest
-from api.discovery.views import is_bot
 from api.http.errors import InvalidParameter, Problem
 from api.http.query import MAX_ID
 from catalog.core.base import entity_of
@@ -163,13 +162,6 @@ def with_fields(load: Load, fields: Collection[str]) -> Load:
         return trimmed(await load(), fields)
 
     return trim
-
-
-def listener(request: DiscoveryRequest) -> str:
-    """Return who asks, as limits name a client; empty for a client that calls itself a bot."""
-    if is_bot(request.headers.get("user-agent", "")):
-        return ""
-    return request.shared.limiter.addresses.of(request.scope)
 
 
 def row_id(text: str, name: str) -> int:

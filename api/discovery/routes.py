@@ -44,8 +44,7 @@ _FIELDS = [field.encode_name for field in msgspec.structs.fields(ProgramDetail)]
 async def search(request: DiscoveryRequest) -> Reply:
     """Return a page of search results."""
     checked, shared = search_request(request.query_params), request.shared
-    listener = replies.listener(request)
-    load = replies.with_fields(lambda: shared.searches.search(checked, listener), checked.fields)
+    load = replies.with_fields(lambda: shared.searches.search(checked), checked.fields)
     return await replies.cached(request, checked.key(), "page", replies.paged(request, load, MAX_PAGE))
 
 

@@ -7,6 +7,9 @@ from api.discovery.around.chance import Chance
 from api.discovery.around.popular import PopularSearches
 from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
+from api.discovery.counted.asked import Asked
+from api.discovery.counted.events import Events
+from api.discovery.counted.views import ViewBuffer
 from api.discovery.lookups.changes import Changes
 from api.discovery.lookups.collections import Collections
 from api.discovery.lookups.programs import Programs
@@ -15,7 +18,6 @@ from api.discovery.searching.service import Searches
 from api.discovery.searching.suggestions import Suggestions
 from api.discovery.subjects.service import Subjects
 from api.discovery.subjects.values import FacetValues
-from api.discovery.views import ViewBuffer
 from api.http.request import ApiRequest
 
 
@@ -32,6 +34,8 @@ class DiscoveryState(AnsweringState):
     collections: Collections
     changes: Changes
     views: ViewBuffer
+    asked: Asked
+    events: Events
     related: Related
     trending: Trending
     chance: Chance

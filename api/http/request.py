@@ -62,6 +62,18 @@ class CurationPreviews(Protocol):
         raise NotImplementedError
 
 
+class CatalogueWords(Protocol):
+    """Knows the words of the catalogue. `api.discovery.lookups.vocabulary.Vocabulary` does."""
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the words of a text that the catalogue does not have."""
+        raise NotImplementedError
+
+    def near(self, word: str) -> list[str]:
+        """Return words of the catalogue that resemble a word."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, kw_only=True)
 class AppState:
     """The state that all requests of a process share. `api.app` opens it once.
@@ -78,6 +90,7 @@ class AppState:
     search: SearchPool
     cache: CachedAnswers
     previews: CurationPreviews
+    vocabulary: CatalogueWords
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from api.http.auth import signed_in_router
 from api.operations import audits, caches, engines, pipeline, rebuilds
-from api.operations.reading import database, hour, processes
+from api.operations.reading import database, hour, processes, searches
 from api.operations.webhooks import routes as webhooks
 
 router = signed_in_router(
@@ -18,5 +18,6 @@ router = signed_in_router(
         *processes.HANDLERS,
         *hour.HANDLERS,
         *webhooks.HANDLERS,
+        *searches.HANDLERS,
     ],
 )

@@ -261,7 +261,7 @@ class ProgramRevision(Base):
 
 
 class ViewFlush(Base):
-    """A batch of counted views that was added to the programs. A repeated batch is found here and not added again."""
+    """A batch of counted views or searches that was added. A repeated batch is found here and not added again."""
 
     __tablename__ = "view_flushes"
     __table_args__ = (Index("view_flushes_at_idx", "at"),)

@@ -14,6 +14,7 @@ from catalog.imports.models import (
     ImportSource,
 )
 from catalog.indexing.models import DriftReport, IndexDirty, IndexTarget, ReindexJob, SearchEngine
+from catalog.insight.models import QueryDaily
 from catalog.journal.models import JournalEntry, JournalMark, JournalState
 from catalog.merging.models import MergeProposal
 from catalog.programs.listing.models import ChangedProgram
@@ -63,6 +64,7 @@ __all__ = [
     "ProgramSlug",
     "ProgramTag",
     "ProgramTrend",
+    "QueryDaily",
     "ReindexJob",
     "ReviewComment",
     "SearchEngine",

@@ -19,7 +19,7 @@ from catalog.core.db import session_factory
 from catalog.journal import entries
 from catalog.programs import lifecycle
 from catalog.vocabulary import rollup
-from indexer.jobs import searches, views
+from indexer.jobs import insight, searches, views
 from indexer.stores.invalidation import REDIS_AWAY, Invalidator
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Clock:
         self._views_at = self._searches_at = 0.0
 
     def tick(self) -> None:
-        """Publish, expire, add views, write the journal, count words, gather frequent searches. When a server is away, the next tick tries again."""
+        """Publish, expire, add views, write the journal, count words and searches; the next tick tries again what a server refused."""
         try:
             self.publish_and_expire()
             if time.monotonic() - self._views_at >= VIEWS_SECONDS:
@@ -58,6 +58,7 @@ class Clock:
             if time.monotonic() - self._searches_at >= SEARCHES_SECONDS:
                 self._searches_at = time.monotonic()
                 searches.gather_popular(self.cache, self.prefix)
+                insight.roll_up(self.cache, self.prefix, self.database)
         except (DBAPIError, *REDIS_AWAY) as error:
             log.warning("the clock missed a tick: %s", str(error).splitlines()[0])
 

@@ -8,16 +8,18 @@ from catalog.core.settings import CatalogSettings
 from catalog.imports import quota
 from catalog.imports import runs as import_runs
 from catalog.indexing import audits as drift_audits
+from catalog.insight import rollup
 from catalog.journal import entries as journal
 from catalog.programs.around import trends
 from catalog.webhooks import deliveries as webhook_deliveries
-from indexer.jobs import views
+from indexer.jobs import batches
 
 _PRUNERS = {
     "idempotency_keys": idempotency.prune,
     "refresh_tokens": refresh_tokens.prune,
-    "view_flushes": views.prune,
+    "view_flushes": batches.prune,
     "program_trends": trends.prune,
+    "query_daily": rollup.prune,
     "import_quota": quota.prune,
     "drift_reports": drift_audits.prune,
     "audit_events": audit_log.prune,

@@ -1,30 +1,23 @@
 """Adds the views that API processes have counted to the programs' view counts. Called by the clock.
 
 API processes add up views in some Redis hashes, which spread over the servers of a cluster. A flush renames each hash to
-a batch with a name of its own, and stores the name in the transaction that adds the counts, to the programs and to what
-is viewed lately (`catalog.programs.around.trends`). So a flush that is repeated after a crash adds nothing twice, and
-loses nothing.
+a batch (`batches`), which is added to the programs and to what is viewed lately (`catalog.programs.around.trends`).
 """
 
 import contextlib
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 
 from redis import Redis
 from redis.exceptions import ResponseError
-from sqlalchemy import Engine, delete, func, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, text
 
-from catalog.core.db import change_rows
 from catalog.programs.around import trends
-from catalog.programs.models import ViewFlush
+from indexer.jobs import batches
 
 # How many hashes count views. Each program has one of them.
 SHARDS = 16
-# For how long the names of applied batches are stored. A batch is repeated by the next flush, seconds later.
-KEPT = timedelta(days=1)
 
 # Names of the moments at which a test may stop the flush.
 CRASH_POINTS = ("after_rename", "before_commit", "after_commit")
@@ -78,20 +71,13 @@ def apply_pending(
     return added
 
 
-def _apply(database: Engine, batches: dict[str, dict[int, int]], at: Callable[[str], None]) -> int:
+def _apply(database: Engine, found: dict[str, dict[int, int]], at: Callable[[str], None]) -> int:
     """Add the counts of the batches that were not applied yet, by their names."""
     with database.begin() as connection:
-        names = {name.rpartition(":")[2]: name for name in batches}
-        fresh = connection.scalars(
-            text(
-                "INSERT INTO view_flushes (batch_id) SELECT unnest(CAST(:batches AS text[])) "
-                "ON CONFLICT DO NOTHING RETURNING batch_id"
-            ),
-            {"batches": sorted(names)},
-        )
+        names = {name.rpartition(":")[2]: name for name in found}
         counts: Counter[int] = Counter()
-        for batch in fresh:
-            counts.update(batches[names[batch]])
+        for batch in batches.claim(connection, names):
+            counts.update(found[names[batch]])
         ids = sorted(counts)
         if not ids:
             return 0
@@ -108,8 +94,3 @@ def _apply(database: Engine, batches: dict[str, dict[int, int]], at: Callable[[s
         trends.add(connection, counts)
         at("before_commit")
     return counts.total()
-
-
-def prune(session: Session) -> int:
-    """Delete the names of batches that were applied longer than `KEPT` ago; return how many."""
-    return change_rows(session, delete(ViewFlush).where(ViewFlush.at < func.now() - KEPT))

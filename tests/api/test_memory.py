@@ -18,10 +18,11 @@ from api.answers import edge as edge_module
 from api.answers.answer import Answer, Answered, NOT_FOUND
 from api.answers.cache import Cache
 from api.answers.edge import Edge, MAX_TARGET
-from api.discovery.views import ViewBuffer
+from api.discovery.counted.views import ViewBuffer
 from api.http.cors import Cors
 from api.http.limits import rate_limit
 from api.http.limits.rate_limit import Budget, Limiter
+from api.http.tally import Tally
 
 # A quarter of what the product holds: reached four times as soon, and kept by the same code.
 edge_module.MAX_HOT_BYTES //= 4
@@ -49,7 +50,7 @@ async def main(addresses):
         await send({"type": "http.response.body", "body": b""})
 
     edge = Edge(app)
-    edge.bind(cache, limiter, Cors("*"))
+    edge.bind(cache, limiter, Cors("*"), Tally())
 
     async def nothing(*_):
         return None

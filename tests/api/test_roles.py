@@ -48,6 +48,10 @@ ROUTES = {
     ("GET", "/discovery/collections/{slug:str}"): (OPEN, None),
     ("GET", "/discovery/searches/popular"): (OPEN, None),
     ("GET", "/discovery/changes"): (OPEN, None),
+    ("POST", "/discovery/events"): (
+        OPEN,
+        {"events": [{"id": "0b5e7c1e54c54b53", "type": "click", "query": "q", "position": 1}]},
+    ),
     ("POST", "/discovery/programs/batch"): (OPEN, {"ids": [1]}),
     ("POST", "/discovery/programs/{program_id:str}/views"): (OPEN, None),
     ("GET", "/catalog/programs"): (EDITORS, None),
@@ -165,6 +169,7 @@ ROUTES = {
     ("GET", f"{HOOK}/deliveries"): (OPS, None),
     ("GET", f"{HOOK}/deliveries/{{delivery_id:int}}"): (OPS, None),
     ("POST", f"{HOOK}/deliveries/{{delivery_id:int}}/send-again"): (OPS, None),
+    ("GET", "/ops/searches"): (OPS, None),
     ("GET", "/catalog/merge-proposals"): (EDITORS, None),
     ("GET", "/catalog/import-conflicts"): (EDITORS, None),
     ("POST", "/catalog/programs/{program_id:int}/import-conflicts"): (

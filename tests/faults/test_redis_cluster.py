@@ -5,15 +5,19 @@ import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
-from api.discovery.asked import Asked
+from api.discovery.counted.asked import Asked
+from api.discovery.counted.events import Events
+from api.discovery.counted.notes import Note
+from api.http.tally import Tally
 from api.settings import Settings
 from catalog.core.db import session_factory
 from indexer import stores
-from indexer.jobs import searches
+from indexer.jobs import insight, searches
 from indexer.jobs.views import apply_pending
 from indexer.stores import invalidation, queues
 from indexer.stores.invalidation import Keys
@@ -68,13 +72,20 @@ def title(client: Client, program_id: int) -> object:
     return answer.json()["data"]["title"] if answer.status_code == 200 else answer.status_code
 
 
-async def test_searches_and_their_listeners_are_counted_on_a_cluster(clustered: Settings) -> None:
+async def test_searches_and_their_listeners_are_counted_on_a_cluster(
+    clustered: Settings, database: Database
+) -> None:
     url, prefix = clustered.indexer.redis_cache_url, clustered.indexer.redis_prefix
     redis = stores.open_async(url, timeout=5, connect_timeout=2)
-    asked = Asked(redis, prefix, lambda text: True)
+    tally = Tally()
+    asked = Asked(redis, prefix, tally, Events())
+    many, one = (
+        msgspec.json.encode(Note(q, "en", True, 1, "plain", [], True)).decode()
+        for q in ("coffee film", "alone")
+    )
     for n in range(searches.LISTENERS):
-        asked.add("coffee film", f"198.51.100.{n}")
-        asked.add("alone", "198.51.100.1")
+        tally.add(many, b"", f"198.51.100.{n}")
+        tally.add(one, b"", "198.51.100.1")
     await asked.flush()
     sync = stores.open_sync(url, timeout=5, connect_timeout=2)
     # Both were asked at enough different times.
@@ -83,6 +94,10 @@ async def test_searches_and_their_listeners_are_counted_on_a_cluster(clustered: 
     assert searches.gather_popular(sync, prefix) == 2
     await asked.read()
     assert (asked.beginning("al", 1), asked.shared) == (["alone"], ["coffee film"])
+    assert insight.roll_up(sync, prefix, database) == 1
+    with database.connect() as connection:
+        found = connection.execute(text("SELECT query, searches FROM query_daily ORDER BY query"))
+        assert found.all() == [("", 2 * searches.LISTENERS), ("coffee film", searches.LISTENERS)]
     sync.close()
     await stores.close(redis)
 

@@ -1,6 +1,6 @@
 """Searches that many different listeners ask, as long as each of them finds something.
 
-`api.discovery.asked` reads them. Before one is shown, one request asks an engine whether a program has all its words in its
+`api.discovery.counted.asked` reads them. Before one is shown, one request asks an engine whether a program has all its words in its
 title and names, in one of the wanted languages; the program's writing of the words is shown.
 """
 
@@ -12,7 +12,7 @@ from msgspec import UNSET
 from api.answers.answer import Answer
 from api.answers.cache import NEGATIVE_SECONDS, Cache
 from api.discovery.around import schemas
-from api.discovery.asked import Asked
+from api.discovery.counted.asked import Asked
 from api.discovery.narrowing.filters import quote
 from api.discovery.searching import offers
 from api.discovery.searching.fallback import KEPT_SECONDS

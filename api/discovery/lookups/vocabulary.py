@@ -17,6 +17,7 @@ from api.discovery.lookups.replica import Replica
 from catalog.vocabulary import queries
 from catalog.words.lexicon import MAX_WORDS, Builder, Lexicon
 from catalog.words.readings import Reader
+from catalog.words.spelling import split
 
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 2.0
@@ -24,6 +25,8 @@ CHECK_SECONDS = 2.0
 _SHARE = 10
 # Words of one statement: between two of them, other requests are answered.
 _CHUNK = 5_000
+# Letters by which a word that resembles none is looked for.
+_BEGINNING = 3
 # Seconds for which each of the two levels of the cache keeps an answer that was made without the catalogue's words, and
 # one to a query with an unknown word, which may be published and not counted yet: it is right within a minute.
 UNREAD_SECONDS, UNKNOWN_SECONDS = 1.0, 25.0
@@ -52,6 +55,17 @@ class Vocabulary:
     def knows(self, text: str) -> bool:
         """Return whether the catalogue has every word, the last one as a whole word."""
         return not self.reader.doubtful(f"{text} ")
+
+    def near(self, word: str) -> list[str]:
+        """Return words of the catalogue that resemble a word: misspelt, sounding alike, or beginning alike."""
+        reader = self.reader
+        near = [correction.word for correction in reader.lexicon.corrections(word, 1, 2)]
+        near = near or [reading.text for reading in reader.read(word, 1)]
+        return near or [entry.word for entry in reader.lexicon.completions(word[:_BEGINNING], 1)]
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the words of a text that the catalogue does not have."""
+        return [word for word in split(text) if not self.reader.knows(word)]
 
     async def run(self) -> None:
         """Look for changes until cancelled. While PostgreSQL is away the last words are kept."""

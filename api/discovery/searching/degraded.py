@@ -16,6 +16,7 @@ def degraded(
     highlight: bool = False,
     operators: bool = False,
     names: bool = False,
+    note: str = "",
 ) -> Answer:
     """Return an answer from PostgreSQL, marked as degraded, with the names of the missing parts. It is cached briefly.
 
@@ -25,6 +26,7 @@ def degraded(
         highlight: Highlights were asked for.
         operators: The query excludes words.
         names: Series or people were asked for under filters.
+        note: What is counted when the answer is given.
     """
     meta = answer.meta
     meta.degraded = True
@@ -34,7 +36,7 @@ def degraded(
         answer.facets = {}
     # Offers of people and tags have no program's id.
     ids = tuple(row.id for row in answer.data if row.id is not None and _is_program(row))
-    return Answer(_encode(answer), ids=ids, max_ttl=KEPT_SECONDS)
+    return Answer(_encode(answer), ids=ids, max_ttl=KEPT_SECONDS, note=note)
 
 
 def _is_program(row: schemas.ProgramCard | schemas.Suggestion) -> bool:

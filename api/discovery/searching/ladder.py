@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from msgspec import UNSET, structs
 
-from api import metrics
 from api.discovery.lookups.curated import Curated
 from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing.filters import quote
@@ -212,6 +211,5 @@ def _chosen(candidates: Sequence[_Candidate], typed: str) -> Climb:
     choice = choose(plain.tried, [other.tried for other in others], typed)
     if choice.place is None or choice.rewrite is None:
         return Climb(plain.results, plain.query, offer=choice.offer)
-    metrics.SEARCH_REWRITES.labels(choice.rewrite.rung).inc()
     found = others[choice.place]
     return Climb(found.results, found.query, rewrite=choice.rewrite)

@@ -14,10 +14,11 @@ from msgspec import UNSET, UnsetType, structs
 from api.answers.answer import Answer
 from api.answers.cache import NEGATIVE_SECONDS, Cache
 from api.discovery import schemas
-from api.discovery.asked import Asked
+from api.discovery.counted import notes
 from api.discovery.facets.counting import Counting, conditions, of_documents
 from api.discovery.facets.labels import Facets
 from api.discovery.lookups.curated import NOTHING, Curated, Pinned
+from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.narrowing.filters import Filters
 from api.discovery.narrowing.orders import SORTS
 from api.discovery.params import PROGRAM, BrowseRequest, SearchRequest
@@ -57,7 +58,7 @@ class Searches:
         facets: Facets,
         curated: Curated,
         cache: Cache,
-        asked: Asked,
+        vocabulary: Vocabulary,
         secret: str,
     ) -> None:
         """Keep the collaborators.
@@ -71,15 +72,15 @@ class Searches:
             facets: Names the values of facets.
             curated: Knows what editors pinned to a query.
             cache: Has the tombstones of withdrawn programs, which the engine may still have.
-            asked: Counts queries that were answered as they were typed.
+            vocabulary: Has the words of the catalogue.
             secret: Signs cursors.
         """
         self.engine, self.ladder, self.suggestions, self.names = engine, ladder, suggestions, names
         self.fallback, self.facets, self.counting = fallback, facets, Counting(engine)
-        self.cache, self.asked, self.secret, self.curated = cache, asked, secret, curated
+        self.cache, self.vocabulary, self.secret, self.curated = cache, vocabulary, secret, curated
 
-    async def search(self, request: SearchRequest, listener: str = "") -> Answer:
-        """Return a page of search results. `listener` is who asks, as limits name a client.
+    async def search(self, request: SearchRequest) -> Answer:
+        """Return a page of search results, with a note for the count of searches.
 
         Raises:
             EngineUnavailableError: Neither an engine nor PostgreSQL answers.
@@ -119,15 +120,19 @@ class Searches:
                 highlight=highlighted,
                 operators=request.operators and EXCLUSION.search(request.q) is not None,
                 names=request.types != (PROGRAM,) and request.filters != Filters(),
+                note=self._note(request, page.total, notes.DEGRADED),
             )
-        taken_as_typed = climb.rewrite is None and climb.offer is None and not request.operators
-        if taken_as_typed and answer.data and request.page == 1:
-            self.asked.add(request.q, listener)
+        as_typed = climb.rewrite is None and climb.offer is None and not request.operators
+        found_in_all = hits.total + len(named.series) + len(named.people)
+        rung = notes.PLAIN if climb.rewrite is None else climb.rewrite.rung
+        note = self._note(request, found_in_all, rung, as_typed=as_typed and bool(answer.data))
         # Nothing found now may be found in a moment: words of the catalogue are counted after they are published.
-        is_found = hits.total or named.series or named.people
-        max_ttl = min(climb.max_ttl, pinned.max_ttl, math.inf if is_found else NEGATIVE_SECONDS)
+        max_ttl = min(climb.max_ttl, pinned.max_ttl, math.inf if found_in_all else NEGATIVE_SECONDS)
         ids = (*(c.id for c in answer.data), *named.ids)
-        return Answer(_encode(answer), ids=ids, max_ttl=max_ttl, ends_at=pinned.ends_at)
+        return Answer(_encode(answer), ids=ids, max_ttl=max_ttl, ends_at=pinned.ends_at, note=note)
+
+    def _note(self, request: SearchRequest, hits: int, rung: str, *, as_typed: bool = False) -> str:
+        return notes.of_search(request, hits, rung, as_typed=as_typed, knows=self.vocabulary.knows)
 
     async def _pinned(self, request: SearchRequest, climb: Climb) -> tuple[Pinned, Hits]:
         """Return what is pinned to the query, and the page with it. A listener who asks for another order gets that."""

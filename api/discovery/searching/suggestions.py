@@ -14,14 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.answers.answer import Answer
 from api.answers.cache import Cache
 from api.discovery import schemas
-from api.discovery.asked import Asked
+from api.discovery.counted.asked import Asked
 from api.discovery.lookups.taxonomy import Taxonomy
 from api.discovery.lookups.vocabulary import Vocabulary
 from api.discovery.searching import offers
 from api.discovery.searching.degraded import degraded
 from api.discovery.searching.fallback import Fallback
 from api.http.readings.choosing import SPELLINGS
-from catalog.words.readings import Reader
 from catalog.words.spelling import spell, split
 from indexer.engines.document import ListedFields
 from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
@@ -42,8 +41,6 @@ _POPULAR, _OF_POPULAR = 2, 3
 # For how long the categories are kept, and for how long a suggestion waits for them, in seconds.
 _CATEGORIES_KEPT, _CATEGORIES_TIMEOUT = 60.0, 0.25
 _ORDER = ("correction", "program", "series", "query", "person", "tag", "category")
-# Letters by which a word that resembles none is looked for.
-_BEGINNING = 3
 
 
 class Suggestions:
@@ -157,7 +154,7 @@ class Suggestions:
             EngineUnavailableError: No engine answers.
             EngineRejectedError: The engine refuses a query.
         """
-        words = _near_words(self._vocabulary.reader, q)
+        words = self._near_words(q)
         queries = [
             Query(q=word, limit=_NEAR_PROGRAMS, attributes_to_retrieve=_CARD, matching_strategy="all")
             for word in words
@@ -167,6 +164,11 @@ class Suggestions:
         hits = [hit for answer in answers for hit in answer.hits]
         withdrawn = self._cache.withdrawn(hit.id for hit in hits)
         return offers.near([hit for hit in hits if hit.id not in withdrawn], q, _NEAREST)
+
+    def _near_words(self, q: str) -> list[str]:
+        """Return words of the catalogue that resemble the longest words of the query."""
+        longest = sorted(split(q), key=len, reverse=True)[:_NEAR_WORDS]
+        return list(dict.fromkeys(near for word in longest for near in self._vocabulary.near(word)))
 
 
 def _named(text: str, field: str, limit: int) -> Query:
@@ -181,14 +183,3 @@ def _named(text: str, field: str, limit: int) -> Query:
 
 def _query(text: str) -> Query:
     return Query(q=text, limit=_OF_POPULAR, attributes_to_retrieve=_NAMES, matching_strategy="all")
-
-
-def _near_words(reader: Reader, q: str) -> list[str]:
-    """Words of the catalogue that resemble those of the query: misspelt, sounding alike, or beginning alike."""
-    found: dict[str, None] = {}
-    for word in sorted(split(q), key=len, reverse=True)[:_NEAR_WORDS]:
-        near = [correction.word for correction in reader.lexicon.corrections(word, 1, 2)]
-        near = near or [reading.text for reading in reader.read(word, 1)]
-        near = near or [entry.word for entry in reader.lexicon.completions(word[:_BEGINNING], 1)]
-        found.update(dict.fromkeys(near))
-    return list(found)

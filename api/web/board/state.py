@@ -12,14 +12,15 @@ from api.http.errors import Problem
 from api.operations import audits, engines, health, pipeline, rebuilds, schemas
 from api.operations.engines import EngineList, EngineOut
 from api.operations.health import Ready
-from api.operations.reading import database, processes
+from api.operations.reading import database, processes, searches
 from api.operations.reading import schemas as reading
+from api.operations.reading.insight_schemas import SearchesAnswer, SearchesOut
 from api.web.board.asking import ask
 from api.web.signin.staff import StaffRequest
 from indexer.engines.errors import EngineUnavailableError
 
 log = logging.getLogger(__name__)
-_LATEST, _AUDITS, _JOBS, _EVENTS = 5, 10, 20, 15
+_LATEST, _AUDITS, _JOBS, _EVENTS, _QUERIES = 5, 10, 20, 15, 8
 Shape = TypeVar("Shape")
 Data = TypeVar("Data")
 Some_co = TypeVar("Some_co", covariant=True)
@@ -48,6 +49,7 @@ class Board:
     schedule: list[reading.PeriodicOut] | None
     caches: list[reading.AnswersOut] | None
     imports: reading.ImportsOut | None
+    searches: SearchesOut | None
     log: list[reading.LoggedOut] | None
 
 
@@ -68,7 +70,10 @@ async def _data(asked: Awaitable[_Answer[Data]]) -> Data | None:
 
 async def load(request: StaffRequest) -> Board:
     """Ask for everything at the same time."""
-    (ready, search, sync, built, audited), (queues, schedule, cached, imports, events) = await asyncio.gather(
+    (
+        (ready, search, sync, built, audited),
+        (queues, schedule, cached, imports, searched, events),
+    ) = await asyncio.gather(
         asyncio.gather(
             _part(ask(request, health.ready, Ready)),
             _data(ask(request, engines.list_engines, EngineList)),
@@ -81,6 +86,7 @@ async def load(request: StaffRequest) -> Board:
             _data(ask(request, processes.schedule, reading.ScheduleAnswer)),
             _data(ask(request, processes.caches, reading.AnswersList)),
             _data(ask(request, database.list_imports, reading.ImportsAnswer)),
+            _data(ask(request, searches.searches, SearchesAnswer, limit=_QUERIES)),
             _data(ask(request, database.audit_log, reading.LogAnswer, limit=_EVENTS)),
         ),
     )
@@ -95,6 +101,7 @@ async def load(request: StaffRequest) -> Board:
         schedule=schedule,
         caches=cached,
         imports=imports,
+        searches=searched,
         log=events,
     )
 

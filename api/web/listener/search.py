@@ -9,7 +9,6 @@ from api.answers.answer import Answer, document
 from api.discovery.around.schemas import PopularSearchesAnswer
 from api.discovery.narrowing.filters import FILTERS, SEVERAL
 from api.discovery.params import SearchRequest, search_request
-from api.discovery.replies import listener
 from api.discovery.schemas import SearchAnswer, SuggestAnswer, Suggestion
 from api.discovery.state import DiscoveryState
 from api.http.query import QueryString
@@ -48,7 +47,8 @@ async def load(request: PageRequest, asked: SearchRequest, state: State) -> Answ
         state: The parameters of the address.
     """
     shared, shown = request.shared, Shown()
-    answer = shown.take(await shared.searches.search(asked, listener(request)), SearchAnswer)
+    found = await shared.searches.search(asked)
+    answer, shown.note = shown.take(found, SearchAnswer), found.note
     narrowing = Narrowing(request.locale, state, lambda found: request.links.search(**written(found)))
     nothing = await _instead(shared, shown) if not answer.data else {}
     facets = narrowing.facets(answer.facets or {})

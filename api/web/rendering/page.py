@@ -40,11 +40,13 @@ class Shown:
         ids: The programs that they show: the cache refuses the page as soon as one of them is withdrawn.
         max_ttl: Seconds that the page may be kept: as long as the answer that may be kept shortest.
         ends_at: When the first of them ends, in seconds since 1970.
+        note: What is counted when the page is given: that of the answer that the page is about.
     """
 
     def __init__(self) -> None:
         """Begin with none."""
         self.ids: dict[int, None] = {}
+        self.note = ""
         self.max_ttl = self.ends_at = math.inf
 
     def take(self, answer: Answer, shape: type[Shape]) -> Shape:
@@ -96,7 +98,8 @@ def page(
         context: What the template knows beside the language and the addresses.
     """
     body = text(request, template, address, context)
-    return document(body, HTML, ids=tuple(shown.ids), max_ttl=shown.max_ttl, ends_at=shown.ends_at)
+    ids, ends_at = tuple(shown.ids), shown.ends_at
+    return document(body, HTML, ids=ids, max_ttl=shown.max_ttl, ends_at=ends_at, note=shown.note)
 
 
 async def cached(

@@ -19,6 +19,18 @@ document.addEventListener("click", (event) => {
   if (link) document.cookie = `language=${link.dataset.language}; path=/; max-age=31536000; samesite=lax`;
 });
 
+// What is opened of the results of a search: its words and the place, nothing of who opens it.
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("#list[data-query] > .row");
+  if (!row || !event.target.closest("a.whole")) return;
+  const { query, before } = row.parentElement.dataset;
+  const position = Number(before) + [...row.parentElement.children].indexOf(row) + 1;
+  const id = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const body = JSON.stringify({ events: [{ id, type: "click", query, position }] });
+  const headers = { "Content-Type": "application/json" };
+  fetch("/discovery/events", { method: "POST", keepalive: true, headers, body }).catch(() => {});
+});
+
 // A page that took the place of another: the reader begins at its heading, as after a full load.
 document.addEventListener("htmx:after:swap", (event) => {
   const ctx = event.detail.ctx;

@@ -77,9 +77,10 @@ _LISTENER_PANELS = [
         "Searches read another way", "reqps", {"{{rung}}": "sum by (rung) (rate(search_rewrites_total[5m]))"}
     ),
     Panel(
-        "Answered without an engine",
+        "Searches without an engine, or without a result",
         "reqps",
         {
+            "nothing found": "sum(rate(search_zero_results_total[5m]))",
             "degraded {{route}}": "sum by (route) (rate(search_degraded_total[5m]))",
             "refused {{reason}}": "sum by (reason) (rate(search_fallback_failures_total[5m]))",
         },

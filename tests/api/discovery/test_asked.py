@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from api.answers.edge import Edge
-from api.discovery import asked
+from api.discovery.counted import asked
 from api.settings import Settings
 from catalog.core.db import session_factory
 from catalog.taxonomy import categories
@@ -92,7 +92,7 @@ def test_frequent_queries_are_offered_while_they_find_something(
     listener, edge = running
     name = searches.popular_key(settings.indexer.redis_prefix)
     cache_redis.zadd(name, {"شاهين الحديد": 9, "شاهين": 8, "شاهين secret": 7, "casablanca": 5})
-    eventually(lambda: edge.app.state.shared.searches.asked.beginning("cas", 1))
+    eventually(lambda: edge.app.state.shared.asked.beginning("cas", 1))
     query = {"type": "query", "text": "شاهين الحديد", "id": None, "slug": None}
     assert query in offered(listener, "شاه")
     of_type = [row["text"] for row in offered(listener, "شاهي") if row["type"] == "query"]

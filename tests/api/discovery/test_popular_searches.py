@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from api.answers.edge import Edge
-from api.discovery import asked
+from api.discovery.counted import asked
 from api.settings import Settings
 from catalog.core.changes import ProgramChange
 from catalog.core.db import session_factory
@@ -147,7 +147,7 @@ def test_without_an_engine_there_are_none(
     frequent(cache_redis, settings.indexer.redis_prefix, {"casablanca": 9})
     indexer = settings.indexer.model_copy(update={"meili_url": "http://127.0.0.1:1"})
     with serve(replace(settings, indexer=indexer)) as (client, edge):
-        edge.app.state.shared.searches.asked.shared = ["casablanca"]
+        edge.app.state.shared.asked.shared = ["casablanca"]
         answer = client.get(PATH).json()
     assert answer == {"data": [], "meta": {"limit": 10, "degraded": True, "unavailable": ["queries"]}}
 
@@ -156,11 +156,12 @@ def test_a_set_that_is_full_forgets_the_listeners_too(
     listener: Client, settings: Settings, cache_redis: "Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asked, "MOST_OF_A_DAY", 8)
-    day = searches.day_key(settings.indexer.redis_prefix, datetime.now(UTC))
-    cache_redis.zadd(day, {f"word {n}": n + 2 for n in range(8)})
+    prefix, now = settings.indexer.redis_prefix, datetime.now(UTC)
+    day, every = searches.day_key(prefix, now), searches.asked_key(prefix, now)
     for n in range(8):
+        cache_redis.zadd(every, {f"word {n}": n + 2})
         cache_redis.pfadd(searches.listeners_key(day, f"word {n}"), "a")
     listener.get("/discovery/search", q="casablanca")
-    eventually(lambda: cache_redis.zcard(day) == 6, what="the set without its rarest queries")
+    eventually(lambda: cache_redis.zcard(every) == 6, what="the set without its rarest queries")
     left = {key.decode().rpartition(":")[2] for key in cache_redis.keys(f"{day}:*")}
-    assert left == {query.decode() for query in cache_redis.zrange(day, 0, -1)}
+    assert left == {query.decode() for query in cache_redis.zrange(every, 0, -1)}

@@ -45,8 +45,9 @@ def test_every_site_reads_what_listeners_ask_for(listener: Client, database: Dat
         assert "Origin" not in answer.headers.get("vary", "")
 
 
-def test_a_browser_asks_before_it_posts(listener: Client) -> None:
-    answer = listener.ask("OPTIONS", "/discovery/programs/1/views", headers=ASKS)
+@pytest.mark.parametrize("path", ["/discovery/programs/1/views", "/discovery/events"])
+def test_a_browser_asks_before_it_posts(path: str, listener: Client) -> None:
+    answer = listener.ask("OPTIONS", path, headers=ASKS)
     assert (answer.status_code, answer.content, answer.headers[ALLOW]) == (204, b"", "*")
     assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
     assert "Content-Type" in answer.headers["access-control-allow-headers"]

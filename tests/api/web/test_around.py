@@ -5,7 +5,7 @@ from redis import Redis
 from sqlalchemy import Engine as Database
 
 from api.answers.edge import Edge
-from api.discovery import asked
+from api.discovery.counted import asked
 from api.settings import Settings
 from catalog.core.db import session_factory
 from catalog.programs.around import trends
@@ -96,7 +96,7 @@ def test_nothing_found_offers_what_others_search_for(
 ) -> None:
     monkeypatch.setattr(asked, "READ_SECONDS", 0.0)
     cache_redis.zadd(shared_key(settings.indexer.redis_prefix), {"coffee film": 9, "nowhere": 8})
-    eventually(lambda: edge.app.state.shared.searches.asked.shared != [], what="the searches of others")
+    eventually(lambda: edge.app.state.shared.asked.shared != [], what="the searches of others")
     page = read(listener, "/en/search", q="qqqqqqqq")
     assert "Others search for" in page.texts("h2")
     assert "/en/search?q=coffee+film" in set(page.links())

@@ -84,6 +84,7 @@ WELL = Board(
     schedule=[JOB],
     caches=[],
     imports=None,
+    searches=None,
     log=[],
 )
 

@@ -1,6 +1,7 @@
 """The pages in a real browser: what a listener does, with a keyboard alone, and what no page may do."""
 
 import io
+import json
 import re
 import wave
 
@@ -102,7 +103,10 @@ def test_a_listener_mistypes_finds_and_plays_with_the_keyboard_alone(
         expect(page.get_by_role("heading", level=1)).to_have_text("نتائج «رحله الي القمز»")
         expect(box).to_have_value("رحله الي القمز")
         page.get_by_role("link", name="رحلة إلى القمر", exact=True).focus()
-        page.keyboard.press("Enter")
+        with page.expect_request("**/discovery/events") as opened:
+            page.keyboard.press("Enter")
+        (event,) = json.loads(opened.value.post_data or "")["events"]
+        assert {"type": "click", "query": "رحله الي القمز", "position": 1}.items() <= event.items()
         play = page.locator("[data-media] button")
         expect(play).to_have_text("استمع الآن")
         play.focus()

@@ -13,10 +13,11 @@ from catalog.core import audit, idempotency
 from catalog.core.db import session_factory
 from catalog.imports import quota
 from catalog.indexing import audits as drift_audits
+from catalog.insight import rollup
 from catalog.journal import entries
 from catalog.programs.around import trends
 from catalog.webhooks import deliveries
-from indexer.jobs import pruning, views
+from indexer.jobs import batches, pruning
 from tests.support.processes import environment
 
 # table -> a statement that writes a row named :name whose age is :age (an interval)
@@ -34,6 +35,9 @@ ROWS = {
         "WITH viewed AS (INSERT INTO programs (slug, title, language, media_type, kind) "
         "VALUES (:name, :name, 'en', 'audio', 'episode') RETURNING id) "
         "INSERT INTO program_trends SELECT id, 0, 0, now() - CAST(:age AS interval) FROM viewed"
+    ),
+    "query_daily": (
+        "INSERT INTO query_daily (day, language, query) VALUES (now() - CAST(:age AS interval), 'en', :name)"
     ),
     "import_quota": (
         "INSERT INTO import_quota (service, day, spent) VALUES (:name, now() - CAST(:age AS interval), 1)"
@@ -62,6 +66,7 @@ NAMES = {
     "refresh_tokens": "token_hash",
     "view_flushes": "batch_id",
     "program_trends": "(SELECT slug FROM programs WHERE id = program_id)",
+    "query_daily": "query",
     "import_quota": "service",
     "drift_reports": "requested_by",
     "audit_events": "action",
@@ -74,6 +79,7 @@ AGES = {
     "refresh_tokens": ("23 hours", "25 hours"),
     "view_flushes": ("23 hours", "25 hours"),
     "program_trends": ("7 days 23 hours", "8 days 1 hour"),
+    "query_daily": ("89 days", "92 days"),
     "import_quota": ("89 days", "92 days"),
     "drift_reports": ("29 days", "31 days"),
     "audit_events": ("2 years -1 day", "2 years 1 day"),
@@ -83,8 +89,9 @@ AGES = {
 PRUNERS: dict[str, Callable[[Session], int]] = {
     "idempotency_keys": idempotency.prune,
     "refresh_tokens": refresh_tokens.prune,
-    "view_flushes": views.prune,
+    "view_flushes": batches.prune,
     "program_trends": trends.prune,
+    "query_daily": rollup.prune,
     "import_quota": quota.prune,
     "drift_reports": drift_audits.prune,
     "audit_events": audit.prune,

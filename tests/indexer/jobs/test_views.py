@@ -10,8 +10,9 @@ from redis.asyncio import Redis as AsyncRedis
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
-from api.discovery import views as buffers
-from api.discovery.views import WINDOW, ViewBuffer, is_bot
+from api.discovery.counted import views as buffers
+from api.discovery.counted.views import WINDOW, ViewBuffer
+from api.http.tally import is_bot
 from api.settings import Settings
 from catalog.core.db import session_factory
 from catalog.programs.around import trends

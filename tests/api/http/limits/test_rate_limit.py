@@ -233,8 +233,13 @@ async def test_budgets_are_bounded_and_those_of_past_minutes_forgotten(
     assert list(limiter._leases) == ["client:9"]
 
 
-def test_views_are_limited_like_everything_else(five: tuple[Client, Edge]) -> None:
-    assert _codes(five[0], "/discovery/programs/1/views", 6, "POST") == [404] * 5 + [429]
+@pytest.mark.parametrize(
+    ("path", "status"), [("/discovery/programs/1/views", 404), ("/discovery/events", 400)]
+)
+def test_views_and_events_are_limited_like_everything_else(
+    five: tuple[Client, Edge], path: str, status: int
+) -> None:
+    assert _codes(five[0], path, 6, "POST") == [status] * 5 + [429]
 
 
 def _codes(client: Client, path: str, times: int, method: str = "GET", **headers: str) -> list[int]:

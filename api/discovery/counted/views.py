@@ -7,13 +7,13 @@ themselves bots are not counted.
 
 import asyncio
 import contextlib
-import re
 import time
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis as AsyncRedis
 
 from api import metrics
+from api.http.tally import is_bot
 from indexer.jobs.views import pending_key, shard
 from indexer.stores import REDIS_AWAY
 
@@ -24,11 +24,6 @@ WINDOW = 1800
 MAX_BUFFERED = 100_000
 # How many clients one call of the script takes: Lua unpacks at most some 8,000.
 _CHUNK = 1000
-# What crawlers, monitors and link previews call themselves.
-_BOT = re.compile(
-    r"bot\b|crawl|spider|slurp|facebookexternalhit|preview|monitor|pingdom|uptime|headless", re.IGNORECASE
-)
-
 # Adds clients to the HyperLogLog KEYS[1] and the number of new ones to the hash KEYS[2]; returns this number. Adding
 # clients again changes nothing, so a call whose answer was lost may be repeated.
 _COUNT = """
@@ -39,11 +34,6 @@ local new = redis.call('PFCOUNT', KEYS[1]) - before
 if new > 0 then redis.call('HINCRBY', KEYS[2], ARGV[1], new) end
 return new
 """
-
-
-def is_bot(user_agent: str) -> bool:
-    """Return whether a client calls itself a bot."""
-    return _BOT.search(user_agent) is not None
 
 
 @dataclass(slots=True)

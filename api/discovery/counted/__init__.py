@@ -1,0 +1,1 @@
+"""What listeners do, counted in the process and then in Redis: views, searches, clicks and plays from results."""
