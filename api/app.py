@@ -21,6 +21,7 @@ from api.answers.listener import Listener
 from api.answers.state import fixed
 from api.discovery import routes as discovery
 from api.discovery.around.chance import Chance
+from api.discovery.around.places import Places
 from api.discovery.around.popular import PopularSearches
 from api.discovery.around.preview import Previews
 from api.discovery.around.related import Related
@@ -153,6 +154,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         facet_values=values,
         subjects=Subjects(values, searches, replica, cached),
         previews=Previews(search, searches, curated, cached),
+        places=Places(search, searches, curated, cached),
         suggestions=suggestions,
         programs=programs,
         taxonomy=taxonomy,

@@ -1,7 +1,7 @@
 """The router of all routes under /catalog, for signed-in editors. `api.app` serves it."""
 
 from api.editorial import bulk, merging, programs, revisions, taxonomy
-from api.editorial.curation import collections, history, pins, preview, synonyms
+from api.editorial.curation import collections, history, pins, preview, synonyms, why
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.listing import routes as listing
 from api.editorial.naming import routes as naming
@@ -31,6 +31,7 @@ router = signed_in_router(
         *pins.HANDLERS,
         *synonyms.HANDLERS,
         *preview.HANDLERS,
+        *why.HANDLERS,
         *history.HANDLERS,
         *runs.HANDLERS,
         *uploads.HANDLERS,

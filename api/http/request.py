@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.http.errors import Problem
+from api.http.found_schemas import InSearchOut
 from api.http.limits.rate_limit import Limiter
 from api.http.schemas import PreviewAnswer
 from api.settings import Settings
@@ -24,6 +25,7 @@ from catalog.core.errors import FieldError
 from catalog.core.text import has_control_characters
 from catalog.curation.expansions import Rule
 from catalog.replicas.servers import ReadServers
+from indexer.engines.document import ListedFields
 from indexer.engines.search import SearchPool
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -62,6 +64,18 @@ class CurationPreviews(Protocol):
         raise NotImplementedError
 
 
+class SearchPlaces(Protocol):
+    """Says where a query finds a program. `api.discovery.around.places.Places` does."""
+
+    async def place(self, q: str, program_id: int) -> InSearchOut:
+        """Return where a query finds a program, and what put it there."""
+        raise NotImplementedError
+
+    def missing(self, q: str, program: ListedFields) -> list[str]:
+        """Return the words of a query that a program does not have."""
+        raise NotImplementedError
+
+
 class CatalogueWords(Protocol):
     """Knows the words of the catalogue. `api.discovery.lookups.vocabulary.Vocabulary` does."""
 
@@ -91,6 +105,7 @@ class AppState:
     cache: CachedAnswers
     previews: CurationPreviews
     vocabulary: CatalogueWords
+    places: SearchPlaces
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from litestar.params import FromPath, JSONBody
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
+from api.http import index_state as states_of
 from api.http import transaction
 from api.http.auth import OPS
 from api.http.errors import Problem
+from api.http.found_schemas import IndexStateAnswer
 from api.http.parameters import Id, Limit
 from api.http.query import DEFAULT_LIMIT
 from api.http.reply import JsonResponse
@@ -90,11 +92,11 @@ async def unpark(request: ApiRequest, data: JSONBody[schemas.UnparkIn]) -> JsonR
     description="For each index: in_step, waiting, parked (refused by the engine), missing, stale, ghost (stored although not published) or unknown.",
     opt={"roles": OPS, "errors": ("not_found",)},
 )
-async def index_state(request: ApiRequest, program_id: Id) -> JsonResponse[schemas.IndexStateAnswer]:
+async def index_state(request: ApiRequest, program_id: Id) -> JsonResponse[IndexStateAnswer]:
     """Compare a program with its documents in all indexes."""
     settings = request.shared.settings
-    known = await transaction.read(request, lambda s: states.known(s, settings, program_id))
-    return JsonResponse(await asyncio.to_thread(states.of_program, settings, program_id, known))
+    known = await transaction.read(request, lambda s: states_of.known(s, settings, program_id))
+    return JsonResponse(await asyncio.to_thread(states_of.of_program, settings, program_id, known))
 
 
 @get(

@@ -146,25 +146,6 @@ class CountAnswer(Model):
     data: CountOut
 
 
-class IndexStateOut(Model):
-    """A program in one index. `state`: in_step, waiting, parked, missing, stale, ghost or unknown."""
-
-    target_id: int
-    index: str
-    state: Annotated[str, msgspec.Meta(examples=["in_step"])]
-    wanted: bool
-    stored_rev: int | None
-    waiting_sec: float | None
-    error: str | None
-
-
-class IndexStateAnswer(Model):
-    """A program's state in every index. `meta` has its revision and status in the database."""
-
-    data: list[IndexStateOut]
-    meta: dict[str, int | str | None]
-
-
 class QueueOut(Model):
     """A queue with its numbers of jobs; `retrying` jobs failed and are scheduled again."""
 

@@ -23,6 +23,24 @@ GONE_BY_SLUG = select(Program.id).where(Program.id == SLUG_OWNER, *_IS_GONE)
 GONE_BY_IDS = select(Program.id).where(Program.id == IDS, *_IS_GONE)
 
 
+def hidden_because(status: str, *, is_visible: bool, is_deleted: bool, is_merged: bool) -> str | None:
+    """Return why listeners may not see a program: merged, deleted, its state, or expired; None if they may.
+
+    Args:
+        status: Its state.
+        is_visible: Whether it meets `queries.VISIBLE`.
+        is_deleted: Whether it is deleted.
+        is_merged: Whether another program took its place.
+    """
+    if is_merged:
+        return "merged"
+    if is_deleted:
+        return "deleted"
+    if status != "published":
+        return status
+    return None if is_visible else "expired"
+
+
 def series_neighbours(series_id: int, program_id: int) -> AnySelect:
     """Return the ids of the visible programs before and after a program of a series; NULL at its ends.
 

@@ -34,6 +34,7 @@ class Query(msgspec.Struct, rename="camel", kw_only=True):
     highlight_post_tag: str | UnsetType = UNSET
     matching_strategy: Literal["last", "all", "frequency"] | UnsetType = UNSET
     distinct: str | UnsetType = UNSET
+    show_ranking_score_details: bool | UnsetType = UNSET
 
 
 class Queries(msgspec.Struct):
@@ -72,6 +73,14 @@ class IdHit(msgspec.Struct):
     """A hit of which only the id is asked for."""
 
     id: int
+
+
+class RankedHit(msgspec.Struct):
+    """A hit of which the id is asked for, and what each ranking rule makes of it, if that is asked for."""
+
+    id: int
+    # Rule -> its place among the rules (`order`), and its figures.
+    details: dict[str, dict[str, object]] = msgspec.field(name="_rankingScoreDetails", default_factory=dict)
 
 
 class Results(msgspec.Struct, Generic[H], rename="camel"):

@@ -15,13 +15,14 @@ import msgspec
 from indexer import metrics
 from indexer.engines.client import SearchClient
 from indexer.engines.errors import EngineUnavailableError, unreadable_as_unavailable
-from indexer.engines.messages import Hit, ManyResults, NamesHit, Queries, Query, Results
+from indexer.engines.messages import Hit, ManyResults, NamesHit, Queries, Query, RankedHit, Results
 from indexer.settings import IndexerSettings
 
 _encode = msgspec.json.Encoder().encode
 _one = msgspec.json.Decoder(Results[Hit])
 _many = msgspec.json.Decoder(ManyResults[Hit])
 _many_names = msgspec.json.Decoder(ManyResults[NamesHit])
+_many_ranked = msgspec.json.Decoder(ManyResults[RankedHit])
 T = TypeVar("T")
 # aiohttp takes a time limit of zero for no limit.
 _SHORTEST_SECONDS = 0.001
@@ -126,6 +127,17 @@ class SearchPool:
             EngineRejectedError: An engine refuses a query.
         """
         return (await self._ask("multi_search", "multi-search", self._together(queries), _many_names)).results
+
+    async def search_ranked(self, queries: Sequence[Query]) -> list[Results[RankedHit]]:
+        """Do several searches in one request, of which ids and the details of the ranking are read.
+
+        Raises:
+            EngineUnavailableError: No engine answers.
+            EngineRejectedError: An engine refuses a query.
+        """
+        return (
+            await self._ask("multi_search", "multi-search", self._together(queries), _many_ranked)
+        ).results
 
     def _together(self, queries: Sequence[Query]) -> bytes:
         # Copies: a search of one query alone names no index in its body, and the caller may send the query again so.

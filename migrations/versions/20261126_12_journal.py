@@ -3,7 +3,7 @@
 from alembic import op
 
 revision: str = "20261126_12"
-down_revision: str | None = "20261126_10"
+down_revision: str | None = "20261126_11"
 
 TABLES = (
     # Rows are only added and deleted: writers never wait for each other here.

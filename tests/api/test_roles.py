@@ -117,6 +117,7 @@ ROUTES = {
     ("PATCH", "/catalog/synonyms/{synonym_id:int}"): (REVIEWERS, {"terms": ["c", "d"]}),
     ("DELETE", "/catalog/synonyms/{synonym_id:int}"): (REVIEWERS, None),
     ("GET", "/catalog/curation/preview"): (EDITORS, None),
+    ("GET", f"{P}/why"): (EDITORS | OPS, None),
     ("GET", f"{COLLECTION}/audit"): (EDITORS, None),
     ("GET", "/catalog/pins/{pin_id:int}/audit"): (EDITORS, None),
     ("GET", "/catalog/synonyms/{synonym_id:int}/audit"): (EDITORS, None),

@@ -13,7 +13,7 @@ from api.answers.cache import Cache
 from api.discovery.lookups.curated import Curated
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import SearchRequest
-from api.discovery.searching.pins import window
+from api.discovery.searching.pins import merged
 from api.discovery.searching.service import Searches
 from api.http.query import MAX_LIMIT
 from api.http.readings.fit import fit
@@ -127,11 +127,8 @@ class Previews:
         others: list[Hit], chosen: Mapping[int, Hit], wanted: Mapping[int, int], limit: int
     ) -> list[Hit]:
         ordered = sorted(chosen, key=lambda program_id: wanted[program_id])
-        part = window([wanted[program_id] for program_id in ordered], len(others), 1, limit)
-        hits = others[: part.size]
-        for position, index in sorted(part.pinned.items()):
-            hits.insert(position, chosen[ordered[index]])
-        return hits
+        placed = [wanted[program_id] for program_id in ordered]
+        return merged(others, [chosen[program_id] for program_id in ordered], placed, limit)
 
 
 def _has_words(hit: Hit, terms: Sequence[Sequence[str]]) -> bool:

@@ -5,7 +5,7 @@ on any page. An engine is asked once more for a query that has pins; all other q
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec import UNSET, structs
 
@@ -16,6 +16,8 @@ from catalog.words.spelling import split
 from indexer.engines.index_settings import MAX_TOTAL_HITS
 from indexer.engines.messages import Hit
 from indexer.engines.search import SearchPool
+
+T = TypeVar("T")
 
 
 class Window(NamedTuple):
@@ -51,6 +53,22 @@ def window(places: Sequence[int], others: int, page: int, limit: int) -> Window:
     on_page = {at - first: n for n, at in enumerate(positions) if first <= at < last}
     before = sum(1 for at in positions if at < first)
     return Window(on_page, first - before, limit - len(on_page))
+
+
+def merged(others: Sequence[T], chosen: Sequence[T], places: Sequence[int], limit: int) -> list[T]:
+    """Return the first results with the pinned programs at their places.
+
+    Args:
+        others: The results without them.
+        chosen: The pinned programs, by place.
+        places: Their places, from 1, in ascending order.
+        limit: How many results.
+    """
+    part = window(places, len(others), 1, limit)
+    found = list(others[: part.size])
+    for position, index in sorted(part.pinned.items()):
+        found.insert(position, chosen[index])
+    return found
 
 
 async def placed(

@@ -53,6 +53,16 @@ Finds = Annotated[
 ]
 
 
+def require_words(q: str) -> None:
+    """Check that a query has words.
+
+    Raises:
+        InvalidParameter: It has none.
+    """
+    if not words_of(q):
+        raise InvalidParameter("q", "Needs a letter or a digit.")
+
+
 def _places(text: str | None) -> dict[int, int]:
     """Return program -> place.
 
@@ -111,8 +121,7 @@ async def preview(
     Raises:
         InvalidParameter: The query has no words, or what is to be tried is wrong.
     """
-    if not words_of(q):
-        raise InvalidParameter("q", "Needs a letter or a digit.")
+    require_words(q)
     places, left, right = _places(pins), _listed("terms", terms), _listed("finds", finds)
     if right and not left:
         raise InvalidParameter("terms", "Must be given with finds.")

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.http.errors import Problem
+from api.http.found_schemas import IndexStateAnswer, IndexStateOut
 from api.http.query import MAX_VALUE
-from api.operations import pipeline, schemas
+from api.operations import pipeline
 from api.operations.reading import database
 from api.operations.reading.schemas import FoundList, FoundOut
 from api.web.board.asking import ask
 from api.web.listener import programs
 from api.web.signin.staff import StaffRequest
 from catalog.core.errors import NotFound
+from catalog.programs.public import hidden_because
 from indexer.engines.errors import EngineUnavailableError
 
 
@@ -29,7 +31,7 @@ class Finding:
 
     program: FoundOut
     reasons: list[str]
-    indexes: list[schemas.IndexStateOut] | None
+    indexes: list[IndexStateOut] | None
     looked_up: bool | None
 
 
@@ -45,7 +47,7 @@ async def find(request: StaffRequest, words: str) -> list[Finding]:
 async def _finding(request: StaffRequest, program: FoundOut) -> Finding:
     indexes, looked_up = None, None
     try:
-        answer = await ask(request, pipeline.index_state, schemas.IndexStateAnswer, program_id=program.id)
+        answer = await ask(request, pipeline.index_state, IndexStateAnswer, program_id=program.id)
         indexes = answer.data
     except NotFound:
         indexes = []
@@ -57,10 +59,10 @@ async def _finding(request: StaffRequest, program: FoundOut) -> Finding:
 
 
 def _reasons(program: FoundOut) -> list[str]:
-    if program.merged_into is not None:
-        return ["merged"]
-    if program.is_deleted:
-        return ["deleted"]
-    if program.status != "published":
-        return [program.status]
-    return [] if program.visible else ["expired"]
+    reason = hidden_because(
+        program.status,
+        is_visible=program.visible,
+        is_deleted=program.is_deleted,
+        is_merged=program.merged_into is not None,
+    )
+    return [] if reason is None else [reason]
