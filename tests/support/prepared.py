@@ -100,7 +100,7 @@ class Prepared(subprocess.Popen[Any]):
             and (executable, gid, gids, uid, umask, group) == (None, None, None, None, -1, -1)
             and _interpreters(wanted) == _interpreters(os.environ)
         ):
-            return super()._execute_child(args, executable, preexec_fn, *others)  # type: ignore[misc]
+            return super()._execute_child(args, executable, preexec_fn, *others)  # type: ignore[misc]  # CPython's own
         standard = [
             own if number == -1 else number
             for own, number in zip(_STANDARD, (p2cread, c2pwrite, errwrite), strict=True)
@@ -118,7 +118,7 @@ class Prepared(subprocess.Popen[Any]):
             [*standard, *pass_fds],
         )
         self._child_created = True
-        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]  # CPython's own
         return None
 
 

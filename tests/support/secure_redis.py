@@ -61,7 +61,7 @@ class SecureServers(Servers):
         """Return the address of a server.
 
         Args:
-            kind: rediss, rediss+cluster or rediss+sentinel.
+            kind: The scheme of the address: rediss, rediss+cluster or rediss+sentinel.
             user: A user of its ACL; the default user without one.
             authority: Whose servers are trusted; those of `self.authority` without one.
         """

@@ -73,9 +73,7 @@ _LISTENER_PANELS = [
         1,
     ),
     Panel("Refused by a limit", "reqps", {"{{limit}}": "sum by (limit) (rate(rate_limited_total[5m]))"}),
-    Panel(
-        "Searches read another way", "reqps", {"{{rung}}": "sum by (rung) (rate(search_rewrites_total[5m]))"}
-    ),
+    Panel("Read another way", "reqps", {"{{rung}}": "sum by (rung) (rate(search_rewrites_total[5m]))"}),
     Panel(
         "Searches without an engine, or without a result",
         "reqps",

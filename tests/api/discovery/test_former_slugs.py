@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 import pytest
 from redis import Redis
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from catalog.core.db import session_factory
 from catalog.taxonomy import addresses, names, series
@@ -95,8 +96,8 @@ def renamed(shared: SharedApi) -> Iterator[Renamed]:
         yield found
 
 
-def _named(session: object, model: Model, name: str) -> Series | Tag | Person:
-    found: Series | Tag | Person = session.scalars(select(model).where(model.slug == names.key(name))).one()  # type: ignore[attr-defined]
+def _named(session: Session, model: Model, name: str) -> Series | Tag | Person:
+    found: Series | Tag | Person = session.scalars(select(model).where(model.slug == names.key(name))).one()
     return found
 
 
