@@ -16,6 +16,7 @@ from catalog.core.db import change_rows, locked
 from catalog.core.errors import FieldError, NotFound
 from catalog.core.fields import require_valid
 from catalog.review.models import PendingRevision
+from catalog.taxonomy import addresses
 from catalog.taxonomy.models import ProgramPerson, ProgramTag, Tag
 from catalog.taxonomy.names import Named
 
@@ -113,7 +114,7 @@ def effects(session: Session, model: type[Named], row_id: int, into_id: int | No
 def merge(session: Session, model: type[Named], row_id: int, into_id: int, actor: Actor) -> Named:
     """Give every program of a tag or a person another one instead, and delete the row.
 
-    A program that has both keeps the other one where it stands.
+    A program that has both keeps the other one where it stands. Addresses of the row that goes lead to the one that stays.
 
     Args:
         session: The transaction.
@@ -145,6 +146,7 @@ def merge(session: Session, model: type[Named], row_id: int, into_id: int, actor
         into_id,
         {"from": [None, row_id], "name": [row.name, into.name]},
     )
+    addresses.lead(session, row, into_id)
     session.execute(delete(model).where(model.id == row_id))
     session.flush()
     return into
