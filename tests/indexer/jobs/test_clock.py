@@ -101,8 +101,14 @@ def test_a_clock_without_its_servers_goes_on_when_they_return(settings: Settings
         assert connection.scalar(text("SELECT status FROM programs")) == "archived"
 
 
-def test_frequent_searches_are_gathered(settings: Settings, database: Database, cache_redis: "Redis") -> None:
-    prefix = settings.indexer.redis_prefix
-    cache_redis.zadd(searches.day_key(prefix, datetime.now(UTC)), {"coffee": searches.LEAST})
+def test_searches_are_gathered_and_rolled_up(
+    settings: Settings, database: Database, cache_redis: "Redis"
+) -> None:
+    prefix, now = settings.indexer.redis_prefix, datetime.now(UTC)
+    cache_redis.zadd(searches.day_key(prefix, now), {"coffee": searches.LEAST})
+    cache_redis.hset(searches.counts_key(prefix, now, "tea"), "searches", 3)
+    cache_redis.sadd(f"{searches.room(prefix)}fresh", f"{searches.days(now)[0]}:tea")
     Clock(database, cache_redis, prefix).tick()
     assert cache_redis.zrange(searches.popular_key(prefix), 0, -1) == [b"coffee"]
+    with database.connect() as connection:
+        assert connection.execute(text("SELECT query, searches FROM query_daily")).all() == [("tea", 3)]
