@@ -135,8 +135,7 @@ def transition(
     else:
         program.status, program.deleted_at = target, None
     diff: dict[str, object] = {} if state == target else {"status": [state, target]}
-    if comment.strip():
-        diff["comment"] = [None, comment.strip()]
+    diff |= comments.said(comment)
     planned = None if unschedules else planned
     if planned != program.scheduled_publish_at:
         name, before = "scheduled_publish_at", program.scheduled_publish_at
@@ -144,10 +143,8 @@ def transition(
         program.scheduled_publish_at = planned
     if action == "undelete":
         _take_back(session, program)
-    if action == "reject" and comment.strip():
-        comments.begin(
-            session, program_id, comment, actor, comments.About(program.rev), kind=comments.REJECTION
-        )
+    if action == "reject":
+        comments.reject(session, program_id, comment, actor, comments.About(program.rev))
     program.rev += 1
     return record(session, program, action, actor, diff)
 

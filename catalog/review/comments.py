@@ -18,7 +18,7 @@ from catalog.core.fields import require_valid, text
 from catalog.review.models import ReviewComment
 from catalog.review.rights import ReviewerNeeded, Rights
 
-ENTITY, REJECTION = "program", "rejection"
+ENTITY = "program"
 # Characters of a comment, and comments on one program.
 MAX_BODY, MAX_COMMENTS = 2_000, 1_000
 _OPEN = (ReviewComment.thread_id.is_(None), ReviewComment.resolved_at.is_(None))
@@ -69,9 +69,28 @@ def replies(thread_ids: Sequence[int]) -> Select[ReviewComment]:
     return select(ReviewComment).where(wanted).order_by(ReviewComment.id)
 
 
-def begin(
-    session: Session, program_id: int, body: str, actor: Actor, about: About, *, kind: str = "comment"
-) -> ReviewComment:
+def said(comment: str) -> dict[str, object]:
+    """Return what was said about a step as its audit event has it; nothing for a blank."""
+    return {"comment": [None, comment.strip()]} if comment.strip() else {}
+
+
+def reject(session: Session, program_id: int, comment: str, actor: Actor, about: About) -> None:
+    """Begin a thread with what a reviewer said when rejecting a text. Nothing is said by a blank.
+
+    Args:
+        session: The transaction.
+        program_id: The program.
+        comment: What the reviewer said.
+        actor: The reviewer.
+        about: What was rejected.
+    """
+    if comment.strip():
+        # The audit event of the rejection has it.
+        session.add(_new(program_id, comment, actor, about, "rejection"))
+        session.flush()
+
+
+def begin(session: Session, program_id: int, body: str, actor: Actor, about: About) -> ReviewComment:
     """Begin a thread.
 
     Args:
@@ -80,24 +99,13 @@ def begin(
         body: What the actor says.
         actor: Who says it.
         about: What it is about.
-        kind: An element of `models.COMMENT_KINDS`.
 
     Raises:
         ValidationFailed: There is nothing said, or too much.
         Conflict: The program has as many comments as it may have.
     """
-    if kind != REJECTION:
-        _require_room(session, program_id, body)
-    new = ReviewComment(
-        program_id=program_id,
-        kind=kind,
-        rev=about.rev,
-        pending_rev=about.pending_rev,
-        field=about.field,
-        body=body.strip(),
-        author=str(actor),
-    )
-    return _written(session, new, actor, "comment")
+    _require_room(session, program_id, body)
+    return _written(session, _new(program_id, body, actor, about), actor, "comment")
 
 
 def reply(session: Session, program_id: int, thread_id: int, body: str, actor: Actor) -> ReviewComment:
@@ -170,6 +178,18 @@ def get(session: Session, program_id: int, thread_id: int) -> ReviewComment:
     return found
 
 
+def _new(program_id: int, body: str, actor: Actor, about: About, kind: str = "comment") -> ReviewComment:
+    return ReviewComment(
+        program_id=program_id,
+        kind=kind,
+        rev=about.rev,
+        pending_rev=about.pending_rev,
+        field=about.field,
+        body=body.strip(),
+        author=str(actor),
+    )
+
+
 def _require_room(session: Session, program_id: int, body: str) -> None:
     require_valid(_check_body("body", body))
     count = select(func.count()).where(ReviewComment.program_id == program_id)
@@ -181,9 +201,6 @@ def _written(session: Session, new: ReviewComment, actor: Actor, action: str) ->
     session.add(new)
     session.flush()
     session.refresh(new)
-    if new.kind == REJECTION:
-        # The audit event of the rejection has it.
-        return new
     diff: dict[str, object] = {"comment": [None, new.body], "thread": [None, new.thread_id or new.id]}
     if new.field is not None:
         diff["field"] = [None, new.field]

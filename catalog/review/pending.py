@@ -5,8 +5,7 @@ rolled back. So a change that could not be published is refused when it is writt
 would make. Every function locks the live row first. Functions flush; the caller commits.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -176,14 +175,12 @@ def reject(
     """
     found = get(session, subject, row_id, expected_rev=expected_rev)
     before, found.state = found.state, step(PENDING, "reject", found.state, WHAT).target
-    if subject.entity == comments.ENTITY and comment.strip():
-        rev = subject.lock(session, row_id)
-        comments.begin(
-            session, row_id, comment, actor, comments.About(rev, found.rev), kind=comments.REJECTION
-        )
+    if subject.entity == comments.ENTITY:
+        about = comments.About(subject.lock(session, row_id), found.rev)
+        comments.reject(session, row_id, comment, actor, about)
     found.comment = comment.strip() or None
     diff: dict[str, object] = {"state": [before, found.state]}
-    _record(session, found, "reject", actor, diff | _said(comment))
+    _record(session, found, "reject", actor, diff | comments.said(comment))
     return found
 
 
@@ -251,31 +248,16 @@ def apply(
     values = subject.values(found.changes)
     diff: dict[str, object] = {"rev": [found.rev, None], "authors": [found.authors, None]}
     audit.record(
-        session, actor, f"{subject.entity}.pending_{action}", subject.entity, row_id, diff | _said(comment)
+        session,
+        actor,
+        f"{subject.entity}.pending_{action}",
+        subject.entity,
+        row_id,
+        diff | comments.said(comment),
     )
     session.delete(found)
     session.flush()
     subject.write(session, row_id, values, actor, APPLY)
-
-
-@contextmanager
-def applied(session: Session, subject: Subject, row_id: int, actor: Actor) -> Iterator[PendingRevision]:
-    """Let the block read the live row as publishing would make it; nothing of it stays.
-
-    Args:
-        session: The transaction.
-        subject: The kind of row.
-        row_id: The row.
-        actor: Who looks at it.
-
-    Raises:
-        NotFound: No such row, or it has no pending revision.
-        ValidationFailed: A value is not valid any more.
-        Conflict: Another row has a unique value.
-    """
-    found = get(session, subject, row_id)
-    with tried(session, subject, row_id, subject.values(found.changes), actor):
-        yield found
 
 
 def forget(session: Session, entity: str, row_id: int) -> None:
@@ -299,7 +281,3 @@ def _record(
     session.flush()
     audit.record(session, actor, f"{found.entity}.pending_{action}", found.entity, found.entity_id, diff)
     session.flush()
-
-
-def _said(comment: str) -> dict[str, object]:
-    return {"comment": [None, comment.strip()]} if comment.strip() else {}

@@ -51,6 +51,7 @@ def read(session: Session, asked: ListRequest, secret: str, seconds: float) -> P
         search = Search(session, seconds)
         meaning = meaning_of(sent[0]) if sent is not None else search.meaning(asked.q, wanted)
         having = meaning.conditions()
+        search.limit()
     place = None if sent is None else sent[1:]
     read_rows = _ordered if asked.sort is not None else _ranked
     rows, following = read_rows(session, asked, meaning, [*wanted, *having], place)

@@ -4,14 +4,13 @@ from litestar import get
 from sqlalchemy.exc import DBAPIError
 
 from api.editorial.listing import pages, params, schemas
+from api.editorial.listing.search import CANCELED
 from api.http import transaction
 from api.http.auth import EDITORS
 from api.http.errors import Problem
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
 
-# PostgreSQL's code of a statement that was cancelled at its time limit.
-_CANCELED = "57014"
 _ERRORS = ("invalid_cursor", "search_unavailable")
 _FILTERS = (
     "q finds what listeners find with the same words (typos, joined letters, other scripts and layouts, synonyms), in "
@@ -35,7 +34,7 @@ async def _page(request: ApiRequest, *, trashed: bool) -> pages.Page:
     try:
         return await transaction.read(request, lambda s: pages.read(s, asked, secret, seconds))
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _CANCELED or not asked.q:
+        if getattr(error.orig, "sqlstate", None) != CANCELED or not asked.q:
             raise
         detail = "These words take too long to look for: narrow the list, or write them in full."
         raise Problem("search_unavailable", detail, headers={"Retry-After": "2"}) from error

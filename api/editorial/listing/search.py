@@ -9,12 +9,14 @@ A query costs at most `_VARIANTS` and `_READINGS` small statements more, and all
 without an engine (`SEARCH_FALLBACK_TIMEOUT_MS`).
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Executable, RowMapping, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from api.http.readings.choosing import Shown, Tried, choose, is_certain, tried
@@ -30,6 +32,12 @@ from catalog.words import spelling
 from catalog.words.readings import Reading
 
 _VARIANTS, _READINGS = 3, 6
+# Titles that are compared to find the best hit of a reading.
+_COMPARED = 50
+# Looking for mistakes in words that are not counted yet may take one part in so many of the time.
+_OF_TIME = 4
+# PostgreSQL's code of a statement that was cancelled at its time limit.
+CANCELED = "57014"
 # Every statement has a fitting index: a wrong estimate must not make PostgreSQL read a table.
 _LIMIT = text(
     "SELECT set_config('statement_timeout', :timeout, true), set_config('enable_seqscan', 'off', true)"
@@ -98,7 +106,8 @@ class Search:
             session: Reads, in a transaction.
             seconds: The time that all statements may take together.
         """
-        self._session, self._deadline = session, time.monotonic() + seconds
+        self._session, self._seconds = session, seconds
+        self._deadline = time.monotonic() + seconds
 
     def rows(self, statement: Executable, **parameters: object) -> Sequence[RowMapping]:
         """Return the rows of a statement, if the time suffices.
@@ -107,12 +116,13 @@ class Search:
             statement: Reads.
             **parameters: Values of its bind parameters.
         """
-        self._limit()
+        self.limit()
         return self._session.execute(statement, parameters).mappings().all()
 
-    def _limit(self) -> None:
-        left = max(1, int((self._deadline - time.monotonic()) * 1000))
-        self._session.execute(_LIMIT, {"timeout": str(left)})
+    def limit(self, most: float = math.inf) -> None:
+        """Give the next statements the time that is left, and at most `most` seconds."""
+        left = min(self._deadline - time.monotonic(), most)
+        self._session.execute(_LIMIT, {"timeout": str(max(1, int(left * 1000)))})
 
     def meaning(self, q: str, wanted: Sequence[Condition]) -> Meaning:
         """Return what a query means.
@@ -130,19 +140,40 @@ class Search:
             for variant in self._variants(q):
                 if self._first(Meaning(variant), wanted) is not None:
                     return Meaning(variant)
-        self._limit()
+        self.limit()
         readings = near.reader(self._session, q).read(q, _READINGS)
         meanings = [Meaning(reading.text, reading.kind) for reading in readings]
-        others = [
-            self._try(reading, meaning, wanted, q)
-            for reading, meaning in zip(readings, meanings, strict=True)
-        ]
+        others: list[Tried] = []
+        for reading, meaning in zip(readings, meanings, strict=True):
+            others.append(self._try(reading, meaning, wanted, q))
+            # The readings behind are less likely, and each costs a statement.
+            if is_certain(others[-1], reading.text) and not reading.dropped:
+                break
         choice = choose(plain, others, q)
         if choice.place is not None:
             chosen = meanings[choice.place]
             return Meaning(chosen.text, chosen.kind, rewrite=choice.rewrite)
         # Words that were written a moment ago are not counted yet.
-        return Meaning(q, typos=plain.best is None, offer=choice.offer)
+        typos = plain.best is None and self._is_mistyped(q, wanted)
+        return Meaning(q, typos=typos, offer=choice.offer)
+
+    def _is_mistyped(self, q: str, wanted: Sequence[Condition]) -> bool:
+        """Whether programs have the words with a mistake. What takes long to look for is not looked for.
+
+        Raises:
+            DBAPIError: PostgreSQL failed.
+        """
+        try:
+            with self._session.begin_nested():
+                self.limit(self._seconds / _OF_TIME)
+                statement = statements.ranked(
+                    split(q), [*wanted, *Meaning(q, typos=True).conditions()], None, 1, _COMPARED
+                )
+                return self._session.execute(statement).first() is not None
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != CANCELED:
+                raise
+            return False
 
     def _variants(self, q: str) -> list[str]:
         rules = [Rule(row["kind"], row["terms"], row["finds"]) for row in self.rows(curation.synonyms())]
@@ -151,7 +182,7 @@ class Search:
     def _first(self, meaning: Meaning, wanted: Sequence[Condition]) -> RowMapping | None:
         if not meaning.words:
             return None
-        statement = statements.ranked(meaning.words, [*wanted, *meaning.conditions()], None, 1)
+        statement = statements.ranked(meaning.words, [*wanted, *meaning.conditions()], None, 1, _COMPARED)
         return next(iter(self.rows(statement)), None)
 
     def _try(self, reading: Reading | None, meaning: Meaning, wanted: Sequence[Condition], q: str) -> Tried:

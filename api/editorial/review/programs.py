@@ -18,7 +18,7 @@ from api.http.schemas import ProgramData, program_detail
 from catalog.programs import pending as program_pending
 from catalog.programs import queries
 from catalog.programs.pending import PROGRAMS
-from catalog.review import pending
+from catalog.review import pending, previews
 
 
 @patch(
@@ -48,7 +48,7 @@ async def preview_pending_program(request: ApiRequest, row_id: Id) -> JsonRespon
     actor = actor_of(request)
 
     def work(session: Session) -> ProgramData:
-        with pending.applied(session, PROGRAMS, row_id, actor):
+        with previews.applied(session, PROGRAMS, row_id, actor):
             row = session.execute(queries.BY_IDS, {"ids": [row_id]}).mappings().one()
         return ProgramData(data=program_detail(row))
 

@@ -15,7 +15,7 @@ from api.http.auth import EDITORS, REVIEWERS
 from api.http.parameters import Id, IfMatch
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of, expected_rev
-from catalog.review import pending
+from catalog.review import pending, previews
 from catalog.taxonomy.pending import CATEGORIES, SERIES
 
 _EDIT = "Begins one when there is none. A change takes a submission back. If-Match is the ETag of the pending revision."
@@ -71,7 +71,7 @@ async def preview_pending_series(request: ApiRequest, row_id: Id) -> JsonRespons
     actor = actor_of(request)
 
     def work(session: Session) -> schemas.SeriesAnswer:
-        with pending.applied(session, SERIES, row_id, actor):
+        with previews.applied(session, SERIES, row_id, actor):
             return read_series(session, row_id)
 
     return JsonResponse(await transaction.read(request, work))
@@ -88,7 +88,7 @@ async def preview_pending_category(request: ApiRequest, row_id: Id) -> JsonRespo
     actor = actor_of(request)
 
     def work(session: Session) -> schemas.CategoryAnswer:
-        with pending.applied(session, CATEGORIES, row_id, actor):
+        with previews.applied(session, CATEGORIES, row_id, actor):
             return read_category(session, row_id)
 
     return JsonResponse(await transaction.read(request, work))

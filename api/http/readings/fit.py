@@ -29,26 +29,32 @@ class Titled(Protocol):
     @property
     def id(self) -> int:
         """The program."""
+        raise NotImplementedError
 
     @property
     def title(self) -> str:
         """Its title."""
+        raise NotImplementedError
 
     @property
     def description(self) -> str:
         """Its description."""
+        raise NotImplementedError
 
     @property
     def series_title(self) -> str | None:
         """The title of its series."""
+        raise NotImplementedError
 
     @property
     def people(self) -> Sequence[str]:
         """The names of its people."""
+        raise NotImplementedError
 
     @property
     def tags(self) -> Sequence[str]:
         """The names of its tags."""
+        raise NotImplementedError
 
 
 class Fit(NamedTuple):

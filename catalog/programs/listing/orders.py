@@ -101,8 +101,8 @@ def follows(sort: str, after: Place) -> Condition:
 def _bound(name: str, value: Value) -> ColumnElement[datetime] | ColumnElement[int] | ColumnElement[str]:
     if value is None:
         return literal_column("-1") if name == "durationSec" else NEVER
-    if name == "title":
-        return _folded(literal(value))
     if not isinstance(value, str):
         return literal(value)
+    if name == "title":
+        return _folded(literal(value))
     return literal(datetime.fromisoformat(value)) if name.endswith(("At", "Date")) else literal(value)

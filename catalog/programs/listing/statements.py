@@ -64,7 +64,13 @@ def having(words: Sequence[str], *, typos: bool = False) -> Condition:
     return Program.id.in_(select(matched.c.id))
 
 
-def ranked(words: Sequence[str], wanted: Sequence[Condition], after: Ranked | None, limit: int) -> AnySelect:
+def ranked(
+    words: Sequence[str],
+    wanted: Sequence[Condition],
+    after: Ranked | None,
+    limit: int,
+    compared: int = COMPARED,
+) -> AnySelect:
     """Return a page of `Ranked` rows, and in each how many programs there are (`total`), at most `MOST`.
 
     Programs with this title come first, then those with titles most like the words, then those that changed last.
@@ -74,6 +80,7 @@ def ranked(words: Sequence[str], wanted: Sequence[Condition], after: Ranked | No
         wanted: What the programs have to meet, `having` the words among it.
         after: The page begins behind this row; None for the first page.
         limit: How many rows at most.
+        compared: How many titles are compared with the words, of those that changed last.
     """
     title = func.catalog_fold(literal(" ".join(words)))
     titled = select(Program.id).where(
@@ -92,7 +99,7 @@ def ranked(words: Sequence[str], wanted: Sequence[Condition], after: Ranked | No
     placed = select(chosen, func.row_number().over(order_by=by_time).label("place")).subquery()
     likeness: ColumnElement[int] = case(
         (
-            placed.c.place <= COMPARED,
+            placed.c.place <= compared,
             cast(func.round(10 * func.word_similarity(title, func.catalog_fold(placed.c.title))), Integer),
         ),
         else_=-1,

@@ -25,7 +25,7 @@ from catalog.programs import editing, lifecycle, snapshot
 from catalog.programs import pending as program_pending
 from catalog.programs.models import Program, ProgramRevision
 from catalog.programs.pending import PROGRAMS
-from catalog.review import pending
+from catalog.review import pending, previews
 from catalog.review.models import PendingRevision
 from catalog.review.rights import EVERYTHING, Rights
 from catalog.review.states import APPLIED, DISCARDED, PENDING
@@ -72,7 +72,7 @@ def test_a_change_that_waits_leaves_no_trace_in_the_live_version(session: Sessio
     changes.take(session)
     before, revisions = snapshot.of(session, program), len(session.scalars(select(ProgramRevision)).all())
     change(session, program, title="Other", people=[("host", "Nobody knows")], slug="elsewhere")
-    with pending.applied(session, PROGRAMS, program.id, EDITOR):
+    with previews.applied(session, PROGRAMS, program.id, EDITOR):
         assert snapshot.of(session, program)["title"] == "Other"
     session.commit()
     assert snapshot.of(session, program) == before

@@ -1,16 +1,20 @@
 """Editors find programs in every state by what people type."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from catalog.core.db import session_factory
 from catalog.curation import synonyms
 from catalog.programs import lifecycle
 from catalog.vocabulary.rollup import roll_up
+from tests.support.accounts import signed_in
 from tests.support.client import Client
+from tests.support.product import serve
 from tests.support.programs import EDITOR, make
-from tests.support.shared import SharedApi
+from tests.support.shared import SharedApi, apart
 
 # Name -> state and values. No word is in two programs, unless a test needs it.
 PROGRAMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -124,3 +128,16 @@ def test_words_that_are_not_counted_yet_may_have_a_mistake(shared: SharedApi, fo
         new = make(session, title="Lighthouses at night").id
     ids, meta = listed(shared.staff["editor"], q="lighthuoses")
     assert (ids, meta["rewrite"]) == ([new], None)
+
+
+def test_words_that_take_too_long_are_refused(shared: SharedApi, found: dict[str, int]) -> None:
+    hasty = shared.settings.api.model_copy(update={"fallback_timeout_ms": 200})
+    with (
+        serve(replace(apart(shared.settings), api=hasty)) as (client, _),
+        shared.database.connect() as holder,
+    ):
+        token = str(shared.staff["editor"].session.headers["Authorization"]).split()[1]
+        holder.execute(text("LOCK TABLE people IN ACCESS EXCLUSIVE MODE"))
+        answer = signed_in(client, token).get("/catalog/programs", q="qahwa")
+    assert (answer.status_code, answer.json()["code"]) == (503, "search_unavailable")
+    assert answer.headers["Retry-After"] == "2"
