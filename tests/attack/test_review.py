@@ -25,12 +25,26 @@ TRIES: dict[str, tuple[Callable[[Client, str], int], set[int]]] = {
     "bulk": (
         lambda editor, at: (
             editor.post(
-                "/catalog/programs/bulk",
-                {"action": "tag", "tags": [SECRET], "ids": [int(at.rpartition("/")[2])]},
+                "/catalog/programs/bulk", {"action": "unpublish", "ids": [int(at.rpartition("/")[2])]}
             ).status_code
         ),
         {403},
     ),
+    "autosave": (
+        lambda editor, at: (
+            editor.patch(
+                f"{at}/autosave",
+                {"title": SECRET, "tags": [SECRET]},
+                **{"If-Match": editor.get(f"{at}/autosave").headers["etag"]},
+            ).status_code
+        ),
+        {200},
+    ),
+    "merge a tag": (
+        lambda editor, at: editor.post("/catalog/tags/1/merge", {"intoId": 2}).status_code,
+        {403},
+    ),
+    "delete a tag": (lambda editor, at: editor.delete("/catalog/tags/1").status_code, {403}),
     "withdraw": (lambda editor, at: editor.post(f"{at}/unpublish").status_code, {403}),
     "archive": (lambda editor, at: editor.post(f"{at}/archive").status_code, {403}),
     "delete": (lambda editor, at: editor.delete(at).status_code, {403}),
