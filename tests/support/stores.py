@@ -22,7 +22,13 @@ def new_settings(database_url: str, servers: Mapping[str, str]) -> Settings:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     mark = uuid.uuid4().hex[:12]
     return Settings(
-        CatalogSettings(database_url=database_url, pool_min=1, pool_max=10),
+        CatalogSettings(
+            database_url=database_url,
+            pool_min=1,
+            pool_max=10,
+            # A machine may be as slow as it likes.
+            statement_timeout_ms=60_000,
+        ),
         IndexerSettings(
             meili_url=servers["TEST_ENGINE"],
             meili_key=servers["TEST_ENGINE_KEY"],
