@@ -255,7 +255,7 @@ def test_a_degraded_answer_does_not_outlive_the_outage(
 ) -> None:
     with on_a_line(settings, cache_redis) as (client, line):
         eventually(lambda: total(client) == len(SPECS), what="searchable")
-        before = set(cache_redis.scan_iter(f"{settings.indexer.redis_prefix}*"))
+        before = set(cache_redis.scan_iter(f"{settings.indexer.redis_prefix}page*"))
         line.hurt("refuse")
         asked = {"q": "trade", "facets": "language"}
         first = client.get("/discovery/search", **asked)
@@ -263,7 +263,7 @@ def test_a_degraded_answer_does_not_outlive_the_outage(
         # Many ask at once: few of them reach PostgreSQL.
         assert client.get("/discovery/search", **asked).headers["x-cache"] != "miss"
         # Its copy in Redis is kept for a moment only.
-        mine = set(cache_redis.scan_iter(f"{settings.indexer.redis_prefix}*")) - before
+        mine = set(cache_redis.scan_iter(f"{settings.indexer.redis_prefix}page*")) - before
         assert all(-1 != cache_redis.pttl(key) <= 1000 * KEPT_SECONDS for key in mine)
         line.heal()
         back = eventually(
