@@ -5,6 +5,7 @@ followed. A forbidden address opens no socket.
 See https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from indexer.importing.fetching.address import Guard
 from indexer.importing.fetching.connections import Route
 from indexer.importing.fetching.deadline import Deadline
 
+log = logging.getLogger(__name__)
 USER_AGENT = f"ThmanyahDiscovery/{__version__} (webhooks)"
 
 
@@ -78,8 +80,11 @@ class Sender:
             status, said, retry_after = self._post(url, message_id, body, secrets, deadline)
         except FetchError as error:
             return Outcome(error=error.code, duration_ms=_since(began))
-        except (HTTPError, OSError) as error:
+        except Exception as error:
+            # Whatever a server sends, the attempt is noted: else the message would be sent again without a pause.
             found = failures.too_slow() if deadline.passed else failures.of_exception(error)
+            if not isinstance(error, HTTPError | OSError):
+                log.exception("webhook message %s: the answer cannot be read", message_id)
             return Outcome(error=found.code, duration_ms=_since(began))
         finally:
             deadline.close()
@@ -104,7 +109,11 @@ class Sender:
         ):
             asked.note({"http.response.status_code": response.status})
             said = response.read(MAX_BODY) or b""
-            pause = failures.retry_after(response.headers.get("Retry-After"))
+            # A connection that the deadline cut looks like the end of the headers, or of the body.
+            if deadline.passed:
+                raise failures.too_slow()
+            is_taken = 200 <= response.status < 300
+            pause = None if is_taken else failures.retry_after(response.headers.get("Retry-After"))
             return response.status, _text(said), pause
 
 

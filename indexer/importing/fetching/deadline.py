@@ -37,6 +37,9 @@ class Deadline:
         with self._lock:
             self._release()
             self._watched = connection.dup()
+            # The timer has fired already, while this one was being connected.
+            if self.passed:
+                self._shut()
 
     def close(self) -> None:
         """Stop the timer; nothing is cut any more."""
@@ -51,6 +54,9 @@ class Deadline:
 
     def _cut(self) -> None:
         with self._lock:
-            if self._watched is not None:
-                with contextlib.suppress(OSError):
-                    self._watched.shutdown(socket.SHUT_RDWR)
+            self._shut()
+
+    def _shut(self) -> None:
+        if self._watched is not None:
+            with contextlib.suppress(OSError):
+                self._watched.shutdown(socket.SHUT_RDWR)

@@ -7,13 +7,15 @@ import zlib
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from urllib3.exceptions import NewConnectionError, TimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError
 from urllib3.exceptions import SSLError as UrllibSSLError
 
 from indexer.importing.errors import FetchError
 
 # Longest pause that a server may ask for, in seconds.
 MAX_RETRY_AFTER = 86_400.0
+# What reading a broken answer raises, such as a chunk of a negative size (`ValueError`) or of 2^70 bytes (`OverflowError`).
+BROKEN = (HTTPError, OSError, ValueError, OverflowError, zlib.error)
 # Statuses that a second request would not change: code and detail.
 _FINAL = {
     401: ("refused", "The server asks for a password."),
@@ -36,7 +38,7 @@ def of_status(status: int, headers: Mapping[str, str]) -> FetchError:
 
 
 def of_exception(error: Exception) -> FetchError:
-    """Return the error for an exception of urllib3, the socket or zlib."""
+    """Return the error for one of the exceptions in `BROKEN`."""
     if isinstance(error, UrllibSSLError | ssl.SSLError):
         return FetchError("tls_failed", "The server's certificate is not valid.")
     if isinstance(error, NewConnectionError):
@@ -67,7 +69,8 @@ def retry_after(value: str | None) -> float | None:
         return None
     if value.strip().isdecimal():
         return min(float(value.strip()[:9]), MAX_RETRY_AFTER)
-    with contextlib.suppress(ValueError, TypeError):
+    # A year or a zone of many digits does not fit into a C integer.
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
         seconds = parsedate_to_datetime(value).timestamp() - time.time()
         return min(MAX_RETRY_AFTER, max(0.0, seconds))
     return None

@@ -5,14 +5,12 @@ time are limited by `ImportSettings`.
 """
 
 import contextlib
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError
 
 from catalog.core import tracing
 from indexer.importing.errors import FetchError, ImportFailed
@@ -131,7 +129,7 @@ class Fetcher:
         deadline = Deadline(seconds)
         try:
             return self._follow(wanted, deadline)
-        except (HTTPError, OSError, zlib.error) as error:
+        except failures.BROKEN as error:
             raise (failures.too_slow() if deadline.passed else failures.of_exception(error)) from error
         finally:
             deadline.close()
@@ -160,6 +158,9 @@ class Fetcher:
                 connections.exchange("GET", parts, route, wanted.headers | private, timeout) as response,
             ):
                 asked.note({"http.response.status_code": response.status})
+                # A connection that the deadline cut looks like the end of the headers.
+                if deadline.passed:
+                    raise failures.too_slow()
                 if response.status in _REDIRECTS and response.headers.get("Location"):
                     permanent = permanent and response.status in _PERMANENT_REDIRECTS
                     url = _joined(url, _utf8(response.headers["Location"]))

@@ -125,8 +125,9 @@ def test_the_server_says_when_to_come_back() -> None:
         assert refused(stranger).retry_after == 120
         stranger.pages["/"] = (503, {"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}, b"")
         assert refused(stranger).retry_after == 86_400
-        stranger.pages["/"] = (503, {"Retry-After": "soon"}, b"")
-        assert refused(stranger).retry_after is None
+        for unclear in ("soon", "Thu, 01 Jan 1970 00:00:00 +99999999999999999999"):
+            stranger.pages["/"] = (503, {"Retry-After": unclear}, b"")
+            assert refused(stranger).retry_after is None
 
 
 def test_redirects() -> None:
@@ -161,7 +162,17 @@ def test_what_breaks_on_the_way() -> None:
         sites.hear(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
 
-    for talk in (nonsense, short):
+    def negative(connection: Any, stop: Any) -> None:
+        sites.hear(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nshort\r\n")
+
+    def huge(connection: Any, stop: Any) -> None:
+        sites.hear(connection)
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 40 + b"\r\nshort\r\n"
+        )
+
+    for talk in (nonsense, short, negative, huge):
         with raw(talk) as (port, _):
             error = refused(port)
             assert (error.code, error.retryable) == ("broken_response", True)
