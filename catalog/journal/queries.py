@@ -19,7 +19,9 @@ CHANGE_TYPES: tuple[ChangeType, ...] = get_args(ChangeType)
 CURSOR = r"[0-9a-f]{8}\.\d{1,18}(\.\d{1,18})?"
 # What a reader that has nothing yet passes as `begun`: no change or withdrawal until now concerns it.
 FRESH = 2**62
-_HEAD = select(func.coalesce(func.max(JournalEntry.position), 0)).scalar_subquery()
+_LAST = select(func.coalesce(func.max(JournalEntry.position), 0)).scalar_subquery()
+# A withdrawal that is no longer kept may have been the last entry: whoever begins now has nothing to learn of it.
+_HEAD = func.greatest(_LAST, JournalState.floor)
 # Seconds since the oldest mark that has no entry yet; 0 without any.
 BEHIND = select(
     func.coalesce(func.extract("epoch", func.clock_timestamp() - func.min(JournalMark.marked_at)), 0)
@@ -33,7 +35,8 @@ class Reader(NamedTuple):
 
     Attributes:
         position: It has read every entry up to here.
-        begun: The highest position when it began with nothing; 0 once it has come past it, or when it began there.
+        begun: Of a reader that began with nothing: the lowest of the highest positions of the servers that it was told by.
+            No change up to there concerns it. 0 once it has come past it, or when it began there.
     """
 
     position: int
@@ -42,6 +45,17 @@ class Reader(NamedTuple):
     def is_kept(self, floor: int) -> bool:
         """Return whether every withdrawal that this reader has to learn is still kept."""
         return floor <= max(self.position, self.begun)
+
+    def behind(self, head: int) -> "Reader":
+        """Return the reader after a page of a server.
+
+        A replica may be behind the server where the reader began, and has told of programs as they were there. So changes
+        above its head concern the reader. (Those up to there showed on the same page, so the page itself lacks nothing.)
+
+        Args:
+            head: The highest position on that server.
+        """
+        return self._replace(begun=min(self.begun, head))
 
 
 def change_of(row: RowMapping) -> ChangeType:

@@ -1,7 +1,7 @@
 """The feed of changes, from the journal: what was published, changed or withdrawn behind a cursor.
 
-A cursor is the journal's epoch, a position and, of a reader that began with nothing and is not past it yet, the highest
-position of its beginning.
+A cursor is the journal's epoch, a position and, of a reader that began with nothing and is not past it yet, the position up
+to which each server that it has read from was: that of its beginning, or of a replica that was behind.
 """
 
 import re
@@ -90,6 +90,7 @@ class Changes:
             epoch, reader = state["epoch"], Reader(0, state["head"])
         elif epoch != state["epoch"] or not reader.is_kept(state["floor"]):
             raise Problem("cursor_expired", "Read the feed from its beginning, without since.")
+        reader = reader.behind(state["head"])
         shown, has_more = entries[:limit], len(entries) > limit
         position = shown[-1]["position"] if has_more else max(reader.position, state["head"])
         following = cursor(epoch, reader._replace(position=position))

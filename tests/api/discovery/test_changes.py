@@ -1,15 +1,19 @@
 """The feed of changes: the recipe of a mirror, cursors, and that nothing unpublished is shown."""
 
+import asyncio
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Engine as Database
-from sqlalchemy import text
+from sqlalchemy import Executable, RowMapping, text
 from sqlalchemy.orm import Session
 
+from api.answers.cache import Cache
+from api.discovery.lookups.changes import Changes
+from api.discovery.lookups.replica import Replica
 from api.http.schemas import program_detail
 from catalog.core.actor import Actor
 from catalog.core.db import session_factory
@@ -39,13 +43,15 @@ def without_views(program: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in program.items() if name != "viewCount"}
 
 
-def recipe() -> Callable[..., str]:
-    """Return the mirror that docs/discovery.md shows."""
+def recipe(limit: int = 100) -> Callable[..., str]:
+    """Return the mirror that docs/discovery.md shows, with pages of this size."""
     page = (ROOT / "docs" / "discovery.md").read_text()
     found = re.search(r"```python\n(import requests.*?)```", page, re.DOTALL)
     assert found
     names: dict[str, Any] = {}
-    exec(found[1], names)  # the page's own code is what is tested
+    code = found[1].replace('"limit": 100', f'"limit": {limit}')
+    assert f'"limit": {limit}' in code
+    exec(code, names)  # the page's own code is what is tested
     follow: Callable[..., str] = names["follow"]
     return follow
 
@@ -99,8 +105,9 @@ def test_a_mirror_that_follows_the_feed_equals_the_record(shared: SharedApi) -> 
         expected = record(database)
         found = {program_id: without_views(program) for program_id, program in mirror.items()}
         assert found == expected, f"step {step}"
+    # Pages of a size that nobody has asked for yet, so no cache has them.
     fresh: Mirror = {}
-    follow(shared.listener.base, fresh)
+    recipe(limit=99)(shared.listener.base, fresh)
     assert {program_id: without_views(program) for program_id, program in fresh.items()} == record(database)
 
 
@@ -148,6 +155,45 @@ def test_what_is_withdrawn_is_an_id_and_a_time(shared: SharedApi) -> None:
         assert (told["type"], told["id"]) == ("program.withdrawn", shown)
         write_journal(shared.database)
     assert hidden not in [change["id"] for change in shared.listener.get(PATH, limit=100).json()["data"]]
+
+
+class Server(Replica):
+    """The database as it is now, for ever: a replica that is behind."""
+
+    def __init__(self, session: Session) -> None:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        session.execute(queries.PLACES)
+        self._session = session
+
+    async def rows(self, statement: Executable, **_: object) -> Sequence[RowMapping]:
+        return self._session.execute(statement).mappings().all()
+
+
+def test_who_begins_and_meets_a_replica_that_is_behind_misses_nothing(database: Database) -> None:
+    sessions = session_factory(database)
+    with sessions.begin() as session:
+        one, two, three = (make(session, "published", title=f"Number {n}").id for n in range(3))
+    write_journal(database)
+    with sessions() as before, sessions() as after:
+        behind = Server(before)
+        with sessions.begin() as session:
+            _run(session, "UPDATE programs SET title = 'Other' WHERE id = :id", id=two)
+            lifecycle.transition(session, three, "unpublish", EDITOR)
+        write_journal(database)
+        primary, told, since = Server(after), list[tuple[str, int]](), None
+        for server in (primary, behind, behind, primary, primary):
+            feed = Changes(server, Cache(None, "", max_bytes=10_000))
+            answer, _ = asyncio.run(feed.changes(since, 1))
+            page = msgspec.json.decode(answer.body)
+            told += [(change["type"], change["id"]) for change in page["data"]]
+            since = page["meta"]["next"]
+    assert told == [
+        ("program.published", one),
+        ("program.published", two),
+        ("program.published", three),
+        ("program.changed", two),
+        ("program.withdrawn", three),
+    ]
 
 
 def test_a_cursor_that_is_too_old_is_refused_with_a_code(shared: SharedApi) -> None:

@@ -162,6 +162,18 @@ def test_a_reader_that_begins_is_told_of_every_program_in_pages(session: Session
     assert rest == [(ids[3], "published"), (ids[4], "published"), (ids[2], "withdrawn")]
 
 
+def test_who_begins_after_the_last_withdrawal_was_deleted_is_not_sent_away(session: Session) -> None:
+    gone = make(session, "published", title="Gone")
+    write(session)
+    lifecycle.transition(session, gone.id, "unpublish", EDITOR)
+    reader = head(session)
+    session.execute(text("UPDATE journal SET at = at - interval '11 days'"))
+    assert entries.prune(session, 10) == 1
+    floor = session.execute(queries.PLACES).one().floor
+    assert floor == reader.position == head(session).position == read(session, Reader(0, FRESH))[1].position
+    assert head(session).is_kept(floor)
+
+
 def test_old_withdrawals_are_deleted_and_readers_behind_them_are_known(session: Session) -> None:
     kept, gone = (make(session, "published", title=f"Number {n}") for n in range(2))
     before = head(session)
