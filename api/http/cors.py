@@ -11,7 +11,7 @@ _SHARED = ("/discovery/", "/openapi.json")
 # Headers of an answer that a page may read, beside those that every page may.
 _EXPOSED = (
     b"access-control-expose-headers",
-    b"ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id",
+    b"Deprecation, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id",
 )
 _ALLOWED: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, HEAD, POST"),

@@ -43,7 +43,7 @@ SELECT 'import', count(*) FROM import_runs WHERE status = 'failed' AND finished_
 """
 _WEBHOOKS = """
 SELECT id, CASE WHEN state = 'active' AND failing_since IS NOT NULL THEN 'failing'
-  WHEN disabled_reason IN ('failures', 'gone') THEN 'given_up' ELSE state END,
+  WHEN disabled_reason IN ('failures', 'gone', 'missed') THEN 'given_up' ELSE state END,
   delivered, failed, CASE WHEN state = 'active'
   THEN coalesce(extract(epoch FROM clock_timestamp() - failing_since), 0) ELSE 0 END
 FROM webhook_endpoints ORDER BY id

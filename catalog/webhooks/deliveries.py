@@ -96,16 +96,19 @@ def require(session: Session, endpoint_id: int, token: str) -> WebhookEndpoint:
     return row
 
 
-def release(session: Session, endpoint_id: int, token: str) -> None:
+def release(session: Session, endpoint_id: int, token: str, rest: float = 0) -> None:
     """Give the lease back, and delete what the log has beyond its bound.
 
     Args:
         session: The transaction.
         endpoint_id: The endpoint.
         token: The caller's lease.
+        rest: Seconds for which the endpoint leaves the workers to others.
     """
     mine = (WebhookEndpoint.id == endpoint_id, WebhookEndpoint.lease_token == token)
-    change_rows(session, update(WebhookEndpoint).where(*mine).values(lease_token=None, lease_until=None))
+    later = func.greatest(WebhookEndpoint.next_at, func.clock_timestamp() + timedelta(seconds=rest))
+    values = {"lease_token": None, "lease_until": None} | ({"next_at": later} if rest else {})
+    change_rows(session, update(WebhookEndpoint).where(*mine).values(values))
     _trim(session, endpoint_id)
 
 
@@ -154,7 +157,7 @@ def note(session: Session, endpoint_id: int, token: str, message: Message, outco
         )
     )
     if outcome.error is None:
-        row.position, row.attempts, row.failing_since = message.position, 0, None
+        row.position, row.attempts, row.failing_since = max(row.position, message.position), 0, None
         row.delivered += 1
         return True
     now = database_now(session)
@@ -164,9 +167,9 @@ def note(session: Session, endpoint_id: int, token: str, message: Message, outco
     row.failing_since = since
     row.next_at = now + timedelta(seconds=pause(row.attempts, outcome.retry_after))
     if outcome.status == 410:
-        _disable(session, row, "gone")
+        disable(session, row, "gone")
     elif now - since >= GIVE_UP:
-        _disable(session, row, "failures")
+        disable(session, row, "failures")
     return False
 
 
@@ -220,7 +223,14 @@ def _columns(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _disable(session: Session, row: WebhookEndpoint, reason: str) -> None:
+def disable(session: Session, row: WebhookEndpoint, reason: str) -> None:
+    """Disable an endpoint, with an event in the audit log, and end its lease.
+
+    Args:
+        session: The transaction.
+        row: The endpoint.
+        reason: One of `REASONS`.
+    """
     row.state, row.disabled_reason, row.rev = "disabled", reason, row.rev + 1
     row.lease_token = row.lease_until = None
     diff: dict[str, object] = {"state": ["active", "disabled"], "disabledReason": [None, reason]}

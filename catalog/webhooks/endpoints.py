@@ -11,9 +11,10 @@ from catalog.core.actor import Actor
 from catalog.core.db import database_now, locked, require_revision
 from catalog.core.errors import Conflict, FieldError, NotFound, ValidationFailed
 from catalog.journal import queries as journal
-from catalog.journal.queries import CHANGE_TYPES, Reader
+from catalog.journal.queries import CHANGE_TYPES
 from catalog.webhooks import secrets
 from catalog.webhooks.models import ENDPOINT_STATES, WebhookDelivery, WebhookEndpoint
+from catalog.webhooks.queries import has_missed
 
 MAX_ENDPOINTS, MAX_URL, MAX_DESCRIPTION = 50, 2_000, 500
 # Deliveries of an endpoint that wait because a person has asked for them.
@@ -114,11 +115,13 @@ def edit(
         row.position = places.head
     if "state" in diff:
         row.disabled_reason = "person" if row.state == "disabled" else None
-    if row.state == "active" and not Reader(row.position).is_kept(places.floor):
+    if "state" in diff and row.state == "active" and has_missed(row, places.floor):
         raise Conflict("It was away too long and has missed withdrawals: enable it with skip.", field="state")
+    if diff.keys() & {"url", "state", "position"}:
+        # How a message went that is being sent counts no more: to another address it is sent again.
+        row.lease_token = row.lease_until = None
     if diff:
-        # Something may be right now: its server is tried at once, and gets a week again.
-        row.attempts, row.failing_since, row.next_at = 0, None, database_now(session)
+        _try_at_once(session, row)
         _changed(session, row)
         audit.record(session, actor, "webhook.edit", _ENTITY, row.id, diff)
     return row
@@ -127,7 +130,7 @@ def edit(
 def rotate(
     session: Session, endpoint_id: int, key: str, actor: Actor, *, overlap_hours: int = OVERLAP_HOURS
 ) -> tuple[WebhookEndpoint, str]:
-    """Give an endpoint another secret. For some hours its messages are signed with both.
+    """Give an endpoint another secret. For some hours its messages are signed with both; its server is tried at once.
 
     Args:
         session: The transaction.
@@ -150,6 +153,7 @@ def rotate(
     row.nonce = secrets.new_nonce()
     made = secrets.secret(key, row.nonce)
     row.fingerprint = secrets.fingerprint(made)
+    _try_at_once(session, row)
     _changed(session, row)
     audit.record(session, actor, "webhook.rotate", _ENTITY, row.id, {"overlapHours": [None, overlap_hours]})
     return row, made
@@ -237,6 +241,11 @@ def _queue(session: Session, queued: WebhookDelivery, actor: Actor, action: str)
     diff = {"message": [None, queued.message_id]}
     audit.record(session, actor, action, _ENTITY, queued.endpoint_id, diff)
     return queued
+
+
+def _try_at_once(session: Session, row: WebhookEndpoint) -> None:
+    """Forget failures: something may be right now. The server is tried at once, and gets a week again."""
+    row.attempts, row.failing_since, row.next_at = 0, None, database_now(session)
 
 
 def _changed(session: Session, row: WebhookEndpoint) -> None:

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from catalog.core.base import Base, BigId, CreatedAt
 
 ENDPOINT_STATES = ("active", "disabled")
-# Why an endpoint is disabled: by a person, after a week of failures, or because its server said 410 Gone.
-REASONS = ("person", "failures", "gone")
+# Why an endpoint is disabled: by a person, after a week of failures, because its server said 410 Gone, or because withdrawals
+# that it has not been told of are no longer kept.
+REASONS = ("person", "failures", "gone", "missed")
 DELIVERY_KINDS = ("event", "test", "again")
 DELIVERY_STATES = ("queued", "delivered", "failed")
 

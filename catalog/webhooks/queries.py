@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from catalog.core.db import AnySelect
 from catalog.journal.models import JournalEntry
+from catalog.journal.queries import Reader
 from catalog.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 _HEAD = select(func.coalesce(func.max(JournalEntry.position), 0)).scalar_subquery()
@@ -56,6 +57,16 @@ def queued(limit: int) -> Select[int]:
     )
     waits = and_(WebhookDelivery.state == "queued", idle)
     return select(WebhookDelivery.id).where(waits).order_by(WebhookDelivery.id).limit(limit)
+
+
+def has_missed(endpoint: WebhookEndpoint, floor: int) -> bool:
+    """Return whether withdrawals that an endpoint wants to be told of are no longer kept.
+
+    Args:
+        endpoint: The endpoint.
+        floor: The journal's.
+    """
+    return "program.withdrawn" in endpoint.event_types and not Reader(endpoint.position).is_kept(floor)
 
 
 def deliveries(endpoint_id: int, before: int | None, limit: int) -> Select[WebhookDelivery]:

@@ -16,7 +16,7 @@ STATEMENTS = (
             CONSTRAINT webhook_endpoints_state_check CHECK (state IN ('active', 'disabled')),
         disabled_reason text
             CONSTRAINT webhook_endpoints_disabled_reason_check
-            CHECK (disabled_reason IN ('person', 'failures', 'gone')),
+            CHECK (disabled_reason IN ('person', 'failures', 'gone', 'missed')),
         nonce           text        NOT NULL,
         fingerprint     text        NOT NULL,
         old_nonce       text,

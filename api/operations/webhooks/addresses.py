@@ -8,8 +8,6 @@ from catalog.core.errors import FieldError, ValidationFailed
 from indexer.importing.errors import FetchError
 from indexer.importing.fetching.address import Guard, parse
 
-_PUBLIC = "8.8.8.8"
-
 
 def require_allowed(settings: ApiSettings, url: str) -> None:
     """Check the address of an endpoint without looking its name up.
@@ -35,8 +33,12 @@ def _check(url: str, *, needs_https: bool) -> None:
         raise FetchError("forbidden_scheme", "Only https addresses are sent to.")
     host = str(parts.host).strip("[]")
     settings = WebhookSettings()
-    # A name stands for a public address here: nothing is resolved.
-    Guard.of(settings.ports, settings.trusted, lambda *_: [host if _is_ip(host) else _PUBLIC]).check(url)
+    guard = Guard.of(settings.ports, settings.trusted, lambda *_: [host])
+    if _is_ip(host):
+        guard.check(url)
+    else:
+        # What the name stands for is not asked here: it may be a trusted address.
+        guard.require_port(parts)
 
 
 def _is_ip(host: str) -> bool:

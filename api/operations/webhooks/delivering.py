@@ -13,13 +13,16 @@ from catalog.core.db import database_now, session_factory
 from catalog.core.errors import LeaseLost
 from catalog.journal import queries as journal
 from catalog.journal.queries import Reader
-from catalog.webhooks import deliveries, secrets
+from catalog.webhooks import deliveries, queries, secrets
 from catalog.webhooks.deliveries import Message
 from catalog.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 log = logging.getLogger(__name__)
 # Seconds after which a job leaves the rest to the next one, so that each endpoint has its turn.
 STRETCH = 20.0
+# An endpoint whose server takes fewer messages in a stretch rests for some seconds, so that slow servers do not hold
+# all workers: imports wait behind webhooks.
+FEW, REST = 5, 30.0
 # Entries that are read at once; only the first one that concerns the endpoint is sent, then they are read anew, so
 # that nothing is sent which was withdrawn meanwhile.
 _READ = 20
@@ -50,17 +53,18 @@ class Deliverer:
             return 0
         taken, until = 0, time.monotonic() + STRETCH
         try:
-            while time.monotonic() < until and self._step(endpoint_id, token):
+            while self._step(endpoint_id, token, until):
                 taken += 1
         except LeaseLost:
             log.info("webhook %d was changed while messages were sent", endpoint_id)
         with self._sessions.begin() as session:
-            deliveries.release(session, endpoint_id, token)
+            is_slow = 0 < taken < FEW and time.monotonic() >= until
+            deliveries.release(session, endpoint_id, token, REST if is_slow else 0)
         return taken
 
-    def _step(self, endpoint_id: int, token: str) -> bool:
+    def _step(self, endpoint_id: int, token: str, until: float) -> bool:
         """Send the next message; return whether there was one and the server took it."""
-        found = self._next(endpoint_id, token)
+        found = self._next(endpoint_id, token, until)
         if found is None:
             return False
         endpoint, message, body, now = found
@@ -71,13 +75,21 @@ class Deliverer:
         log.info("webhook %d: %s, %s", endpoint_id, message.id, outcome.error or "delivered")
         return is_taken
 
-    def _next(self, endpoint_id: int, token: str) -> tuple[WebhookEndpoint, Message, bytes, datetime] | None:
-        """Return the next message of an endpoint. What does not concern the endpoint is passed over."""
-        while True:
+    def _next(
+        self, endpoint_id: int, token: str, until: float
+    ) -> tuple[WebhookEndpoint, Message, bytes, datetime] | None:
+        """Return the next message of an endpoint; None without one, and when the stretch is over.
+
+        What does not concern the endpoint is passed over.
+        """
+        while time.monotonic() < until:
             with self._sessions.begin() as session:
                 endpoint = deliveries.require(session, endpoint_id, token)
                 now = database_now(session)
                 rows = session.execute(journal.page(Reader(endpoint.position), _READ)).mappings().all()
+                if queries.has_missed(endpoint, rows[0]["floor"]):
+                    deliveries.disable(session, endpoint, "missed")
+                    return None
                 entries = [row for row in rows if row["program_id"] is not None]
                 for row in entries:
                     if journal.change_of(row) in endpoint.event_types:
@@ -88,6 +100,7 @@ class Deliverer:
                 deliveries.passed(session, endpoint_id, token, last)
                 if len(entries) < _READ:
                     return None
+        return None
 
     def send_queued(self, delivery_id: int) -> None:
         """Send a test, or a message once more. It has one attempt.

@@ -157,17 +157,27 @@ class Guard:
             FetchError: `bad_url`, `forbidden_scheme`, `forbidden_port`, `forbidden_address` or `unresolvable`.
         """
         parts = parse(url)
-        host = str(parts.host).strip("[]")
-        port = parts.port or SCHEMES[str(parts.scheme)]
-        # Before the name is resolved: a forbidden port needs no look-up.
-        if port not in self.ports and not any(port == trusted for _, trusted in self.trusted):
-            raise FetchError("forbidden_port", f"Imports may not connect to port {port}.")
+        host, port = str(parts.host).strip("[]"), self.require_port(parts)
         addresses = self._look_up(host, port)
         refused = [a for a in addresses if not self._allowed(a, port)]
         if refused or not addresses:
             # The IP address is not named: it would tell strangers about our network.
             raise FetchError("forbidden_address", "The server is not on the public internet.")
         return parts, addresses
+
+    def require_port(self, parts: Url) -> int:
+        """Return the port of an address, of which no name has to be resolved.
+
+        Args:
+            parts: Of the address.
+
+        Raises:
+            FetchError: `forbidden_port`: no server may be connected to there.
+        """
+        port = parts.port or SCHEMES[str(parts.scheme)]
+        if port not in self.ports and not any(port == trusted for _, trusted in self.trusted):
+            raise FetchError("forbidden_port", f"No connection is made to port {port}.")
+        return port
 
     def _allowed(self, address: str, port: int) -> bool:
         return (address, port) in self.trusted or (port in self.ports and is_public(address))

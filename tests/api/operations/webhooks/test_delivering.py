@@ -1,13 +1,11 @@
 """Messages to endpoints: signed, in order, at least once, with pauses after failures, and given up after a week."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine as Database
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from api.operations.webhooks.delivering import Deliverer
@@ -15,74 +13,11 @@ from api.operations.webhooks.sending import Sender
 from api.operations.webhooks.settings import WebhookSettings
 from catalog.core.audit import AuditEvent
 from catalog.core.db import session_factory
-from catalog.journal.queries import CHANGE_TYPES
-from catalog.programs import editing, lifecycle
 from catalog.webhooks import deliveries, endpoints
-from catalog.webhooks.models import WebhookDelivery, WebhookEndpoint
+from tests.support.hooked import KEY, Product
 from tests.support.journal import write_journal
 from tests.support.programs import EDITOR, make
-from tests.support.receivers import Receiver, receiver
-
-KEY = "a key of this product's own, 32 bytes"
-
-
-@pytest.fixture
-def hook() -> Iterator[Receiver]:
-    with receiver() as found:
-        yield found
-
-
-class Product:
-    """A catalogue with one endpoint."""
-
-    def __init__(self, database: Database, hook: Receiver, types: tuple[str, ...] = CHANGE_TYPES) -> None:
-        self.database, self.hook = database, hook
-        with self.session() as session:
-            values = {"url": hook.url, "event_types": list(types)}
-            row, self.secret = endpoints.create(session, values, KEY, EDITOR)
-            self.id = row.id
-
-    def session(self) -> Any:
-        return session_factory(self.database).begin()
-
-    def publish(self, title: str = "One") -> int:
-        with self.session() as session:
-            return make(session, "published", title=title).id
-
-    def act(self, program_id: int, action: str) -> None:
-        with self.session() as session:
-            if action == "edit":
-                editing.edit(session, program_id, {"title": "Other"}, EDITOR)
-            else:
-                lifecycle.transition(session, program_id, action, EDITOR)
-
-    def deliver(self, key: str = KEY, sender: Sender | None = None) -> int:
-        """Write the journal, and send what waits."""
-        write_journal(self.database)
-        usual = Sender(WebhookSettings(trusted=self.hook.trusted), needs_https=False)
-        return Deliverer(self.database, sender or usual, key).deliver(self.id)
-
-    def send_queued(self, delivery_id: int) -> None:
-        sender = Sender(WebhookSettings(trusted=self.hook.trusted), needs_https=False)
-        Deliverer(self.database, sender, KEY).send_queued(delivery_id)
-
-    def endpoint(self) -> WebhookEndpoint:
-        with session_factory(self.database)() as session:
-            return session.get_one(WebhookEndpoint, self.id)
-
-    def log(self) -> list[WebhookDelivery]:
-        with session_factory(self.database)() as session:
-            mine = select(WebhookDelivery).order_by(WebhookDelivery.id)
-            return list(session.scalars(mine))
-
-    def run(self, statement: str, **values: object) -> None:
-        with self.session() as session:
-            session.execute(text(statement), values)
-
-
-@pytest.fixture
-def product(database: Database, hook: Receiver) -> Product:
-    return Product(database, hook)
+from tests.support.receivers import Receiver
 
 
 def test_an_endpoint_is_told_of_what_happens_in_order(product: Product) -> None:
@@ -201,16 +136,6 @@ def test_an_endpoint_that_was_given_up_goes_on_where_it_was(product: Product) ->
     assert product.hook.told() == told
 
 
-def test_skip_leaves_out_what_waits(product: Product) -> None:
-    product.publish("One")
-    write_journal(product.database)
-    with product.session() as session:
-        endpoints.edit(session, product.id, {}, EDITOR, skip=True)
-    two = product.publish("Two")
-    product.deliver()
-    assert product.hook.told() == [("published", two)]
-
-
 def test_only_chosen_types_are_sent(database: Database, hook: Receiver) -> None:
     product = Product(database, hook, ("program.withdrawn",))
     ids = [product.publish(f"Number {n}") for n in range(25)]
@@ -324,18 +249,3 @@ def test_the_log_is_bounded(product: Product, monkeypatch: pytest.MonkeyPatch) -
     ids = [product.publish(f"Number {n}") for n in range(5)]
     assert product.deliver() == 5
     assert [row.program_id for row in product.log()] == ids[2:]
-
-
-def test_an_endpoint_that_missed_what_is_no_longer_kept_needs_skip(
-    product: Product, session: Session
-) -> None:
-    one = product.publish()
-    product.act(one, "edit")
-    write_journal(product.database)
-    with product.session() as writing:
-        endpoints.edit(writing, product.id, {"state": "disabled"}, EDITOR)
-    product.run("UPDATE journal_state SET floor = (SELECT max(position) FROM journal)")
-    with pytest.raises(endpoints.Conflict):
-        endpoints.edit(session, product.id, {"state": "active"}, EDITOR)
-    session.rollback()
-    assert endpoints.edit(session, product.id, {"state": "active"}, EDITOR, skip=True).state == "active"
