@@ -9,6 +9,7 @@ from redis import Redis
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from api.discovery import replies
 from catalog.core.db import session_factory
 from catalog.taxonomy import addresses, joining, names, series
 from catalog.taxonomy.models import Person, Series, Tag
@@ -148,3 +149,14 @@ def test_a_slug_that_somebody_has_now_is_theirs(shared: SharedApi, renamed: Rena
             text("SELECT count(*) FROM former_slugs WHERE kind = 'series' AND row_id = :id"), {"id": taken_id}
         )
         assert left.scalar_one() == 0
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_an_address_does_not_lead_to_itself_when_two_reads_disagree(
+    room: str, shared: SharedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def known_since(request: object, model: object, slug: str) -> tuple[str, str]:
+        return slug, "Made a moment ago"
+
+    monkeypatch.setattr(replies, "formerly", known_since)
+    assert shared.listener.get(f"/discovery/{room}/made-a-moment-ago").status_code == 404

@@ -104,6 +104,14 @@ def test_a_wrong_endpoint_is_refused(values: dict[str, Any], field: str, ops: Cl
     assert (refused.json()["code"], refused.json()["errors"][0]["field"]) == ("validation_failed", field)
 
 
+def test_a_name_may_stand_for_a_trusted_address(ops: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_TRUSTED", "10.0.0.5:9000")
+    create(ops, url="https://receiver.internal:9000/hook")
+    refused = ops.post(PATH, BODY | {"url": "https://receiver.internal:9001/hook"})
+    (error,) = refused.json()["errors"]
+    assert (error["code"], error["detail"]) == ("forbidden_port", "No connection is made to port 9001.")
+
+
 def test_there_are_not_too_many(ops: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoints, "MAX_ENDPOINTS", 0)
     refused = ops.post(PATH, BODY)
