@@ -51,7 +51,7 @@ def document() -> Json:
         "name": "limit",
         "in": "query",
         "required": False,
-        "schema": {"type": "integer", "minimum": 1, "maximum": 100},
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     }
     return {
         "paths": {
@@ -117,6 +117,22 @@ BREAKING = [
         changed(*GET, "parameters", 0, "schema", "pattern", value="^n"),
         "GET /a ?sort: the pattern was None, and is ^n",
     ),
+    (
+        changed(*GET, "parameters", 1, "schema", "default", value=10),
+        "GET /a: the parameter limit: default was 20, and is 10",
+    ),
+    (
+        changed(*GET, "parameters", 1, "schema", "default"),
+        "GET /a: the parameter limit: default was 20, and is None",
+    ),
+    (
+        changed(*GET, "parameters", 0, "style", value="spaceDelimited"),
+        "GET /a: the parameter sort: style was form, and is spaceDelimited",
+    ),
+    (
+        changed(*GET, "parameters", 0, "explode", value=False),
+        "GET /a: the parameter sort: explode was True, and is False",
+    ),
     (changed(*GET, "responses", "200"), "GET /a: the answer 200 was removed"),
     (
         changed(*GET, "responses", "200", "headers", "ETag"),
@@ -164,6 +180,9 @@ HARMLESS = [
     changed(*GET, "parameters", 0, "schema", "enum", value=["newest", "oldest", "longest"]),
     changed(*GET, "parameters", 1, "schema", "maximum", value=200),
     changed(*GET, "parameters", 1, "schema", "type", value="number"),
+    # It is read as before.
+    changed(*GET, "parameters", 0, "style", value="form"),
+    changed(*GET, "parameters", 0, "explode", value=True),
     changed(*GET, "responses", "404"),
     changed(*GET, "responses", "503", value={}),
     changed(*GET, "summary", value="Another text"),

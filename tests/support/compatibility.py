@@ -69,7 +69,8 @@ def _operation(operation: Json) -> Json:
             "name": each["name"],
             "in": each["in"],
             "required": each.get("required", False),
-            "schema": _schema(each["schema"]),
+            "schema": _schema(each["schema"]) | _of(each["schema"], "default"),
+            **_of(each, "style", "explode"),
         }
         for each in operation.get("parameters", [])
     ]
@@ -77,6 +78,17 @@ def _operation(operation: Json) -> Json:
     if body:
         found["requestBody"] = {"required": body.get("required", False), "content": _content(body)}
     return found | ({"security": [{}]} if operation.get("security") else {})
+
+
+def _of(holder: Json, *names: str) -> Json:
+    return {name: holder[name] for name in names if name in holder}
+
+
+def _reading(parameter: Json) -> Json:
+    """Return how a parameter is written in an address, and what it is when it is left out."""
+    style = parameter.get("style", "form" if parameter["in"] in ("query", "cookie") else "simple")
+    explode = parameter.get("explode", style == "form")
+    return {"style": style, "explode": explode, "default": parameter["schema"].get("default")}
 
 
 def _content(holder: Json) -> Json:
@@ -163,6 +175,10 @@ class _Comparison:
                 continue
             if found.get("required") and not parameter.get("required"):
                 yield f"{where} is required now"
+            read_now = _reading(found)
+            for name, was in _reading(parameter).items():
+                if read_now[name] != was:
+                    yield f"{where}: {name} was {was}, and is {read_now[name]}"
             yield from self._schemas(f"{place} ?{key[1]}", parameter["schema"], found["schema"], "request")
         for key, parameter in now.items():
             if key not in before and parameter.get("required"):

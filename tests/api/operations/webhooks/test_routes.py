@@ -109,7 +109,7 @@ def test_a_name_may_stand_for_a_trusted_address(ops: Client, monkeypatch: pytest
     create(ops, url="https://receiver.internal:9000/hook")
     refused = ops.post(PATH, BODY | {"url": "https://receiver.internal:9001/hook"})
     (error,) = refused.json()["errors"]
-    assert (error["code"], error["detail"]) == ("forbidden_port", "No connection is made to port 9001.")
+    assert (error["code"], error["message"]) == ("forbidden_port", "No connection is made to port 9001.")
 
 
 def test_there_are_not_too_many(ops: Client, monkeypatch: pytest.MonkeyPatch) -> None:
