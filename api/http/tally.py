@@ -14,13 +14,14 @@ MAX_NOTES, MAX_LISTENERS = 2_000, 50
 _BOT = re.compile(
     r"bot\b|crawl|spider|slurp|facebookexternalhit|preview|monitor|pingdom|uptime|headless", re.IGNORECASE
 )
-# Names of clients whose kind is remembered: looking through a name takes longer than all else here.
-_NAMES = 1024
+# Names of clients whose kind is remembered: looking through a name takes longer than all else here. What a client may send as
+# its name is far longer than the part that is looked at.
+_NAMES, _LOOKED_AT = 1024, 512
 
 
 def is_bot(user_agent: str) -> bool:
-    """Return whether a client calls itself a bot."""
-    return _BOT.search(user_agent) is not None
+    """Return whether a client calls itself a bot, in the beginning of its name."""
+    return _BOT.search(user_agent, 0, _LOOKED_AT) is not None
 
 
 @lru_cache(maxsize=_NAMES)
@@ -61,7 +62,7 @@ class Tally:
             user_agent: What the client calls itself.
             listener: Who asked, as limits name a client; empty where that is not looked at.
         """
-        if _is_bot(user_agent):
+        if _is_bot(user_agent[:_LOOKED_AT]):
             self._bots += 1
             return
         known = self._given.get(note)

@@ -50,25 +50,27 @@ async def main(addresses):
         await send({"type": "http.response.body", "body": b""})
 
     edge = Edge(app)
-    edge.bind(cache, limiter, Cors("*"), Tally())
+    tally = Tally()
+    edge.bind(cache, limiter, Cors("*"), tally)
 
     async def nothing(*_):
         return None
 
-    async def ask(n):
+    async def ask(n, longest):
         path = f"/discovery/programs/{n}" + ("x" * (MAX_TARGET - 60) if n % 10 == 0 else "")
         peer = (f"2001:db8:{n >> 16:x}:{n & 0xffff:x}::1", 1)
         headers = [(b"authorization", b"Bearer %d" % n)]
         await edge({"type": "http", "method": "GET", "path": path, "query_string": b"a=%d" % n,
                     "headers": headers, "client": peer}, nothing, nothing)
         limiter.proven(b"%016d" % n, Budget(f"key:{n}", 1))
+        tally.add(f"note {n}", b"client %d " % n + b"x" * (longest if n % 10 == 0 else 500), peer[0])
 
     # All bounds are reached before the first look.
     for n in range(6_500):
-        await ask(10**9 + n)
+        await ask(10**9 + n, 500)
     before = resident()
     for n in range(addresses):
-        await ask(n)
+        await ask(n, 2**17)
     print(resident() - before)
 
 asyncio.run(main(int(sys.argv[1])))
