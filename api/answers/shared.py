@@ -67,7 +67,9 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 )
-# What it shows, its time, when that ends, its kind of document, its links, its note, its body.
+# What it shows, its time, when that ends, its kind of document, its links, its note, its body. Another format, also of the
+# note, gets another number: in a rolling upgrade old and new processes have pages of their own then.
+_FORMAT = 2
 _PAGE = msgspec.msgpack.Decoder(tuple[tuple[int, ...], float, float, str, bytes, str, bytes])
 
 
@@ -109,10 +111,17 @@ class Shared:
             self.down_until = time.monotonic() + _PAUSE_SECONDS
             return None
 
-    def _names(self, key: str, kind: Kind) -> tuple[str, str]:
-        """What the answer and its lease are called."""
-        stored = self.keys.program(program_id(key)) if kind == "program" else self.keys.page(key)
-        return stored, self.keys.lease(key)
+    def names(self, key: str, kind: Kind) -> tuple[str, str]:
+        """Return what an answer and its lease are called.
+
+        Args:
+            key: What it answers.
+            kind: `program` or `page`.
+        """
+        if kind == "program":
+            return self.keys.program(program_id(key)), self.keys.lease(key)
+        name = f"{_FORMAT}:{key}"
+        return self.keys.page(name), self.keys.lease(name)
 
     async def look(self, key: str, kind: Kind, token: bytes, generation: int) -> Look:
         """Look for an answer, and take its lease when there is none and the lease is free.
@@ -123,7 +132,7 @@ class Shared:
             token: What the lease is taken with.
             generation: The generation of search pages that this process knows; other pages do not count.
         """
-        names, script = self._names(key, kind), LOOK_PROGRAM if kind == "program" else LOOK_PAGE
+        names, script = self.names(key, kind), LOOK_PROGRAM if kind == "program" else LOOK_PAGE
         found = await self._ask(lambda r: r.eval(script, 2, *names, token, _LEASE_MS, generation))
         if not found:
             return Look()
@@ -159,7 +168,7 @@ class Shared:
         """
         if self.redis is None:
             return Stored.YES
-        names = self._names(key, kind)
+        names = self.names(key, kind)
         if kind == "program":
             program = (token, answer.rev, answer.body, int(ttl))
             outcome = await self._ask(lambda r: r.eval(STORE_PROGRAM, 2, *names, *program))
@@ -180,7 +189,7 @@ class Shared:
             kind: `program` or `page`.
             token: What the lease was taken with; of another's lease nothing is given back.
         """
-        names = self._names(key, kind)
+        names = self.names(key, kind)
         await self._ask(lambda r: r.eval(RELEASE, 2, *names, token))
 
 

@@ -76,7 +76,7 @@ class Process:
         return done
 
     async def lease(self, what: tuple[str, str]) -> bytes | None:
-        found: bytes | None = await self.redis.get(self.cache.shared.keys.lease(what[0]))
+        found: bytes | None = await self.redis.get(self.cache.shared.names(what[0], what[1])[1])
         self.calls.pop()
         return found
 

@@ -318,5 +318,5 @@ def test_a_search_that_found_nothing_is_kept_briefly(
     page = listener.get("/discovery/search", q="nothing has these words")
     assert (page.json()["data"], page.json()["meta"]["degraded"]) == ([], False)
     assert page.headers["cache-control"] == "public, max-age=1, s-maxage=1"
-    (kept,) = cache_redis.keys(f"{prefix}page:{{search*")
+    (kept,) = cache_redis.keys(f"{prefix}page:{{*:search*")
     assert 0 < cache_redis.ttl(kept) <= NEGATIVE_SECONDS

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy import Engine as Database
 
 from api.answers import cache as module
+from api.answers import shared
 from api.answers.answer import Answer, Found
 from api.settings import Settings
 from catalog.core.changes import ProgramChange
@@ -111,7 +112,7 @@ async def test_a_process_waits_for_one_leader_only(
     what: tuple[str, str], pauses: Callable[..., None]
 ) -> None:
     async with processes() as (process,):
-        name = process.cache.shared.keys.lease(what[0])
+        name = process.cache.shared.names(*what)[1]
         await process.redis.set(name, b"somebody", px=3000)
 
         async def another() -> None:
@@ -130,7 +131,7 @@ async def test_a_leader_that_died_costs_a_fifth_of_a_second(
     pauses: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with processes() as (process,):
-        await process.redis.set(process.cache.shared.keys.lease("search:x"), b"the dead", px=60_000)
+        await process.redis.set(process.cache.shared.names(*PAGE)[1], b"the dead", px=60_000)
         process.new_calls()
 
         async def nothing() -> None:
@@ -149,7 +150,7 @@ async def test_a_lease_taken_over_by_another_is_left_alone(what: tuple[str, str]
         (asking,) = process.ask(what, 1)
         await process.loading.wait()
         # It took so long that the lease ended and somebody else has it.
-        await process.redis.set(process.cache.shared.keys.lease(what[0]), b"another")
+        await process.redis.set(process.cache.shared.names(*what)[1], b"another")
         process.gate.set()
         assert (await asking).answer.body == b"first"
         assert await process.lease(what) == b"another"
@@ -213,3 +214,21 @@ async def test_an_answer_is_not_kept_beyond_its_end(status: int) -> None:
         await first.get(PAGE)
         assert (await second.get(PAGE)).answer.ends_at == first.answer.ends_at
         assert [(await process.get(PAGE)).level for process in (first, second)] == ["l1", "l1"]
+
+
+async def test_formats_of_pages_have_keys_of_their_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis = Redis.from_url(settings.indexer.redis_cache_url)
+    stored = shared.Shared(redis, invalidation.Keys(settings.indexer.redis_prefix))
+    for number in (98, 99):
+        monkeypatch.setattr(shared, "_FORMAT", number)
+        answer = Answer(b"%d" % number, ids=(1,))
+        await stored.store("page", "page", answer, 60, generation=1, token=b"x" * 8)
+    # The page of another format is neither read nor written over.
+    for number in (98, 99):
+        monkeypatch.setattr(shared, "_FORMAT", number)
+        found = await stored.look("page", "page", b"y" * 8, 1)
+        assert found.answer is not None
+        assert found.answer.body == b"%d" % number
+    await redis.aclose()
