@@ -76,9 +76,10 @@ class IdHit(msgspec.Struct):
 
 
 class RankedHit(msgspec.Struct):
-    """A hit of which the id is asked for, and what each ranking rule makes of it, if that is asked for."""
+    """A hit of which the id is asked for, and its title and what each ranking rule makes of it, if those are asked for."""
 
     id: int
+    title: str = ""
     # Rule -> its place among the rules (`order`), and its figures.
     details: dict[str, dict[str, object]] = msgspec.field(name="_rankingScoreDetails", default_factory=dict)
 

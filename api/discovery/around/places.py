@@ -13,8 +13,8 @@ from api.discovery.counted.notes import PLAIN
 from api.discovery.lookups.curated import Curated
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import SearchRequest
-from api.discovery.searching.ladder import Climb
-from api.discovery.searching.pins import merged
+from api.discovery.searching.ladder import titled
+from api.discovery.searching.pins import merged, window
 from api.discovery.searching.service import Searches
 from api.http.found_schemas import InSearchOut, RuleOut
 from api.http.query import DEFAULT_LIMIT
@@ -68,15 +68,16 @@ class Places:
             ranked, further, own, *visible = (answer.hits for answer in answers)
         withdrawn = self._cache.withdrawn([program_id, *pins])
         shown = {hit.id for hits in visible for hit in hits} - withdrawn
-        titled = _titled(climb, ranked)
         order = [hit.id for hit in (*ranked, *further)]
-        if titled is not None:
-            order.remove(titled)
-            order.insert(0, titled)
         chosen = [pinned for pinned in pins if pinned in shown]
+        on_page = window([pins[pinned] for pinned in chosen], len(order), 1, DEFAULT_LIMIT).size
+        first = None if climb.rewrite is not None else _titled(q, ranked[:on_page])
+        if first is not None:
+            order.remove(first)
+            order.insert(0, first)
         listed = merged(order, chosen, [pins[pinned] for pinned in chosen], _LOOKED_AT)
         is_there = program_id in listed and program_id not in withdrawn
-        placed_by, beside = _placed_by(program_id, chosen, titled, ranked) if is_there else (None, None)
+        placed_by, beside = _placed_by(program_id, chosen, first, ranked) if is_there else (None, None)
         return InSearchOut(
             position=listed.index(program_id) + 1 if is_there else None,
             total=total,
@@ -114,7 +115,12 @@ def _queries(query: Query, program_id: int, pins: Sequence[int]) -> list[Query]:
     pinned = f"id IN [{', '.join(map(str, pins))}]"
     others = [*wanted, f"NOT {pinned}"] if pins else wanted
     first = structs.replace(
-        plain, filter=others or UNSET, limit=_RANKED, offset=0, show_ranking_score_details=True
+        plain,
+        attributes_to_retrieve=["id", "title"],
+        filter=others or UNSET,
+        limit=_RANKED,
+        offset=0,
+        show_ranking_score_details=True,
     )
     further = structs.replace(plain, filter=others or UNSET, limit=_LOOKED_AT - _RANKED, offset=_RANKED)
     own = structs.replace(first, filter=[*wanted, f"id = {program_id}"], limit=1)
@@ -124,12 +130,10 @@ def _queries(query: Query, program_id: int, pins: Sequence[int]) -> list[Query]:
     return [first, further, own, visible]
 
 
-def _titled(climb: Climb, ranked: Sequence[RankedHit]) -> int | None:
-    """Return the program that the search put first because of its title; None for none."""
-    hits = climb.results.hits
-    if climb.rewrite is not None or not hits or not ranked or hits[0].id == ranked[0].id:
-        return None
-    return hits[0].id if any(hit.id == hits[0].id for hit in ranked) else None
+def _titled(q: str, others: Sequence[RankedHit]) -> int | None:
+    """Return the program among those on the page without pins that is put first because of its title; None for none."""
+    at = titled((hit.title for hit in others), split(q))
+    return others[at].id if at else None
 
 
 def _placed_by(

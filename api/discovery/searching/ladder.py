@@ -11,7 +11,7 @@ as it did without the ladder; one with an unknown word is sent together with its
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -162,18 +162,30 @@ class Ladder:
         return candidates, others
 
 
-def put_titled_first(hits: list[Hit], words: Sequence[str]) -> None:
-    """Put a program first whose title is the query, but for articles: an engine prefers longer titles that begin so."""
+def titled(titles: Iterable[str], words: Sequence[str]) -> int | None:
+    """Return which title is the query, but for articles: an engine prefers longer titles that begin so. None for none.
+
+    Args:
+        titles: Those of the hits.
+        words: The query.
+    """
     wanted = [bare(word) for word in words]
     length = sum(map(len, words))
-    for n, hit in enumerate(hits):
+    for n, title in enumerate(titles):
         # Few titles have the length, and splitting costs more than counting.
-        letters = len(hit.title) - hit.title.count(" ")
+        letters = len(title) - title.count(" ")
         if abs(letters - length) <= len(ARTICLE) * len(words) + _MARKS_OF_A_TITLE and wanted == [
-            bare(word) for word in split(hit.title)
+            bare(word) for word in split(title)
         ]:
-            hits.insert(0, hits.pop(n))
-            return
+            return n
+    return None
+
+
+def put_titled_first(hits: list[Hit], words: Sequence[str]) -> None:
+    """Put a program first whose title is the query."""
+    n = titled((hit.title for hit in hits), words)
+    if n is not None:
+        hits.insert(0, hits.pop(n))
 
 
 def _of(query: Query, reading: Reading) -> Query:

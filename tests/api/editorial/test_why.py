@@ -26,6 +26,9 @@ TITLES = (
     "Piano solo",
     "باب الحديد",
     "Old harbour lights and the night",
+    "وادي",
+    "الوادي",
+    "وادي النحل",
 )
 
 
@@ -37,6 +40,7 @@ def found(shared: SharedApi) -> dict[str, int]:
         ids["Secret harbour"] = make(session, title="Secret harbour").id
         placed = [Placed(ids["Mountain"], 2), Placed(ids["Secret harbour"], 1)]
         pins.create(session, {"query": "harbour"}, placed, EDITOR)
+        pins.create(session, {"query": "وادي"}, [Placed(ids["وادي"], 3)], EDITOR)
         synonyms.create(session, {"kind": "one_way", "terms": ["keyboard"], "finds": ["piano"]}, EDITOR)
     demo.count_words_in(shared.database)
     with Redis.from_url(shared.settings.indexer.redis_cache_url) as redis, sending(shared.settings, redis):
@@ -55,7 +59,7 @@ def why(client: Client, program_id: int, q: str) -> dict[str, Any]:
     return data
 
 
-@pytest.mark.parametrize("q", ["harbour", "harbour night", "night", "باب"])
+@pytest.mark.parametrize("q", ["harbour", "harbour night", "night", "باب", "وادي"])
 def test_the_place_is_the_one_that_listeners_see(shared: SharedApi, found: dict[str, int], q: str) -> None:
     listed = titles(shared.listener, q=q)
     editor = shared.staff["editor"]
