@@ -47,6 +47,8 @@ _Language = Annotated[
         enum=LANGUAGES, description="Only queries in this script.", examples=[Example(value="ar")]
     ),
 ]
+# Queries for which words are looked for: it takes milliseconds each, in one thread for all.
+_PROPOSED = 20
 # (language, query) -> which readings answered it and which filters were set, and how often.
 _Named = Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]]
 
@@ -56,7 +58,7 @@ _Named = Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]]
     operation_id="getSearches",
     summary="What listeners search for",
     description="The queries that are asked most, those that find nothing, with words of the catalogue that resemble theirs "
-    "(proposals for a synonym), and those whose click-through fell against the same time before. A query is shown when "
+    "(proposals for a synonym, for the first 20 of them), and those whose click-through fell against the same time before. A query is shown when "
     f"{TOLD} different listeners asked it within a week; the totals have every search.",
     opt={"roles": OPS},
 )
@@ -84,8 +86,7 @@ async def searches(
         )
 
     found = await transaction.read(request, work)
-    # Looking for what resembles a word takes milliseconds.
-    await asyncio.to_thread(_propose, request.shared.vocabulary, found.empty)
+    await asyncio.to_thread(_propose, request.shared.vocabulary, found.empty[:_PROPOSED])
     meta = SearchesMeta(days=days, language=language, limit=limit, listeners=TOLD)
     return JsonResponse(SearchesAnswer(data=found, meta=meta))
 
