@@ -28,6 +28,7 @@ from api.discovery.around.related import Related
 from api.discovery.around.trending import Trending
 from api.discovery.counted.asked import Asked
 from api.discovery.counted.events import Events
+from api.discovery.counted.hiding import Hiding
 from api.discovery.counted.views import ViewBuffer
 from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets
@@ -126,8 +127,9 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         timeout=settings.api.fallback_timeout_ms / 1000,
         concurrency=settings.api.fallback_concurrency,
     )
-    tally, events = Tally(), Events(settings.api.events_one_in)
-    asked = Asked(redis_cache, layer.redis_prefix, tally, events)
+    hiding = Hiding(secret)
+    tally, events = Tally(), Events(hiding, settings.api.events_one_in)
+    asked = Asked(redis_cache, layer.redis_prefix, tally, events, hiding)
     _run(opened, asked.run())
     taxonomy = Taxonomy(search, replica, cached)
     suggestions = Suggestions(search, vocabulary, fallback, cached, asked, taxonomy)

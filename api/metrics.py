@@ -52,8 +52,11 @@ SEARCH_REWRITES = Counter(
 ZERO_RESULTS = Counter("search_zero_results_total", "Searches with words that found nothing")
 SEARCH_EVENTS = Counter(
     "search_events_total",
-    "Clicks and plays from results by outcome: counted, repeated, unknown, sampled, bot, lost",
+    "Clicks and plays from results by outcome: counted, repeated, unknown, refused, sampled, bot, lost",
     ["outcome"],
+)
+SEARCH_FAILURES = Counter(
+    "search_count_failures_total", "Searches and events that an unexpected error kept from being counted"
 )
 VOCABULARY = Gauge(
     "search_vocabulary_words",

@@ -55,7 +55,8 @@ class ApiSettings(BaseSettings):
     secret_key: SecretStr = Field(
         default=SecretStr(LOCAL_SECRET),
         validation_alias="THMANYAH_SECRET_KEY",
-        description="Signs access tokens and cursors, and the secrets of webhooks are derived from it; at least 32 random bytes in production.",
+        description="Signs access tokens and cursors; what Redis has of listeners and the secrets of webhooks are derived from it; "
+        "at least 32 random bytes in production.",
     )
     host: str = Field(default="127.0.0.1", validation_alias="API_HOST", description="Address to listen on.")
     public_url: str = Field(

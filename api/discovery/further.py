@@ -169,12 +169,13 @@ async def collection(request: DiscoveryRequest, slug: FromPath[str]) -> Reply:
     status_code=202,
     summary="Report clicks and plays",
     description="What listeners opened and played of the results of searches, at most 100 events at once. An event that is sent "
-    "again counts once, and one of a bot, or of a search that was not asked since yesterday, does not count.",
+    "again in the same half hour counts once, and one of a bot, or of a search that was not asked since yesterday, does not count.",
     before_request=DECLARED_ONLY,
 )
 async def events(request: DiscoveryRequest, data: JSONBody[EventsIn]) -> JsonResponse[EventsAnswer]:
     """Take clicks and plays."""
-    request.shared.events.add(data.events, request.headers.get("user-agent", ""))
+    client = request.shared.limiter.addresses.of(request.scope)
+    request.shared.events.add(data.events, request.headers.get("user-agent", ""), client)
     return JsonResponse(EventsAnswer(data=EventsTaken(received=len(data.events))))
 
 

@@ -48,10 +48,7 @@ ROUTES = {
     ("GET", "/discovery/collections/{slug:str}"): (OPEN, None),
     ("GET", "/discovery/searches/popular"): (OPEN, None),
     ("GET", "/discovery/changes"): (OPEN, None),
-    ("POST", "/discovery/events"): (
-        OPEN,
-        {"events": [{"id": "0b5e7c1e54c54b53", "type": "click", "query": "q", "position": 1}]},
-    ),
+    ("POST", "/discovery/events"): (OPEN, {"events": [{"type": "click", "query": "q", "position": 1}]}),
     ("POST", "/discovery/programs/batch"): (OPEN, {"ids": [1]}),
     ("POST", "/discovery/programs/{program_id:str}/views"): (OPEN, None),
     ("GET", "/catalog/programs"): (EDITORS, None),

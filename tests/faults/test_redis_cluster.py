@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from api.discovery.counted.asked import Asked
 from api.discovery.counted.events import Events
+from api.discovery.counted.hiding import Hiding
 from api.discovery.counted.notes import Note
 from api.http.tally import Tally
 from api.settings import Settings
@@ -78,7 +79,8 @@ async def test_searches_and_their_listeners_are_counted_on_a_cluster(
     url, prefix = clustered.indexer.redis_cache_url, clustered.indexer.redis_prefix
     redis = stores.open_async(url, timeout=5, connect_timeout=2)
     tally = Tally()
-    asked = Asked(redis, prefix, tally, Events())
+    hiding = Hiding("a secret")
+    asked = Asked(redis, prefix, tally, Events(hiding), hiding)
     many, one = (
         msgspec.json.encode(Note(q, "en", True, 1, "plain", [], True)).decode()
         for q in ("coffee film", "alone")

@@ -11,58 +11,35 @@ of a listener can be in it that is not in a published title or name. `indexer.jo
 
 import asyncio
 import contextlib
+import logging
 import time
-import uuid
-from collections import Counter
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from hashlib import blake2b
-from itertools import islice
-from typing import NamedTuple, cast
+from typing import cast
 
 from redis.asyncio import Redis as AsyncRedis
 
 from api import metrics
-from api.discovery.counted import notes
-from api.discovery.counted.events import Event, Events
-from api.discovery.counted.script import COUNT
+from api.discovery.counted import calls
+from api.discovery.counted.calls import Call
+from api.discovery.counted.events import Events
+from api.discovery.counted.hiding import Hiding
+from api.discovery.counted.script import COUNT, OUTCOMES
+from api.discovery.counted.waiting import Waiting
 from api.http.tally import Tally
-from catalog.insight.rollup import FILTER, RUNG
 from catalog.words.spelling import split
-from indexer.jobs import searches
-from indexer.jobs.searches import (
-    DAY_SECONDS,
-    DAYS,
-    ENOUGH,
-    MOST,
-    MOST_OF_A_DAY,
-    MOST_SHARED,
-    TOLD,
-    popular_key,
-    shared_key,
-    window_key,
-)
+from indexer.jobs.searches import MOST, MOST_OF_A_DAY, MOST_SHARED, popular_key, shared_key
 from indexer.stores.invalidation import REDIS_AWAY
 
 FLUSH_SECONDS, READ_SECONDS = 1.0, 30.0
-# A query counts once in so many seconds for popular searches, whoever asks it.
-WINDOW = 600
-# Searches and events of one call of the script.
-_CHUNK = 200
-_HOUR = 3600
-
-
-class _Call(NamedTuple):
-    """A call of the script. It may be repeated: a call with the same first key changes nothing."""
-
-    keys: tuple[str, ...]
-    arguments: list[str | int]
+_log = logging.getLogger(__name__)
 
 
 class Asked:
     """Sends what this process has counted to Redis, and has the frequent searches of all processes."""
 
-    def __init__(self, redis: "AsyncRedis | None", prefix: str, tally: Tally, events: Events) -> None:
+    def __init__(
+        self, redis: "AsyncRedis | None", prefix: str, tally: Tally, events: Events, hiding: Hiding
+    ) -> None:
         """Begin without any query.
 
         Args:
@@ -70,11 +47,12 @@ class Asked:
             prefix: What every key in it begins with.
             tally: Has the answers that were given.
             events: Has the clicks and plays that were reported.
+            hiding: Names listeners.
         """
         self._redis, self._prefix = redis, prefix
-        self._tally, self._events = tally, events
+        self._waiting = Waiting(tally, events, hiding)
         # What Redis has not confirmed.
-        self._calls: list[_Call] = []
+        self._calls: list[Call] = []
         # The most frequent one first, with a blank before each word.
         self._popular: list[str] = []
         # Those that enough different listeners asked, the most frequent one first.
@@ -98,61 +76,26 @@ class Asked:
         return found
 
     async def flush(self) -> None:
-        """Tell Redis what was counted; keep it when Redis does not answer.
+        """Tell the metrics and Redis what was counted; keep it for Redis when it does not answer.
 
         Raises:
             RedisError: Redis is away.
         """
+        self._waiting.take()
         if not self._calls:
-            self._calls = self._taken()
+            now = datetime.now(UTC)
+            self._calls = [
+                calls.call(self._prefix, now, entries, MOST_OF_A_DAY) for entries in self._waiting.give()
+            ]
         while self._calls and self._redis is not None:
             call = self._calls[0]
-            outcome = await self._redis.eval(COUNT, len(call.keys), *call.keys, *call.arguments)
+            *outcome, failed = await self._redis.eval(COUNT, len(call.keys), *call.keys, *call.arguments)
             del self._calls[0]
-            for name, count in zip(("counted", "repeated", "unknown", "lost"), outcome, strict=True):
+            for name, count in zip(OUTCOMES, outcome, strict=True):
                 metrics.SEARCH_EVENTS.labels(name).inc(int(count))
-
-    def _taken(self) -> list[_Call]:
-        """Take what was counted, as calls of the script."""
-        taken = self._tally.take()
-        given = [(notes.read(note), note, times) for note, times in taken.given.items()]
-        for note, _, times in given:
-            if note.rung not in (notes.PLAIN, notes.DEGRADED):
-                metrics.SEARCH_REWRITES.labels(note.rung).inc(times)
-            if note.is_first and not note.hits and note.rung != notes.DEGRADED:
-                metrics.ZERO_RESULTS.inc(times)
-        outcomes = {"counted": sum(taken.given.values()), "bot": taken.bots, "lost": taken.lost}
-        for outcome, count in outcomes.items():
-            metrics.SEARCHES.labels(outcome).inc(count)
-        entries = [_of_search(note, times, taken.listeners.get(raw, set())) for note, raw, times in given]
-        # Events come behind the searches that they belong to.
-        entries += [_of_event(event) for event in self._events.take()]
-        rest = iter(entries)
-        return [self._call(chunk) for chunk in iter(lambda: list(islice(rest, _CHUNK)), [])]
-
-    def _call(self, entries: list[list[str | int]]) -> _Call:
-        now = datetime.now(UTC)
-        begin, moment, days = searches.room(self._prefix), int(now.timestamp()), searches.days(now)
-        hour = moment // _HOUR
-        keys = (
-            f"{begin}call:{uuid.uuid4().hex}",
-            window_key(self._prefix, moment // WINDOW),
-            f"{begin}events:{hour}",
-            f"{begin}events:{hour - 1}",
-        )
-        arguments: list[str | int] = [
-            begin,
-            MOST_OF_A_DAY,
-            2 * WINDOW,
-            (DAYS + 1) * DAY_SECONDS,
-            ENOUGH,
-            TOLD,
-            moment,
-            moment - DAYS * DAY_SECONDS,
-            len(days),
-            *days,
-        ]
-        return _Call(keys, arguments + [part for entry in entries for part in entry])
+            if failed:
+                metrics.SEARCH_FAILURES.inc(int(failed))
+                _log.error("searches not counted", extra={"entries": int(failed)})
 
     async def read(self) -> None:
         """Read the frequent queries."""
@@ -176,38 +119,13 @@ class Asked:
                         self._read_at = time.monotonic()
                 except REDIS_AWAY:
                     metrics.REDIS_ERRORS.inc()
+                except Exception:
+                    # Nothing that was counted may end the counting: what cannot be sent is given up.
+                    _log.exception("counting searches failed")
+                    metrics.SEARCH_FAILURES.inc(sum(call.entries for call in self._calls[:1]))
+                    del self._calls[:1]
         finally:
             with contextlib.suppress(Exception):
                 # What Redis has not confirmed, and then what was counted meanwhile.
                 await self.flush()
                 await self.flush()
-
-
-def _of_search(note: notes.Note, times: int, listeners: set[str]) -> list[str | int]:
-    """Return the arguments of the script for answers with a note."""
-    counted: Counter[str] = Counter()
-    counted["searches" if note.is_first else "pages"] = times
-    if note.is_first:
-        counted["hits"] = times * note.hits
-        counted["empty"] = times if not note.hits and note.rung != notes.DEGRADED else 0
-        counted.update({f"{RUNG}{note.rung}": times} | {f"{FILTER}{name}": times for name in note.filters})
-    # A listener has another name in each query, so that nobody can be followed from one to another.
-    named = [
-        blake2b(f"{note.text}\n{listener}".encode(), digest_size=8).hexdigest()
-        for listener in (sorted(listeners) if note.text else ())
-    ]
-    whole = searches.whole(note.language)
-    return [note.text, whole, "", int(note.is_named), len(named), *named, *_measures(counted)]
-
-
-def _of_event(event: Event) -> list[str | int]:
-    """Return the arguments of the script for a click or a play."""
-    return [event.text, searches.whole(event.language), event.token, 0, 0, *_measures(event.counted)]
-
-
-def _measures(counted: Mapping[str, int]) -> Iterator[str | int]:
-    some = {name: count for name, count in counted.items() if count}
-    yield len(some)
-    for name, count in some.items():
-        yield name
-        yield count

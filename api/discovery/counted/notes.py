@@ -3,7 +3,7 @@
 `api.discovery.searching.service` writes notes, `asked` reads them. A query that may name a person leaves no words in them.
 """
 
-import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import fields
 
@@ -21,7 +21,6 @@ PLAIN, DEGRADED = "plain", "degraded"
 MAX_LETTERS = 80
 # As many digits as a telephone number, an identity card or a bank card has at least.
 _PRIVATE_DIGITS = 7
-_ADDRESS = re.compile(r"\S[@＠]\S")
 _NO_FILTERS = Filters()
 
 
@@ -50,9 +49,16 @@ class Note(msgspec.Struct, array_like=True):
 read = msgspec.json.Decoder(Note).decode
 
 
+def is_empty(note: Note) -> bool:
+    """Return whether a search found nothing, and an engine said so."""
+    return note.is_first and not note.hits and note.rung != DEGRADED
+
+
 def text_of(q: str) -> str:
     """Return the words of a query as they are counted; empty if they may name a person, or are too long."""
-    if _ADDRESS.search(q) or sum(map(str.isdecimal, q)) >= _PRIVATE_DIGITS:
+    # Signs and digits in any of their forms: wide, small, or in a circle.
+    plain = unicodedata.normalize("NFKC", q)
+    if "@" in plain or sum(map(str.isdecimal, plain)) >= _PRIVATE_DIGITS:
         return ""
     text = " ".join(split(q))
     return text if len(text) <= MAX_LETTERS else ""

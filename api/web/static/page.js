@@ -25,8 +25,7 @@ document.addEventListener("click", (event) => {
   if (!row || !event.target.closest("a.whole")) return;
   const { query, before } = row.parentElement.dataset;
   const position = Number(before) + [...row.parentElement.children].indexOf(row) + 1;
-  const id = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const body = JSON.stringify({ events: [{ id, type: "click", query, position }] });
+  const body = JSON.stringify({ events: [{ type: "click", query, position }] });
   const headers = { "Content-Type": "application/json" };
   fetch("/discovery/events", { method: "POST", keepalive: true, headers, body }).catch(() => {});
 });
