@@ -97,7 +97,7 @@ def test_an_operator_rolls_a_rebuild_back_with_the_keyboard(
     press(page, "Roll back")
     press(page, "Yes, do it")
     expect(page.get_by_text("The rollback is queued.")).to_be_visible()
-    expect(page.locator("#rebuilds")).to_contain_text("rolling_back")
+    expect(page.locator("#rebuilds")).to_contain_text("rolls back")
     assert Rebuild(database, settings.indexer, pause=0.02).run(job["id"]) == "rolled_back"
     page.goto("/ops/board")
     expect(page.locator("#log")).to_contain_text("rollback")
