@@ -50,7 +50,7 @@ def _edit(data: schemas.BulkIn, actor: Actor, rights: Rights) -> _Step:
             named, there = {key(tag) for tag in data.tags}, _tags(session, program, rights)
             kept = [tag for tag in there if data.action == "tag" or key(tag) not in named]
             values = {"tags": [*kept, *data.tags] if data.action == "tag" else kept}
-        pending.change(session, program_id, values, actor, rights)
+        pending.change(session, program_id, values, actor, rights, restates=False)
 
     return edit
 

@@ -64,6 +64,7 @@ def change(
     *,
     expected_rev: int | None = None,
     action: str = "edit",
+    restates: bool = True,
 ) -> None:
     """Change fields of a program, at once or in its pending revision.
 
@@ -75,6 +76,7 @@ def change(
         rights: What the actor may change alone.
         expected_rev: The live revision that the caller has seen; None skips the check.
         action: What the history calls a change that is made at once.
+        restates: A change that waits settles conflicts about its fields (`catalog.review.pending.propose`).
 
     Raises:
         NotFound: No such program, or it is deleted.
@@ -87,7 +89,7 @@ def change(
     if not rights.may_publish and program.status in states.LIVE:
         waiting = {name: value for name, value in values.items() if camel(name) not in direct}
         if waiting:
-            pending.propose(session, PROGRAMS, program_id, waiting, actor)
+            pending.propose(session, PROGRAMS, program_id, waiting, actor, restates=restates)
         values = {name: value for name, value in values.items() if camel(name) in direct}
     before = _read(session, program_id)
     editing.edit(session, program_id, values, actor, action=action)
@@ -133,7 +135,8 @@ def autosave(
     """Save what somebody is writing; nothing of it gets to listeners, whoever writes.
 
     A live program's changes wait in its pending revision, those of fields that need no review too. What the same author
-    saves in one sitting is one revision and one audit event (`sittings.folding`).
+    saves in one sitting is one revision and one audit event (`sittings.folding`). A page saves fields again that nobody has
+    looked at, so what conflicts with the live version goes on to.
 
     Args:
         session: The transaction.
@@ -154,7 +157,7 @@ def autosave(
     if seen != before:
         raise StaleRevision(seen.rev, before.rev)
     if program.status in states.LIVE:
-        pending.propose(session, PROGRAMS, program_id, values, actor, action=AUTOSAVE)
+        pending.propose(session, PROGRAMS, program_id, values, actor, action=AUTOSAVE, restates=False)
     else:
         if program.status == "in_review" and _takes_back(session, program_id, values, actor, rights):
             lifecycle.transition(session, program_id, "withdraw", actor)

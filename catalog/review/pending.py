@@ -68,6 +68,7 @@ def propose(
     *,
     expected_rev: int | None = None,
     action: str = "edit",
+    restates: bool = True,
 ) -> PendingRevision | None:
     """Change the pending revision of a row, or begin one. A submission is taken back by it.
 
@@ -81,6 +82,7 @@ def propose(
         actor: Who changes it.
         expected_rev: The pending revision that the caller has seen; None skips the check.
         action: What the audit event calls the change.
+        restates: Whoever writes a field again has seen what it replaces now, so that a conflict about it is settled.
 
     Returns:
         The pending revision; None when there is none afterwards.
@@ -108,8 +110,7 @@ def propose(
     if found is None:
         found = PendingRevision(entity=subject.entity, entity_id=row_id, state="draft", base={}, authors=[])
         session.add(found)
-    # Whoever writes a field again has seen what it replaces now.
-    restated = {camel(name) for name in values} | (new.keys() - before.keys())
+    restated = (new.keys() - before.keys()) | ({camel(name) for name in values} if restates else set())
     base = {name: live[name] if name in restated else found.base[name] for name in new}
     if new == before and base == found.base:
         return found

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from catalog.core.actor import Actor
 from catalog.core.audit import AuditEvent
 from catalog.core.db import database_now
-from catalog.programs.models import ProgramRevision
+from catalog.programs.models import Program, ProgramRevision, ProgramSlug
 from catalog.review.models import ReviewComment
 
 # What the history calls it: of the program itself, and of its pending revision.
@@ -82,16 +82,31 @@ def _is_one_sitting(session: Session, now: AuditEvent, before: AuditEvent) -> bo
 
 
 def _drop_revision_before(session: Session, program_id: int, actor: Actor) -> bool:
-    """Delete the revision before the newest one, if it is of the same sitting; return whether it was."""
+    """Delete the revision before the newest one, if it is of the same sitting; return whether it was.
+
+    An address that only this revision had is free again, unless listeners may have seen it.
+    """
     revisions = select(ProgramRevision).where(ProgramRevision.program_id == program_id)
-    _, *others = session.scalars(revisions.order_by(ProgramRevision.rev.desc()).limit(2))
+    newest, *others = session.scalars(revisions.order_by(ProgramRevision.rev.desc()).limit(2))
     for before in others:
         is_named = exists().where(ReviewComment.program_id == program_id, ReviewComment.rev == before.rev)
         if before.action != AUTOSAVE or before.actor != str(actor) or session.scalar(select(is_named)):
             return False
-        session.execute(
-            delete(ProgramRevision).where(
-                ProgramRevision.program_id == program_id, ProgramRevision.rev == before.rev
-            )
-        )
+        session.delete(before)
+        session.flush()
+        if before.snapshot["slug"] != newest.snapshot["slug"]:
+            _free(session, program_id, before.snapshot["slug"])
     return bool(others)
+
+
+def _free(session: Session, program_id: int, slug: str) -> None:
+    """Give up an address of a program that was never published, unless a revision of it has the address."""
+    had = ProgramRevision.snapshot["slug"].astext == slug
+    session.execute(
+        delete(ProgramSlug).where(
+            ProgramSlug.slug == slug,
+            ProgramSlug.program_id == program_id,
+            exists().where(Program.id == program_id, Program.published_at.is_(None)),
+            ~exists().where(ProgramRevision.program_id == program_id, had),
+        )
+    )

@@ -8,10 +8,12 @@ from requests import Response
 from sqlalchemy import text
 
 from catalog.core.db import session_factory
+from catalog.programs import pending
 from catalog.programs.sittings.folding import GAP, joined
+from catalog.review.rights import Rights
 from tests.support.accounts import add_account, signed_in
 from tests.support.client import Client
-from tests.support.programs import make
+from tests.support.programs import EDITOR, make
 from tests.support.shared import SharedApi
 
 
@@ -148,6 +150,51 @@ def test_nobody_saves_over_what_they_have_not_read(status: str, shared: SharedAp
     # The history has both authors.
     actors = [row["actor"] for row in editor.get(f"/catalog/programs/{number}/audit").json()["data"][:2]]
     assert len(set(actors)) == 2
+
+
+@pytest.mark.parametrize("field", ["title", "tags"])
+def test_a_conflict_is_settled_by_whoever_writes_the_field_again_and_not_by_a_page(
+    field: str, shared: SharedApi
+) -> None:
+    editor, reviewer, number = shared.staff["editor"], shared.staff["reviewer"], _program(shared, "published")
+    path, (mine, theirs) = f"/catalog/programs/{number}", ("Mine", "Theirs")
+    waiting = {"title": mine, "tags": [mine]}
+    tag = _save(editor, number, _open(editor, number), **waiting).headers["ETag"]
+    live = {"title": theirs, "tags": [theirs]}
+    assert reviewer.patch(path, {field: live[field]}).status_code == 200
+    waiting["title"] = "Mine, longer"
+    saved = _save(editor, number, tag, **waiting)
+    assert saved.json()["pending"]["conflicts"] == [field]
+    # What a bulk step adds waits, too.
+    with session_factory(shared.database).begin() as session:
+        values = {"tags": [mine, "Bulk"]}
+        pending.change(session, number, values, EDITOR, Rights(may_publish=False), restates=False)
+    waiting |= values
+    shown = editor.get(f"{path}/pending")
+    named = {"If-Match": shown.headers["ETag"]}
+    refused = reviewer.post(f"{path}/pending/publish", **named)
+    assert (refused.status_code, refused.json()["code"]) == (409, "pending_conflict")
+    settled = editor.patch(f"{path}/pending", {field: waiting[field]}, **named)
+    assert settled.json()["data"]["conflicts"] == []
+    named = {"If-Match": settled.headers["ETag"]}
+    assert reviewer.post(f"{path}/pending/publish", **named).status_code == 200
+
+
+@pytest.mark.parametrize(("status", "is_free"), [("draft", True), ("archived", False)])
+def test_an_address_that_was_typed_on_the_way_is_free_again(
+    status: str, is_free: bool, shared: SharedApi
+) -> None:
+    editor, number = shared.staff["editor"], _program(shared, status)
+    tag, typed = _open(editor, number), [f"{status}-{end}" for end in ("one", "one-t", "one-two")]
+    for slug in typed:
+        tag = _save(editor, number, tag, slug=slug).headers["ETag"]
+    other = _program(shared)
+    for slug, free in zip(typed, (is_free, is_free, False), strict=True):
+        answer = _save(editor, other, _open(editor, other), slug=slug)
+        assert (answer.status_code == 200) == free, slug
+    # The address before the sitting is that of a revision.
+    first = editor.get(f"/catalog/programs/{number}/revisions").json()["data"][-1]["snapshot"]["slug"]
+    assert _save(editor, other, _open(editor, other), slug=first).status_code == 409
 
 
 def test_writing_takes_a_submission_back_once(shared: SharedApi) -> None:
