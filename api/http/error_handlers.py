@@ -115,17 +115,21 @@ def on_http(request: ApiRequest, error: HTTPException) -> Response[bytes]:
 
 def on_unexpected(request: ApiRequest, error: Exception) -> Response[bytes]:
     """Log any other error whole; the client learns only that it happened."""
-    if isinstance(error, PoolTimeoutError) or (isinstance(error, DBAPIError) and _is_outage(error)):
+    if isinstance(error, PoolTimeoutError) or (isinstance(error, DBAPIError) and is_outage(error)):
         log.warning("database unavailable: %s", str(error).splitlines()[0])
         return respond(request, Problem("database_unavailable", headers={"Retry-After": "2"}))
     log.error("unexpected error", exc_info=error)
     return respond(request, Problem("internal"))
 
 
-def _is_outage(error: DBAPIError) -> bool:
-    # Class 08: connection; 53: resources; 57: operator intervention, statement timeout included.
+def is_outage(error: DBAPIError) -> bool:
+    """Whether the same request may succeed in a moment."""
+    # Class 08: connection; 53: resources; 57: operator intervention, statement timeout included. And two transactions that
+    # could not both be: the same request may succeed.
     state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or state is None or state[:2] in ("08", "53", "57")
+    if error.connection_invalidated or state is None:
+        return True
+    return state[:2] in ("08", "53", "57") or state in ("40001", "40P01")
 
 
 HANDLERS: dict[Any, Any] = {

@@ -71,9 +71,9 @@ def create_many(session: Session, new: Sequence[NewProgram], actor: Actor, *, pu
     )
     addresses = _addresses(session, new)
     tag_names = [name for program in new for name in program.values.get("tags", ())]
-    tags = {row.slug: row for row in names.get_or_create(session, Tag, tag_names)}
+    tags = names.get_or_create(session, Tag, tag_names)
     person_names = [name for program in new for _, name in program.values.get("people", ())]
-    people = {row.slug: row for row in names.get_or_create(session, Person, person_names)}
+    people = names.get_or_create(session, Person, person_names)
     session.flush()
     rows = [
         _Row(program_id, slug, program, now if publish else None, tags, people)
@@ -127,7 +127,7 @@ class _Row:
     slug: str
     program: NewProgram
     published_at: datetime | None
-    # By slug.
+    # By the keys of their names.
     all_tags: dict[str, Tag]
     all_people: dict[str, Person]
 

@@ -21,11 +21,12 @@ def set_tags(session: Session, program_id: int, tag_names: Sequence[str], *, new
         tag_names: Validated names.
         new: The program has just been created, so that it has none yet.
     """
-    tags = names.get_or_create(session, Tag, tag_names)
+    # Two names may have become one tag.
+    tags = dict.fromkeys(tag.id for tag in names.get_or_create(session, Tag, tag_names).values())
     if not new:
         session.execute(delete(ProgramTag).where(ProgramTag.program_id == program_id))
     session.add_all(
-        ProgramTag(program_id=program_id, tag_id=tag.id, position=n) for n, tag in enumerate(tags)
+        ProgramTag(program_id=program_id, tag_id=tag_id, position=n) for n, tag_id in enumerate(tags)
     )
 
 
@@ -40,10 +41,10 @@ def set_people(
         people: Validated (role, name) pairs.
         new: The program has just been created, so that it has none yet.
     """
-    by_slug = {row.slug: row for row in names.get_or_create(session, Person, [name for _, name in people])}
+    found = names.get_or_create(session, Person, [name for _, name in people])
     if not new:
         session.execute(delete(ProgramPerson).where(ProgramPerson.program_id == program_id))
-    credits = dict.fromkeys((role, by_slug[names.key(name)].id) for role, name in people)
+    credits = dict.fromkeys((role, found[names.key(name)].id) for role, name in people)
     session.add_all(
         ProgramPerson(program_id=program_id, person_id=person_id, role=role, position=n)
         for n, (role, person_id) in enumerate(credits)

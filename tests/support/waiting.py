@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable
 
+from sqlalchemy import Engine as Database
+from sqlalchemy import text
+
 # Seconds between two looks: at first, and at most. Looking costs both sides processor time, so the longer the wait has
 # taken the longer is the pause, but it adds a twentieth to the wait at most.
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.1
@@ -31,3 +34,10 @@ def eventually(check: Callable[[], object], *, within: float = 60, what: str = "
         if waited > within:
             raise AssertionError(f"not within {within} s: {what or check}")
         time.sleep(min(LONGEST_PAUSE, FIRST_PAUSE + waited / 20))
+
+
+def waiting_for_a_lock(database: Database) -> bool:
+    """Whether somebody waits for a lock in the test's database."""
+    with database.connect() as connection:
+        statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(connection.scalar(text(statement)))

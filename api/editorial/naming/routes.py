@@ -45,7 +45,7 @@ _Into = Annotated[
         examples=[Example(value=2)],
     ),
 ]
-_GONE = "Programs keep their revisions. The name can be given again."
+_KEPT = "Programs keep their revisions. "
 
 
 def _handlers(model: type[names.Named], path: str, noun: str, plural: str) -> list[HTTPRouteHandler]:
@@ -123,7 +123,7 @@ def _handlers(model: type[names.Named], path: str, noun: str, plural: str) -> li
         actor = actor_of(request)
 
         def work(session: Session) -> schemas.NamedAnswer:
-            names.rename(session, model, row_id, data.name, actor)
+            joining.rename(session, model, row_id, data.name, actor)
             return read(session, row_id)
 
         return JsonResponse(await transaction.write(request, work))
@@ -135,7 +135,7 @@ def _handlers(model: type[names.Named], path: str, noun: str, plural: str) -> li
         operation_id=f"merge_{noun}",
         summary=f"Merge a {noun} into another one",
         description="Every program that has it gets the other one, and it is deleted. The answer is the one that stays. "
-        + _GONE,
+        f"{_KEPT}Its name then means the other one, in programs that name it, too, until a {noun} is created by this name.",
         opt={"roles": REVIEWERS, "errors": ("not_found",)},
     )
     async def merge_named(request: ApiRequest, row_id: Id, data: JSONBody[schemas.NamedMergeIn]) -> Answer:
@@ -152,7 +152,7 @@ def _handlers(model: type[names.Named], path: str, noun: str, plural: str) -> li
         name=f"{noun}.delete",
         operation_id=f"delete_{noun}",
         summary=f"Delete a {noun}",
-        description="It is taken from every program. " + _GONE,
+        description=f"It is taken from every program. {_KEPT}The name can be given again.",
         opt={"roles": REVIEWERS, "errors": ("not_found",)},
     )
     async def delete_named(request: ApiRequest, row_id: Id) -> None:

@@ -23,7 +23,7 @@ from tests.support.accounts import PASSWORD, add_accounts
 from tests.support.client import Client
 from tests.support.product import serve
 from tests.support.shared import SharedApi
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, waiting_for_a_lock
 
 
 def sign_in(listener: Client, role: str = "editor") -> dict[str, Any]:
@@ -154,13 +154,6 @@ def test_a_rotation_at_the_same_moment_does_not_survive_the_reuse(
     with database.connect() as connection:
         left = connection.scalar(text("SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NULL"))
     assert left == 0
-
-
-def waiting_for_a_lock(database: Database) -> bool:
-    """Whether somebody waits for a lock in the test's database."""
-    with database.connect() as connection:
-        statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        return bool(connection.scalar(text(statement)))
 
 
 def test_signing_out_ends_the_chain(listener: Client, staff: dict[str, Client]) -> None:

@@ -79,7 +79,7 @@ def renamed(shared: SharedApi) -> Iterator[Renamed]:
                     if isinstance(row, Series):
                         series.edit(session, row.id, {"title": name, "slug": f"{name}"}, EDITOR)
                     else:
-                        names.rename(session, model, row.id, name, EDITOR)
+                        joining.rename(session, model, row.id, name, EDITOR)
                 if step is not None:
                     step[room] = kept.slug
             found.current[room] = (kept.slug, kept.title if isinstance(kept, Series) else kept.name)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from catalog.core.audit import AuditEvent
 from catalog.core.errors import Conflict, NotFound, StaleRevision, ValidationFailed
-from catalog.taxonomy import categories, names, series
+from catalog.taxonomy import categories, joining, names, series
 from catalog.taxonomy.models import Category, Person, Series, Tag
 from tests.support.programs import EDITOR, make
 
@@ -119,15 +119,15 @@ def test_what_programs_refer_to_stays(
 
 
 def test_renames_are_audited_and_meet_no_other_spelling(session: Session) -> None:
-    coffee, tea = names.get_or_create(session, Tag, ["قهوة", "شاي", "قهوه"])
-    (host,) = names.get_or_create(session, Person, ["Ann"])
-    names.rename(session, Tag, tea.id, "  green   tea ", EDITOR)
-    names.rename(session, Person, host.id, "Anne", EDITOR)
+    coffee, tea = names.get_or_create(session, Tag, ["قهوة", "شاي", "قهوه"]).values()
+    (host,) = names.get_or_create(session, Person, ["Ann"]).values()
+    joining.rename(session, Tag, tea.id, "  green   tea ", EDITOR)
+    joining.rename(session, Person, host.id, "Anne", EDITOR)
     with pytest.raises(Conflict) as refused:
-        names.rename(session, Tag, tea.id, "قهوه", EDITOR)
+        joining.rename(session, Tag, tea.id, "قهوه", EDITOR)
     assert refused.value.field == "name"
     with pytest.raises(NotFound):
-        names.rename(session, Person, 404, "Bob", EDITOR)
+        joining.rename(session, Person, 404, "Bob", EDITOR)
     assert (coffee.name, tea.slug) == ("قهوة", "green-tea")
     assert events(session) == [
         ("tag.rename", "tag", {"name": ["شاي", "green tea"]}),

@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from catalog.programs import editing, lifecycle
-from catalog.taxonomy import names
+from catalog.taxonomy import joining
 from catalog.taxonomy.models import Tag
 from catalog.vocabulary import queries
 from catalog.vocabulary.models import VocabularyWord
@@ -106,7 +106,7 @@ def test_words_of_what_listeners_do_not_see_are_counted_apart(session: Session) 
     counted(session)
     assert unpublished(session) == {"evening": 1, "coffee": 1, "cold": 1}
     tag = session.scalars(select(Tag).where(Tag.name == "cold")).one()
-    names.rename(session, Tag, tag.id, "icy", EDITOR)
+    joining.rename(session, Tag, tag.id, "icy", EDITOR)
     counted(session)
     assert unpublished(session) == {"evening": 1, "coffee": 1, "icy": 1}
     # Listeners' words are the same: no process reads them again.

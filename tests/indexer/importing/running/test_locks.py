@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from indexer.jobs.views import apply_pending, pending_key
 from tests.support.importing import Importer, counts, episode, rss
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, waiting_for_a_lock
 
 PROGRAMS = 40
 
@@ -34,17 +34,8 @@ def test_an_update_that_waits_for_a_program_holds_none_with_a_higher_id(
     first, *_, last = session.scalars(text("SELECT id FROM programs ORDER BY id")).all()
     session.execute(text("SELECT 1 FROM programs WHERE id = :id FOR UPDATE"), {"id": first})
     thread = in_thread(lambda: importer.go("feed", feed("two", backwards=True), namespace="n"))
-
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-
-    def waits() -> bool:
-        with database.connect() as other:
-            return bool(other.scalar(waiting))
-
     try:
-        eventually(waits)
+        eventually(lambda: waiting_for_a_lock(database))
         with database.connect() as other:
             # It fails at once if the import holds it.
             other.execute(text("SELECT 1 FROM programs WHERE id = :id FOR UPDATE NOWAIT"), {"id": last})
