@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from litestar import post
 from litestar.params import JSONBody
 from msgspec import UNSET
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from api.editorial import schemas
@@ -19,9 +19,11 @@ from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
 from catalog.core import changes
 from catalog.core.actor import Actor
+from catalog.core.audit import AuditEvent
 from catalog.core.errors import CatalogError, FieldError
 from catalog.programs import lifecycle, pending, snapshot
-from catalog.programs.models import Program, ProgramRevision
+from catalog.programs.models import Program
+from catalog.programs.sittings.folding import joined
 from catalog.review import pending as review
 from catalog.review.rights import Rights
 from catalog.review.states import LIVE
@@ -88,21 +90,26 @@ def _outcome(session: Session, step: _Step, program_id: int, rev: int | None) ->
     return schemas.BulkItem(id=program_id, ok=True, rev=program.rev, status=program.status, waits=waits)
 
 
-def _revs(session: Session, program_ids: Sequence[int]) -> dict[int, int]:
-    """Return the revisions of programs, which are locked in ascending order: two requests cannot deadlock."""
-    return {number: program.rev for number, program in lifecycle.lock_all(session, program_ids).items()}
+def _newest_event(session: Session, program_ids: Sequence[int]) -> int:
+    """Return the last audit event of programs that are locked: what comes after it is of this transaction."""
+    return session.scalar(select(func.max(AuditEvent.id)).where(*_of_programs(program_ids))) or 0
 
 
-def _say_changes(session: Session, items: Sequence[schemas.BulkItem], before: dict[int, int]) -> None:
-    """Add to the outcomes what changed, as the history has it."""
-    pairs = [(item.id, rev) for item in items if item.rev for rev in (before[item.id], item.rev)]
-    revision = (ProgramRevision.program_id, ProgramRevision.rev)
-    rows = session.execute(select(*revision, ProgramRevision.snapshot).where(tuple_(*revision).in_(pairs)))
-    found = {(number, rev): said for number, rev, said in rows}
+def _of_programs(program_ids: Sequence[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return AuditEvent.entity == "program", AuditEvent.entity_id == func.any(list(program_ids))
+
+
+def _say_changes(session: Session, items: Sequence[schemas.BulkItem], last_event: int) -> None:
+    """Add to the outcomes what changed, as the audit log has it: of the program, and of what waits beside it."""
+    mine = (*_of_programs([item.id for item in items if item.ok]), AuditEvent.id > last_event)
+    found: dict[int | None, dict[str, object]] = {}
+    for event in session.scalars(select(AuditEvent).where(*mine).order_by(AuditEvent.id)):
+        found[event.entity_id] = joined(found.get(event.entity_id, {}), event.diff)
     for item in items:
-        if item.rev is not None:
-            old, new = found.get((item.id, before[item.id])), found.get((item.id, item.rev))
-            item.changes = snapshot.difference(old, new) if old is not None and new is not None else {}
+        said = found.get(item.id, {})
+        item.changes = {
+            name: pair for name, pair in said.items() if name != "comment" and isinstance(pair, list)
+        }
 
 
 def _check(data: schemas.BulkIn, rights: Rights) -> None:
@@ -153,12 +160,14 @@ async def bulk(
     revs = dict(zip(data.ids, data.revs, strict=True)) if data.revs else {}
 
     def work(session: Session) -> idempotent.Created[schemas.BulkAnswer]:
-        before = _revs(session, data.ids)
+        # In ascending order: two requests cannot deadlock.
+        lifecycle.lock_all(session, data.ids)
+        last_event = _newest_event(session, data.ids)
         items = {
             number: _outcome(session, step, number, revs.get(number)) for number in sorted(set(data.ids))
         }
         in_order_sent = [items[number] for number in dict.fromkeys(data.ids)]
-        _say_changes(session, in_order_sent, before)
+        _say_changes(session, in_order_sent, last_event)
         failed = sum(not item.ok for item in in_order_sent)
         meta = schemas.BulkMeta(succeeded=len(in_order_sent) - failed, failed=failed)
         return idempotent.Created(schemas.BulkAnswer(data=in_order_sent, meta=meta))

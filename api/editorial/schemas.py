@@ -120,8 +120,8 @@ class BulkIn(Body):
 class BulkItem(Model):
     """The outcome for one program.
 
-    `changes`: field to [before, after], by which the step can be taken back. `waits`: the change waits for a reviewer in the
-    pending revision.
+    `changes`: field to [before, after], by which the step can be taken back. `waits`: the change waits for a reviewer, and
+    `changes` are those of the pending revision.
     """
 
     id: int

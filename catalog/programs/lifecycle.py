@@ -261,12 +261,12 @@ def record(
 
 
 def _note_change(session: Session, program: Program, action: str) -> None:
-    """Keep which programs were changed since they were last published."""
+    """Keep which programs listeners will see otherwise when they are published again. What is typed while they see it is live."""
     if program.published_at is None:
         return
     if action in _PUBLISHING:
         session.execute(delete(ChangedProgram).where(ChangedProgram.program_id == program.id))
-    elif action not in states.PROGRAM:
+    elif action not in states.PROGRAM and program.status != "published":
         new = insert(ChangedProgram).values(program_id=program.id)
         session.execute(new.on_conflict_do_nothing(index_elements=["program_id"]))
 

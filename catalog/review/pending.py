@@ -105,7 +105,7 @@ def propose(
     new = {name: after[name] for name in sorted(written) if after[name] != live[name]}
     if not new:
         if found is not None:
-            discard(session, subject, row_id, actor)
+            _drop(session, found, actor, live)
         return None
     if found is None:
         found = PendingRevision(entity=subject.entity, entity_id=row_id, state="draft", base={}, authors=[])
@@ -203,8 +203,12 @@ def discard(
     """
     found = get(session, subject, row_id, expected_rev=expected_rev)
     step(PENDING, "discard", found.state, WHAT)
-    diff = {name: [value, None] for name, value in found.changes.items()}
-    audit.record(session, actor, f"{subject.entity}.pending_discard", subject.entity, row_id, diff)
+    _drop(session, found, actor, {})
+
+
+def _drop(session: Session, found: PendingRevision, actor: Actor, live: Values) -> None:
+    diff = {name: [value, live.get(name)] for name, value in found.changes.items()}
+    audit.record(session, actor, f"{found.entity}.pending_discard", found.entity, found.entity_id, diff)
     session.delete(found)
     session.flush()
 

@@ -16,11 +16,12 @@ TABLES = (
         at         timestamptz NOT NULL DEFAULT now()
     )
     """,
-    # What became live is what was published; a program of an import may have been published with its first revision.
+    # What became live is what was published; a program of an import may have been published with its first revision. What
+    # was changed of a published program is live.
     """
     INSERT INTO changed_programs (program_id, at)
     SELECT p.id, max(r.at) FROM programs p JOIN program_revisions r ON r.program_id = p.id
-    WHERE p.published_at IS NOT NULL
+    WHERE p.published_at IS NOT NULL AND p.status <> 'published'
       AND r.action NOT IN ('submit', 'withdraw', 'approve', 'reject', 'schedule', 'unschedule', 'publish',
         'unpublish', 'archive', 'restore', 'delete', 'undelete', 'apply_pending', 'create', 'import')
       AND r.rev > (SELECT coalesce(max(o.rev), 1) FROM program_revisions o

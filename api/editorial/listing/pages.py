@@ -48,9 +48,9 @@ def read(session: Session, asked: ListRequest, secret: str, seconds: float) -> P
     wanted = conditions(asked.filters)
     meaning, having = Meaning(asked.q), list[Condition]()
     if asked.q:
-        search = Search(session, seconds)
+        search = Search(session, seconds, asked.filters.trashed)
         meaning = meaning_of(sent[0]) if sent is not None else search.meaning(asked.q, wanted)
-        having = meaning.conditions()
+        having = meaning.conditions(asked.filters.trashed)
         search.limit()
     place = None if sent is None else sent[1:]
     read_rows = _ordered if asked.sort is not None else _ranked
@@ -104,7 +104,8 @@ def _ranked(
     if place is not None:
         is_title, likeness, updated_at, last_id = place
         after = statements.Ranked(is_title, likeness, datetime.fromisoformat(updated_at), last_id)
-    found = session.execute(statements.ranked(meaning.words, wanted, after, asked.limit + 1)).all()
+    ranked = statements.ranked(meaning.words, wanted, after, asked.limit + 1, trashed=asked.filters.trashed)
+    found = session.execute(ranked).all()
     ids = [row.id for row in found[: asked.limit]]
     rows = {row["id"]: row for row in session.execute(queries.BY_IDS, {"ids": ids}).mappings()}
     following = None

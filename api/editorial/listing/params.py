@@ -74,7 +74,10 @@ _FILTERS = [
         type="string",
         maxLength=MAX_ACTOR,
     ),
-    _flag("changed", "Only programs that were changed since they were last published, or only the others."),
+    _flag(
+        "changed",
+        "Only programs that publishing would change for listeners: changed while they are not published, or with a pending revision. Or only the others.",
+    ),
     _flag("pending", "Only programs with a pending revision, or only the others."),
     _flag("commented", "Only programs with an open thread of comments, or only the others."),
     _flag(

@@ -13,7 +13,7 @@ from api.http.schemas import ListMeta, Model, Moment, Rewrite
 class ListedProgram(EditorProgram, kw_only=True):
     """A program in a list of editors.
 
-    `createdBy`: as revisions name their actors. `isChanged`: changed since it was last published. `pendingState`: of its
+    `createdBy`: as revisions name their actors. `isChanged`: was published, and was changed while it is not. `pendingState`: of its
     pending revision, null without one. `openThreads`:
     of comments. `isSearchable`: listeners find it as it is; null when it is not published.
     """

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from api.http.readings.choosing import Shown, Tried, choose, is_certain, tried
+from catalog.core.db import AnySelect
 from catalog.curation import queries as curation
 from catalog.curation.expansions import Expansions, Rule
 from catalog.programs import queries
@@ -67,9 +68,9 @@ class Meaning:
         """The words to look for, one by one."""
         return split(self.text)
 
-    def conditions(self) -> list[Condition]:
-        """Return what a program has to meet; nothing for a text without words."""
-        found = [statements.having(self.words, typos=self.typos)] if self.words else []
+    def conditions(self, trashed: bool) -> list[Condition]:
+        """Return what a program has to meet, one in the trash or another one; nothing for a text without words."""
+        found = [statements.having(self.words, typos=self.typos, trashed=trashed)] if self.words else []
         return [*found, Program.kind == self.kind] if self.kind else found
 
     def plain(self) -> list[object]:
@@ -99,14 +100,15 @@ class _Best:
 class Search:
     """Finds out what a query means, within a time limit. PostgreSQL cancels a statement at its end."""
 
-    def __init__(self, session: Session, seconds: float) -> None:
+    def __init__(self, session: Session, seconds: float, trashed: bool) -> None:
         """Begin.
 
         Args:
             session: Reads, in a transaction.
             seconds: The time that all statements may take together.
+            trashed: Whether it searches the trash.
         """
-        self._session, self._seconds = session, seconds
+        self._session, self._seconds, self._trashed = session, seconds, trashed
         self._deadline = time.monotonic() + seconds
 
     def rows(self, statement: Executable, **parameters: object) -> Sequence[RowMapping]:
@@ -166,10 +168,8 @@ class Search:
         try:
             with self._session.begin_nested():
                 self.limit(self._seconds / _OF_TIME)
-                statement = statements.ranked(
-                    split(q), [*wanted, *Meaning(q, typos=True).conditions()], None, 1, _COMPARED
-                )
-                return self._session.execute(statement).first() is not None
+                found = self._ranked(Meaning(q, typos=True), wanted)
+                return self._session.execute(found).first() is not None
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != CANCELED:
                 raise
@@ -182,8 +182,17 @@ class Search:
     def _first(self, meaning: Meaning, wanted: Sequence[Condition]) -> RowMapping | None:
         if not meaning.words:
             return None
-        statement = statements.ranked(meaning.words, [*wanted, *meaning.conditions()], None, 1, _COMPARED)
-        return next(iter(self.rows(statement)), None)
+        return next(iter(self.rows(self._ranked(meaning, wanted))), None)
+
+    def _ranked(self, meaning: Meaning, wanted: Sequence[Condition]) -> AnySelect:
+        return statements.ranked(
+            meaning.words,
+            [*wanted, *meaning.conditions(self._trashed)],
+            None,
+            1,
+            _COMPARED,
+            trashed=self._trashed,
+        )
 
     def _try(self, reading: Reading | None, meaning: Meaning, wanted: Sequence[Condition], q: str) -> Tried:
         first = self._first(meaning, wanted)

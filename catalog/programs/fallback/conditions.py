@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import REGCONFIG
@@ -17,7 +18,11 @@ from catalog.taxonomy.models import Person, ProgramPerson, ProgramTag, Series, T
 Condition = ColumnElement[bool]
 Text = ColumnElement[str] | InstrumentedAttribute[str]
 
+Moments = ColumnElement[datetime] | InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
+
 _OTHER = aliased(Program)
+# Unix seconds of the first and the last moment of the calendar.
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
 
 
 def name_has(name: Text, word: str) -> Condition:
@@ -42,12 +47,13 @@ def text_has(word: str) -> Condition:
     return func.catalog_words(Program.title, Program.description).bool_op("@@")(query)
 
 
-def program_has(word: str, *, typos: bool) -> Condition:
+def program_has(word: str, *, typos: bool, trashed: bool = False) -> Condition:
     """Return the condition that a program has the word in its title, description, series, people or tags.
 
     Args:
         word: A word of the query.
         typos: The word may have a mistake in a title or a name, if it is long enough.
+        trashed: Of deleted programs, instead of all others.
     """
     typos = typos and words.allows_typo(word)
 
@@ -63,7 +69,7 @@ def program_has(word: str, *, typos: bool) -> Condition:
     by_series = (
         select(_OTHER.id)
         .join(Series, Series.id == _OTHER.series_id)
-        .where(named(Series.title), _OTHER.deleted_at.is_(None))
+        .where(named(Series.title), is_deleted(_OTHER, trashed))
     )
     # Arrays instead of joins: each of these conditions is then an index scan, the scans are combined, and only
     # programs that have all words are read.
@@ -71,6 +77,11 @@ def program_has(word: str, *, typos: bool) -> Condition:
     if typos:
         places.append(named(Program.title))
     return or_(*places)
+
+
+def is_deleted(program: type[Program], trashed: bool) -> Condition:
+    """Return the condition that a program is deleted, or that it is not."""
+    return program.deleted_at.is_not(None) if trashed else program.deleted_at.is_(None)
 
 
 def _any_of(ids: Select[int]) -> ColumnElement[int]:
@@ -95,3 +106,23 @@ def with_person(names: Sequence[str]) -> Condition:
 
 def _folds_to(name: Text, wanted: Sequence[str]) -> Condition:
     return func.catalog_fold(name).in_([func.catalog_fold(one) for one in wanted])
+
+
+def during(key: Moments, after: int | None, before: int | None) -> list[Condition]:
+    """Return the conditions that a moment is in a period. What lies beyond the years 1 to 9999 is their end.
+
+    Args:
+        key: The moment.
+        after: The first second, in Unix seconds; None: the period has no beginning.
+        before: The last second, which is included as a whole; None: it has no end.
+    """
+    found: list[Condition] = []
+    if after is not None:
+        found.append(key >= _moment(after))
+    if before is not None:
+        found.append(key < _moment(before + 1))
+    return found
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC)

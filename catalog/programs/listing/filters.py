@@ -1,16 +1,15 @@
 """What editors' lists are narrowed to, as SQL conditions. Every filter has an index for the case that few rows meet it."""
 
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, select, union
+from sqlalchemy import ARRAY, Select, Text, cast, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
 from catalog.core.db import has_text
 from catalog.indexing.models import IndexDirty, IndexTarget
 from catalog.indexing.states import MAIN
-from catalog.programs.fallback.conditions import Condition, tagged, with_person
+from catalog.programs.fallback.conditions import Condition, during, is_deleted, tagged, with_person
 from catalog.programs.listing.models import ChangedProgram
 from catalog.programs.listing.orders import NEVER, PUBLISHED, RELEASED
 from catalog.programs.models import Program, ProgramRevision
@@ -46,7 +45,7 @@ class EditorFilter:
         title: A part of the title.
         created_by: Wrote the first revision; as revisions name their actors.
         edited_by: Wrote a revision that is no step from one state to another, or a part of the pending revision.
-        changed: Changed since it was last published, or with a pending revision.
+        changed: Was published and was changed while it is not, or with a pending revision.
         pending: With a pending revision.
         commented: With a thread of comments that is open.
         searchable: Published, and found by listeners as it is.
@@ -87,9 +86,7 @@ class EditorFilter:
 
 def conditions(chosen: EditorFilter) -> list[Condition]:
     """Return what programs have to meet."""
-    wanted: list[Condition] = [
-        Program.deleted_at.is_not(None) if chosen.trashed else Program.deleted_at.is_(None)
-    ]
+    wanted: list[Condition] = [is_deleted(Program, chosen.trashed)]
     columns: dict[InstrumentedAttribute[str] | InstrumentedAttribute[int | None], tuple[str | int, ...]] = {
         Program.status: chosen.status,
         Program.category_id: chosen.category_id,
@@ -114,7 +111,10 @@ def conditions(chosen: EditorFilter) -> list[Condition]:
         (PUBLISHED, chosen.published),
         (Program.scheduled_publish_at, chosen.planned),
     ):
-        wanted += _during(key, period)
+        wanted += during(key, period.after, period.before)
+        if period.before is not None:
+            # What has no value is not before a moment.
+            wanted.append(key > NEVER)
     if chosen.created_by is not None:
         wanted.append(Program.id.in_(_by(chosen.created_by).where(ProgramRevision.rev == 1)))
     if chosen.edited_by is not None:
@@ -137,17 +137,3 @@ def conditions(chosen: EditorFilter) -> list[Condition]:
 
 def _by(actor: str) -> Select[int]:
     return select(ProgramRevision.program_id).where(ProgramRevision.actor == actor)
-
-
-def _during(
-    key: ColumnElement[datetime] | InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
-    period: Period,
-) -> list[Condition]:
-    found: list[Condition] = []
-    if period.after is not None:
-        found.append(key >= datetime.fromtimestamp(period.after, UTC))
-    if period.before is not None:
-        # The whole last second is included. What has no value is not before a moment.
-        found.append(key < datetime.fromtimestamp(period.before, UTC) + timedelta(seconds=1))
-        found.append(key > NEVER)
-    return found

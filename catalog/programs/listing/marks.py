@@ -27,7 +27,7 @@ _FIRST = select(ProgramRevision.actor).where(
 _PENDING = select(PendingRevision.state).where(
     PendingRevision.entity == "program", PendingRevision.entity_id == Program.id
 )
-# Of the programs `:ids`: who created it, whether it was changed since it was last published, the state of its pending
+# Of the programs `:ids`: who created it, whether it was published and was changed while it is not, the state of its pending
 # revision, whether an index has not confirmed it, its open threads of comments, and who deleted it.
 MARKS = select(
     Program.id,

@@ -7,9 +7,10 @@ from catalog.core.base import Base, CreatedAt
 
 
 class ChangedProgram(Base):
-    """A program whose fields were changed after it was last published. Publishing it removes the row.
+    """A program that was published, and whose fields were changed while it is not. Publishing it removes the row.
 
-    `catalog.programs.lifecycle` writes it; what waits in a pending revision is no change of the program yet.
+    `catalog.programs.lifecycle` writes it. A change of a published program is live at once, so it is none, and what waits
+    in a pending revision is no change of the program yet.
     """
 
     __tablename__ = "changed_programs"

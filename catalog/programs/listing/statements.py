@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, literal
 from sqlalchemy.sql.expression import CompoundSelect
 
 from catalog.core.db import AnySelect
-from catalog.programs.fallback.conditions import Condition, program_has
+from catalog.programs.fallback.conditions import Condition, is_deleted, program_has
 from catalog.programs.listing.orders import Place, follows, ordered
 from catalog.programs.models import STATUSES, Program
 from catalog.programs.queries import detail
@@ -50,16 +50,18 @@ def page(wanted: Sequence[Condition], sort: str, after: Place | None, limit: int
     return query.order_by(*ordered(sort)).limit(limit)
 
 
-def having(words: Sequence[str], *, typos: bool = False) -> Condition:
+def having(words: Sequence[str], *, typos: bool = False, trashed: bool = False) -> Condition:
     """Return the condition that a program has every word in its title, description, series, people or tags.
 
     Args:
         words: As `fallback.words.split` returns them.
         typos: A word may have one mistake in a title or a name.
+        trashed: Of deleted programs, instead of all others.
     """
     # A CTE of its own: the planner does not combine indexes for words if other conditions stand beside, and would
     # rather read programs in the list's order until enough of them have the words.
-    matched = select(Program.id).where(*(program_has(word, typos=typos) for word in words)).cte("matched")
+    every = (program_has(word, typos=typos, trashed=trashed) for word in words)
+    matched = select(Program.id).where(*every).cte("matched")
     matched = matched.prefix_with("MATERIALIZED", dialect="postgresql")
     return Program.id.in_(select(matched.c.id))
 
@@ -70,6 +72,8 @@ def ranked(
     after: Ranked | None,
     limit: int,
     compared: int = COMPARED,
+    *,
+    trashed: bool = False,
 ) -> AnySelect:
     """Return a page of `Ranked` rows, and in each how many programs there are (`total`), at most `MOST`.
 
@@ -81,10 +85,11 @@ def ranked(
         after: The page begins behind this row; None for the first page.
         limit: How many rows at most.
         compared: How many titles are compared with the words, of those that changed last.
+        trashed: The list has deleted programs, instead of all others.
     """
     title = func.catalog_fold(literal(" ".join(words)))
     titled = select(Program.id).where(
-        func.md5(func.catalog_fold(Program.title)) == func.md5(title), Program.deleted_at.is_(None)
+        func.md5(func.catalog_fold(Program.title)) == func.md5(title), is_deleted(Program, trashed)
     )
     is_title = (Program.id == func.any(func.array(titled.scalar_subquery()))).label("is_title")
     newest = (is_title.desc(), Program.updated_at.desc(), Program.id.desc())

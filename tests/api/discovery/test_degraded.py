@@ -88,6 +88,8 @@ def test_newest_leaves_out_what_is_not_released_yet(settings: Settings, database
         # Who asks for another order, or names dates, sees them.
         assert len(titles(client, q="zqx", sort="oldest")) == 4
         assert titles(client, q="zqx", sort="newest", releasedAfter="2024-06-01") == ["zqx 2199"]
+        calendar = {"releasedAfter": "0001-01-01", "releasedBefore": "9999-12-31T23:59:59-14:00"}
+        assert len(titles(client, q="zqx", **calendar)) == 3
 
 
 @pytest.mark.slow

@@ -77,7 +77,7 @@ def _made(shared: SharedApi, *states: str, **values: Any) -> list[int]:
             "archived",
         ),
         ({"action": "restore"}, ("archived", "draft"), [None, "illegal_transition"], "draft"),
-        ({"action": "delete"}, ("draft", "published"), [None, None], None),
+        ({"action": "delete"}, ("draft", "published"), [None, None], "deleted"),
         ({"action": "unschedule"}, ("scheduled",), [None], "draft"),
         (
             {"action": "reject", "comment": "Too short."},
@@ -89,18 +89,16 @@ def _made(shared: SharedApi, *states: str, **values: Any) -> list[int]:
     ids=lambda value: value["action"] if isinstance(value, dict) else None,
 )
 def test_every_step_has_its_outcome(
-    step: dict[str, Any],
-    states: tuple[str, ...],
-    codes: list[str | None],
-    status: str | None,
-    shared: SharedApi,
+    step: dict[str, Any], states: tuple[str, ...], codes: list[str | None], status: str, shared: SharedApi
 ) -> None:
     ids = _made(shared, *states)
     items = _steps(shared, "reviewer", ids, **step)
     assert [item["code"] for item in items] == codes
     for item, before in zip(items, states, strict=True):
-        if item["ok"] and status is not None:
-            assert (item["status"], item["changes"]["status"]) == (status, [before, status])
+        if item["ok"]:
+            assert item["changes"]["status"] == [before, status]
+            assert "comment" not in item["changes"]
+            assert item["status"] == (before if status == "deleted" else status)
         else:
             assert item["changes"] == {}
 
@@ -114,6 +112,12 @@ def test_many_programs_are_scheduled_and_tagged_and_put_into_a_category(shared: 
         shared, "reviewer", ids, action="schedule", revs=revs, scheduledPublishAt="2100-01-01T00:00:00Z"
     )
     assert [item["code"] for item in planned] == [None, "illegal_transition"]
+    at = planned[0]["changes"].pop("scheduledPublishAt")
+    assert (at[0], at[1][:19], planned[0]["changes"]) == (
+        None,
+        "2100-01-01T00:00:00",
+        {"status": ["draft", "scheduled"]},
+    )
     tagged = _steps(shared, "editor", ids, action="tag", tags=["New", "kept"])
     assert [item["changes"] for item in tagged] == [{"tags": [["Old", "Kept"], ["Old", "Kept", "New"]]}] * 2
     untagged = _steps(shared, "editor", ids, action="untag", tags=["OLD", "never there"])
@@ -134,11 +138,21 @@ def test_what_needs_a_review_waits_in_bulk_too(shared: SharedApi) -> None:
     careful = shared.settings.api.model_copy(update={"review_direct_fields": ""})
     with serve(replace(apart(shared.settings), api=careful)) as (client, _):
         editor = signed_in(client, shared.staff["editor"].session.headers["Authorization"].split()[1])
+        before = ["Old"]
         for tag in ("One", "Two"):
             (item,) = editor.post(BULK, {"ids": [live], "action": "tag", "tags": [tag]}).json()["data"]
-            assert (item["ok"], item["waits"], item["changes"]) == (True, True, {})
+            changes = {"tags": [before, [*before, tag]]}
+            assert (item["ok"], item["waits"], item["changes"]) == (True, True, changes)
+            before.append(tag)
         waiting = editor.get(f"/catalog/programs/{live}/pending").json()["data"]["changes"]
         assert waiting == {"tags": ["Old", "One", "Two"]}
+        shared.staff["reviewer"].patch(f"/catalog/programs/{live}", {"tags": ["Theirs"]})
+        editor.post(BULK, {"ids": [live], "action": "tag", "tags": ["Three"]})
+        assert editor.get(f"/catalog/programs/{live}/pending").json()["data"]["conflicts"] == ["tags"]
+        untagged = {"ids": [live], "action": "untag", "tags": ["Old", "One", "Two", "Three"]}
+        shared.staff["reviewer"].patch(f"/catalog/programs/{live}", {"tags": []})
+        (item,) = editor.post(BULK, untagged).json()["data"]
+        assert item["changes"] == {"tags": [["Old", "One", "Two", "Three"], []]}
 
 
 @pytest.mark.parametrize("action", ["publish", "archive", "schedule", "delete", "approve"])

@@ -1,7 +1,6 @@
 """The filters of a request as conditions of SQL, for the time when no engine answers."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, or_
@@ -9,7 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import BrowseRequest, SearchRequest, hides_unreleased
-from catalog.programs.fallback.conditions import Condition, tagged, with_person
+from catalog.programs.fallback.conditions import Condition, during, tagged, with_person
 from catalog.programs.models import Program
 from catalog.programs.queries import ACTIVE_CATEGORIES
 from catalog.taxonomy.models import Category
@@ -38,12 +37,8 @@ def conditions(filters: Filters) -> list[Condition]:
         wanted.append(Program.duration_sec >= filters.duration_min)
     if filters.duration_max is not None:
         wanted.append(Program.duration_sec <= filters.duration_max)
-    if filters.released_after is not None:
-        wanted.append(Program.release_date >= _moment(filters.released_after))
-    if filters.released_before is not None:
-        # The engine compares whole seconds, so the whole last second is included.
-        wanted.append(Program.release_date < _moment(filters.released_before) + timedelta(seconds=1))
-    return wanted
+    # The engine compares whole seconds.
+    return [*wanted, *during(Program.release_date, filters.released_after, filters.released_before)]
 
 
 def narrowed(request: SearchRequest | BrowseRequest) -> list[Condition]:
@@ -52,7 +47,3 @@ def narrowed(request: SearchRequest | BrowseRequest) -> list[Condition]:
     if hides_unreleased(request.sort, request.filters):
         wanted.append(or_(Program.release_date.is_(None), Program.release_date <= func.now()))
     return wanted
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -29,12 +29,14 @@ def found(shared: SharedApi) -> dict[str, int]:
             "planned": make(session, "scheduled", title="Gamma", series_id=show.id, kind="film").id,
             "live": make(session, "published", title="Delta", people=[("host", "Omar")]).id,
             "edited": make(session, "published", title="Epsilon", media_type="video").id,
+            "retitled": make(session, "archived", title="Kappa").id,
             "waiting": make(session, "published", title="Zeta", duration_sec=90).id,
             "old": make(session, "archived", title="Eta").id,
             "theirs": editing.create(session, {**VALUES, "title": "Theta"}, OTHER).id,
             "gone": make(session, "published", title="Iota").id,
         }
         editing.edit(session, ids["edited"], {"description": "New"}, OTHER)
+        editing.edit(session, ids["retitled"], {"title": "Lambda"}, EDITOR)
         pending.propose(session, ids["waiting"], {"title": "Zeta two"}, OTHER)
         lifecycle.transition(session, ids["gone"], "delete", OTHER)
         session.execute(
@@ -57,7 +59,7 @@ def listed(who: Client, **given: Any) -> list[dict[str, Any]]:
     ("given", "names"),
     [
         ({"status": "in_review,scheduled"}, {"review", "planned"}),
-        ({"status": ["draft", "archived"]}, {"draft", "theirs", "old"}),
+        ({"status": ["draft", "archived"]}, {"draft", "theirs", "old", "retitled"}),
         ({"categoryId": "{category}"}, {"review"}),
         ({"seriesId": "{series}"}, {"planned"}),
         ({"language": "ar"}, {"draft"}),
@@ -77,8 +79,8 @@ def listed(who: Client, **given: Any) -> list[dict[str, Any]]:
         ({"createdBy": "account:other@example.com"}, {"theirs"}),
         ({"editedBy": "account:other@example.com"}, {"theirs", "edited", "waiting"}),
         ({"createdBy": "me", "status": "published"}, {"live", "edited", "waiting"}),
-        ({"changed": "true"}, {"edited", "waiting"}),
-        ({"changed": "false", "status": "published"}, {"live"}),
+        ({"changed": "true"}, {"retitled", "waiting"}),
+        ({"changed": "false", "status": "published"}, {"live", "edited"}),
         ({"pending": "true"}, {"waiting"}),
         ({"searchable": "false"}, {"edited"}),
         ({"searchable": "true"}, {"live", "waiting"}),
@@ -101,13 +103,14 @@ def test_a_row_says_what_an_editor_has_to_know(shared: SharedApi, found: dict[st
         name: tuple(
             rows[found[name]][field] for field in ("createdBy", "isChanged", "pendingState", "isSearchable")
         )
-        for name in ("draft", "theirs", "live", "edited", "waiting")
+        for name in ("draft", "theirs", "live", "edited", "retitled", "waiting")
     }
     assert said == {
         "draft": ("account:editor@example.com", False, None, None),
         "theirs": ("account:other@example.com", False, None, None),
         "live": ("account:editor@example.com", False, None, True),
-        "edited": ("account:editor@example.com", True, None, False),
+        "edited": ("account:editor@example.com", False, None, False),
+        "retitled": ("account:editor@example.com", True, None, None),
         "waiting": ("account:editor@example.com", False, "draft", True),
     }
 
@@ -142,7 +145,7 @@ def test_counts_by_state_leave_out_the_filter_by_state(shared: SharedApi, found:
     meta = shared.staff["editor"].get("/catalog/programs", status="published", counts="true", limit=1).json()
     assert (meta["meta"]["total"], meta["meta"]["totalIsExact"]) == (3, True)
     states = {row["status"]: row["programs"] for row in meta["meta"]["states"]}
-    assert states == {"draft": 2, "in_review": 1, "scheduled": 1, "published": 3, "archived": 1}
+    assert states == {"draft": 2, "in_review": 1, "scheduled": 1, "published": 3, "archived": 2}
 
 
 @pytest.mark.parametrize(
@@ -168,6 +171,21 @@ def test_a_wrong_parameter_is_refused(name: str, value: str, shared: SharedApi) 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, name)
 
 
+@pytest.mark.parametrize("name", ["created", "updated", "released", "published", "scheduled"])
+@pytest.mark.parametrize(
+    ("after", "before"),
+    [("0001-01-01", "9999-12-30"), ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")],
+)
+@pytest.mark.parametrize("path", ["/catalog/programs", "/catalog/programs/trash"])
+def test_a_period_may_be_as_long_as_the_calendar(
+    path: str, after: str, before: str, name: str, shared: SharedApi, found: dict[str, int]
+) -> None:
+    answer = shared.staff["editor"].get(path, **{f"{name}After": after, f"{name}Before": before})
+    assert answer.status_code == 200, answer.text
+    if name == "updated":
+        assert len(answer.json()["data"]) == (1 if path.endswith("trash") else 9)
+
+
 def test_an_inverted_period_and_a_foreign_cursor_are_refused(
     shared: SharedApi, found: dict[str, int]
 ) -> None:
@@ -183,15 +201,15 @@ def test_an_inverted_period_and_a_foreign_cursor_are_refused(
 
 def test_publishing_again_ends_a_change(shared: SharedApi) -> None:
     with session_factory(shared.database).begin() as session:
-        number = make(session, "published", title="Kappa").id
-        editing.edit(session, number, {"title": "Kappa two"}, EDITOR)
+        number = make(session, "archived", title="Mu").id
+        editing.edit(session, number, {"title": "Mu two"}, EDITOR)
 
     def changed() -> bool:
-        (row,) = listed(shared.staff["editor"], title="Kappa two")
+        (row,) = listed(shared.staff["editor"], title="Mu two")
         return bool(row["isChanged"])
 
     assert changed()
-    for action in ("unpublish", "publish"):
+    for action in ("restore", "publish"):
         with session_factory(shared.database).begin() as session:
             lifecycle.transition(session, number, action, EDITOR)
     assert not changed()

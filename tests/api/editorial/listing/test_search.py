@@ -9,6 +9,7 @@ from sqlalchemy import text
 from catalog.core.db import session_factory
 from catalog.curation import synonyms
 from catalog.programs import lifecycle
+from catalog.taxonomy import series
 from catalog.vocabulary.rollup import roll_up
 from tests.support.accounts import signed_in
 from tests.support.client import Client
@@ -38,6 +39,10 @@ def found(shared: SharedApi) -> dict[str, int]:
         lifecycle.transition(session, gone.id, "delete", EDITOR)
         synonyms.create(session, {"kind": "two_way", "terms": ["صحراء", "deserts"]}, EDITOR)
         ids["gone"] = gone.id
+        show = series.create(session, {"title": "Vanished nights", "language": "en"}, EDITOR)
+        for name, title in (("comet", "Comet"), ("tail", "Comet and tail")):
+            ids[name] = make(session, title=title, series_id=show.id).id
+            lifecycle.transition(session, ids[name], "delete", EDITOR)
     with session_factory(shared.database).begin() as session:
         while roll_up(session):
             pass
@@ -121,6 +126,17 @@ def test_filters_and_words_are_both_met(shared: SharedApi, found: dict[str, int]
     assert [row["id"] for row in trash] == [found["gone"]]
     # Signs alone are no words.
     assert listed(editor, q="؟!")[0] == listed(editor, sort="-updatedAt")[0]
+
+
+def test_the_trash_is_searched_as_other_lists_are(shared: SharedApi, found: dict[str, int]) -> None:
+    def ids(q: str) -> list[int]:
+        page = shared.staff["editor"].get("/catalog/programs/trash", q=q).json()
+        return [row["id"] for row in page["data"]]
+
+    # The title that is the query comes first; the words of a series count.
+    assert ids("comet") == [found["comet"], found["tail"]]
+    assert set(ids("vanished")) == {found["comet"], found["tail"]}
+    assert listed(shared.staff["editor"], q="vanished")[0] == []
 
 
 def test_words_that_are_not_counted_yet_may_have_a_mistake(shared: SharedApi, found: dict[str, int]) -> None:
