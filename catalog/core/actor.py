@@ -35,7 +35,9 @@ class Actor:
         return self.kind in ("account", "api_key")
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.name or self.id or '-'}"
+        # Two API keys may have the same name: their numbers tell them apart.
+        number = f"#{self.id}" if self.kind == "api_key" and self.name else ""
+        return f"{self.kind}:{self.name or self.id or '-'}{number}"
 
 
 SYSTEM = Actor("system", name="system")

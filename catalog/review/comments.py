@@ -63,10 +63,23 @@ def threads(
     return query.order_by(ReviewComment.id.desc()).limit(limit)
 
 
-def replies(thread_ids: Sequence[int]) -> Select[ReviewComment]:
-    """Return the replies in some threads, the oldest first."""
-    wanted = ReviewComment.thread_id == func.any(list(thread_ids))
-    return select(ReviewComment).where(wanted).order_by(ReviewComment.id)
+def replies(thread_ids: Sequence[int], limit: int) -> Select[ReviewComment, int]:
+    """Return the last replies in some threads, the oldest first, each with the number of replies in its thread.
+
+    Args:
+        thread_ids: The threads.
+        limit: How many of each thread at most.
+    """
+    thread = ReviewComment.thread_id
+    place = func.row_number().over(partition_by=thread, order_by=ReviewComment.id.desc())
+    count = func.count().over(partition_by=thread)
+    placed = (
+        select(ReviewComment.id, place.label("place"), count.label("count"))
+        .where(thread == func.any(list(thread_ids)))
+        .subquery()
+    )
+    last = select(ReviewComment, placed.c["count"]).join(placed, placed.c.id == ReviewComment.id)
+    return last.where(placed.c.place <= limit).order_by(ReviewComment.id)
 
 
 def said(comment: str) -> dict[str, object]:

@@ -78,9 +78,8 @@ def _by_slug(session: Session, model: type[Named], slugs: Sequence[str]) -> dict
 def _by_former_slug(session: Session, model: type[Named], slugs: Sequence[str]) -> dict[str, Named]:
     """Return the rows that had the slugs, or that rows with them were merged into."""
     of_kind = select(FormerSlug.slug, FormerSlug.row_id).where(FormerSlug.kind == entity_of(model))
-    led = {
-        slug: row_id for slug, row_id in session.execute(of_kind.where(FormerSlug.slug == func.any(slugs)))
-    }
+    found = session.execute(of_kind.where(FormerSlug.slug == func.any(slugs)))
+    led = {row.slug: row.row_id for row in found}
     if not led:
         return {}
     rows = {row.id: row for row in _kept(session, model, model.id == func.any(sorted(led.values())))}

@@ -31,6 +31,8 @@ from catalog.review.models import COMMENT_KINDS, ReviewComment
 _AT = "/programs/{program_id:int}/comments"
 _FIELDS = frozenset(map(camel, FIELDS))
 _STATES = ("open", "resolved")
+# Of each thread in a list.
+LAST_REPLIES = 20
 _State = Annotated[
     str | None,
     QueryParameter(
@@ -67,7 +69,7 @@ class ReplyOut(Model):
 
 
 class ThreadOut(Model):
-    """A thread: the comment that began it, and the replies, oldest first.
+    """A thread: the comment that began it, and the replies, oldest first: in lists the last 20 of `replyCount`.
 
     `rev`: the program's revision when it was written, `pendingRev` that of its pending revision. `kind`: comment, or
     rejection for what a reviewer said when rejecting the text. `resolvedAt` is null while the thread is open.
@@ -85,6 +87,7 @@ class ThreadOut(Model):
     at: Moment
     resolved_at: Moment | None
     resolved_by: str | None
+    reply_count: int
     replies: list[ReplyOut]
 
 
@@ -101,12 +104,14 @@ class ThreadList(Model):
     meta: ListMeta
 
 
-def _shown(session: Session, threads: Sequence[ReviewComment]) -> list[ThreadOut]:
-    """Return threads as JSON shows them, by two queries however many they are."""
+def _shown(session: Session, threads: Sequence[ReviewComment], most: int = LAST_REPLIES) -> list[ThreadOut]:
+    """Return threads as JSON shows them, by two queries however many they are, each with `most` replies at most."""
     replies: dict[int | None, list[ReplyOut]] = {}
-    for row in session.scalars(comments.replies([thread.id for thread in threads])):
+    counts: dict[int | None, int] = {}
+    for row, count in session.execute(comments.replies([thread.id for thread in threads], most)):
         reply = ReplyOut(id=row.id, author=row.author, body=row.body, at=row.at)
         replies.setdefault(row.thread_id, []).append(reply)
+        counts[row.thread_id] = count
     programs = {thread.program_id for thread in threads}
     titles = session.execute(select(Program.id, Program.title).where(Program.id.in_(programs)))
     named = {program_id: title for program_id, title in titles}  # noqa: C416 (the type of a row is no pair)
@@ -124,6 +129,7 @@ def _shown(session: Session, threads: Sequence[ReviewComment]) -> list[ThreadOut
             at=row.at,
             resolved_at=row.resolved_at,
             resolved_by=row.resolved_by,
+            reply_count=counts.get(row.id, 0),
             replies=replies.get(row.id, []),
         )
         for row in threads
@@ -131,7 +137,8 @@ def _shown(session: Session, threads: Sequence[ReviewComment]) -> list[ThreadOut
 
 
 def _read(session: Session, program_id: int, thread_id: int) -> ThreadAnswer:
-    return ThreadAnswer(data=_shown(session, [comments.get(session, program_id, thread_id)])[0])
+    thread = comments.get(session, program_id, thread_id)
+    return ThreadAnswer(data=_shown(session, [thread], comments.MAX_COMMENTS)[0])
 
 
 async def _threads(

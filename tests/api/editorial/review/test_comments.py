@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from api.editorial.review.comments import LAST_REPLIES
+from catalog.core.actor import Actor
 from catalog.core.db import session_factory
 from catalog.programs import lifecycle, pending
 from catalog.review import comments
+from catalog.review.rights import ReviewerNeeded, Rights
 from tests.support.client import Client
 from tests.support.programs import EDITOR, make
 from tests.support.shared import SharedApi
@@ -83,6 +86,30 @@ def test_whoever_begins_a_thread_settles_it(shared: SharedApi) -> None:
     everywhere = editor.get("/catalog/comments", state="resolved").json()["data"]
     (there,) = [thread for thread in everywhere if thread["id"] == first["id"]]
     assert (there["programId"], there["programTitle"]) == (number, "A title")
+
+
+def test_a_list_has_the_last_replies_of_each_thread(shared: SharedApi) -> None:
+    editor, number = shared.staff["editor"], _program(shared)
+    with session_factory(shared.database).begin() as session:
+        threads = [comments.begin(session, number, "?", EDITOR, comments.About(1)).id for _ in range(2)]
+        for thread, many in zip(threads, (LAST_REPLIES + 2, 1), strict=True):
+            for n in range(many):
+                comments.reply(session, number, thread, f"{n}", EDITOR)
+    short, long = _threads(editor, number)
+    assert (long["replyCount"], short["replyCount"]) == (LAST_REPLIES + 2, 1)
+    assert [reply["body"] for reply in long["replies"]] == [f"{n}" for n in range(2, LAST_REPLIES + 2)]
+    whole = editor.get(f"/catalog/programs/{number}/comments/{long['id']}").json()["data"]
+    assert len(whole["replies"]) == whole["replyCount"] == LAST_REPLIES + 2
+
+
+def test_two_keys_of_one_name_are_two_people(shared: SharedApi) -> None:
+    number = _program(shared)
+    key, other = (Actor("api_key", n, "nightly") for n in (1, 2))
+    with session_factory(shared.database).begin() as session:
+        thread = comments.begin(session, number, "?", key, comments.About(1)).id
+        with pytest.raises(ReviewerNeeded):
+            comments.settle(session, number, thread, other, Rights(may_publish=False), is_resolved=True)
+        comments.settle(session, number, thread, key, Rights(may_publish=False), is_resolved=True)
 
 
 @pytest.mark.parametrize("status", ["in_review", "published"])
