@@ -45,7 +45,7 @@ def test_answers_without_the_words_or_with_an_unknown_one_are_kept_briefly(
     def seconds_kept(route: str, q: str) -> float:
         answer = listener.get(f"/discovery/{route}", q=q)
         assert {row.get("title") or row["text"] for row in answer.json()["data"]} == {"Evening coffee"}
-        names = cache_redis.keys(f"{settings.indexer.redis_prefix}page:{{{route}*")
+        names = cache_redis.keys(f"{settings.indexer.redis_prefix}page:{{*:{route}*")
         longest = max(cache_redis.pttl(name) for name in names) / 1000
         for name in names:
             cache_redis.delete(name)
