@@ -92,7 +92,7 @@ async def test_a_page_that_left_out_a_withdrawn_program_is_kept_briefly(opened: 
         """Seconds in this process, and in Redis."""
         await cache.get(key, "page", load, ttl=60)
         entry = cache.memory.entries[key]
-        return round(entry.fresh_until - entry.stored_at), await redis.ttl(cache.shared.keys.page(key))
+        return round(entry.fresh_until - entry.stored_at), await redis.ttl(cache.shared.names(key, "page")[0])
 
     assert await kept("search:before") == (60, 60)
     cache.changed([ProgramChange(7, 2, visible=False)])
