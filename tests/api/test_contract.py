@@ -28,11 +28,11 @@ from catalog.accounts.models import ROLES
 from catalog.core.db import session_factory
 from catalog.core.settings import CatalogSettings
 from indexer.settings import IndexerSettings
-from tests.api.test_roles import ROUTES
 from tests.support.accounts import add_account
 from tests.support.client import Client
 from tests.support.product import sending
 from tests.support.programs import make
+from tests.support.routes import ROUTES
 from tests.support.shared import SharedApi
 from tests.support.waiting import eventually
 

@@ -1,7 +1,12 @@
 """The layers keep few arrows between their rooms, so that a reader of one room has few others to know."""
 
+import re
+from pathlib import Path
+
 import grimp
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 def _room(module: str) -> str:
@@ -19,3 +24,9 @@ def test_rooms_have_few_arrows_between_them(layer: str, most: int) -> None:
     }
     between = sorted((a, b) for a, b in arrows if a != b)
     assert len(between) <= most, between
+
+
+def test_what_two_tests_share_is_in_support() -> None:
+    taken = re.compile(r"^from (tests\.(?!support\b)[\w.]*\btest_\w+) import", re.MULTILINE)
+    found = {str(path): taken.findall(path.read_text()) for path in sorted((ROOT / "tests").rglob("*.py"))}
+    assert {path: names for path, names in found.items() if names} == {}

@@ -47,6 +47,9 @@ SPECS: list[dict[str, Any]] = [
 ]
 
 
+EVENING, MORNING, FILM, ROADS, BARE = (spec["title"] for spec in SPECS)
+
+
 def stock(database: Database) -> dict[str, int]:
     """Publish the programs of SPECS; return their ids by title, and those of their `category` and `series`."""
     found: dict[str, int] = {}

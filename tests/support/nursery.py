@@ -6,11 +6,9 @@ forks a process that takes over the outputs, the variables and the folder of the
 """
 
 import array
-import ctypes
 import json
 import os
 import runpy
-import signal
 import socket
 import sys
 import time
@@ -51,7 +49,6 @@ LIBRARIES = (
 )
 LARGEST_REQUEST = 1 << 20
 MOST_DESCRIPTORS = 64
-_PR_SET_PDEATHSIG = 1
 
 
 def main(descriptor: int) -> list[str]:
@@ -113,7 +110,7 @@ def _become(request: dict[str, Any], given: list[int]) -> None:
     if request["ends_with_parent"]:
         while os.getppid() != request["parent"]:
             time.sleep(0.001)
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        import_module("indexer.process.stopping").end_with_parent()
     sys.argv = ["deploy", *request["arguments"]]
     sys.path[0] = request["folder"]
 

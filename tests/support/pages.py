@@ -12,6 +12,9 @@ from tests.support.client import Client
 
 _NAMESPACE = "{http://www.w3.org/1999/xhtml}"
 
+# What pages name as their address where no setting says another one.
+SITE = "http://127.0.0.1:8000"
+
 
 class Page:
     """A page that a browser would not have to repair."""

@@ -3,12 +3,17 @@
 import os
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from pydantic import SecretStr
 
 from api.settings import ApiSettings, Settings
 from catalog.core.settings import CatalogSettings
 from indexer.settings import IndexerSettings
+
+# Where no server is.
+NOWHERE = "http://127.0.0.1:1"
 
 
 def new_settings(database_url: str, servers: Mapping[str, str]) -> Settings:
@@ -43,3 +48,15 @@ def new_settings(database_url: str, servers: Mapping[str, str]) -> Settings:
             secret_key=SecretStr("a secret for tests alone, " * 3), rate_per_minute=0, login_per_minute=1000
         ),
     )
+
+
+def lone(settings: Settings, **changed: Any) -> Settings:
+    """Return the same product as if its engine had never been there, with all the time that it needs.
+
+    Args:
+        settings: The product.
+        **changed: Further settings of the API.
+    """
+    changed = {"fallback_timeout_ms": 60_000} | changed
+    indexer = settings.indexer.model_copy(update={"meili_url": NOWHERE})
+    return replace(settings, indexer=indexer, api=settings.api.model_copy(update=changed))

@@ -18,22 +18,23 @@ from catalog.core.changes import ProgramChange
 from catalog.core.db import session_factory
 from tests.support.client import Client
 from tests.support.databases import scalar
-from tests.support.discovery import SPECS, check_filters_and_orders, stock, titles, total
+from tests.support.discovery import (
+    EVENING,
+    FILM,
+    MORNING,
+    ROADS,
+    SPECS,
+    check_filters_and_orders,
+    stock,
+    titles,
+    total,
+)
 from tests.support.product import sending, serve
 from tests.support.programs import make
 from tests.support.proxy import Proxy
 from tests.support.scraping import metric
+from tests.support.stores import lone
 from tests.support.waiting import eventually
-
-NOWHERE = "http://127.0.0.1:1"
-EVENING, MORNING, FILM, ROADS, BARE = (spec["title"] for spec in SPECS)
-
-
-def lone(settings: Settings, **changed: Any) -> Settings:
-    """The same product whose engine was never there, with all the time it needs."""
-    changed = {"fallback_timeout_ms": 60_000} | changed
-    indexer = settings.indexer.model_copy(update={"meili_url": NOWHERE})
-    return replace(settings, indexer=indexer, api=settings.api.model_copy(update=changed))
 
 
 @pytest.fixture

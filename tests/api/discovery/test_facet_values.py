@@ -20,13 +20,13 @@ from catalog.programs.fallback import words
 from catalog.programs.fallback.conditions import name_has
 from catalog.vocabulary import rollup
 from indexer.engines.index_settings import MAX_FACET_VALUES
-from tests.api.discovery.test_degraded import lone
 from tests.support.around import check_manners
 from tests.support.client import Client
 from tests.support.counting import PEOPLE, TAGS, Catalogue, sent
 from tests.support.product import serve
 from tests.support.programs import make
 from tests.support.shared import apart, shared_stores
+from tests.support.stores import lone
 from tests.support.waiting import eventually
 
 PROGRAMS, ASKED = 40, 6

@@ -16,10 +16,10 @@ from indexer.rebuild import golden as rebuild_golden
 from tests.support import demo
 from tests.support.pipeline import Pipeline
 from tests.support.product import serve
+from tests.support.stores import NOWHERE
 
 # Each query with its first hits.
 Hits = list[tuple[GoldenQuery, list[dict[str, Any]]]]
-NOWHERE = "http://127.0.0.1:1"
 
 
 @pytest.fixture(scope="module")

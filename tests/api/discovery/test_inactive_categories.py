@@ -8,11 +8,11 @@ from redis import Redis
 from sqlalchemy import Engine as Database
 
 from api.settings import Settings
-from tests.api.discovery.test_degraded import lone
 from tests.support.client import Client
 from tests.support.discovery import SPECS, stock, total
 from tests.support.product import sending, serve
 from tests.support.shared import apart
+from tests.support.stores import lone
 from tests.support.waiting import eventually
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from catalog.core.db import session_factory
 from catalog.vocabulary import rollup
-from tests.api.discovery.test_degraded import lone
 from tests.support.around import check_manners, scatter, visible
 from tests.support.client import Client
 from tests.support.product import serve
 from tests.support.shared import apart, shared_stores
+from tests.support.stores import lone
 from tests.support.waiting import eventually
 
 SOURCES = ("engine", "no engine")

@@ -10,11 +10,11 @@ from api.answers.edge import Edge
 from catalog.core.db import session_factory
 from catalog.vocabulary import rollup
 from indexer.engines.search import SearchPool
-from tests.api.discovery.test_degraded import lone
 from tests.support.client import Client
 from tests.support.discovery import stock
 from tests.support.product import serve
 from tests.support.shared import apart, shared_stores
+from tests.support.stores import lone
 from tests.support.waiting import eventually
 
 COFFEE = "Coffee talks"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.discovery.test_subjects import fill
 from tests.support.around import check_manners
 from tests.support.pipeline import Pipeline
 from tests.support.shared import SharedApi
+from tests.support.subjects import fill
 
 MORNING = "Morning coffee"
 

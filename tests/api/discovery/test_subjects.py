@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -12,53 +11,15 @@ from sqlalchemy import text
 
 from catalog.core.db import session_factory
 from catalog.programs import lifecycle
-from catalog.taxonomy import series
-from tests.api.discovery.test_degraded import lone
 from tests.support.around import check_manners
 from tests.support.client import Client
-from tests.support.pipeline import Pipeline
 from tests.support.product import serve
-from tests.support.programs import EDITOR, make
+from tests.support.programs import EDITOR
 from tests.support.shared import apart, shared_stores
+from tests.support.stores import lone
+from tests.support.subjects import OMAR, SARAH, fill
 
-SARAH, OMAR, SECRET = "سارة العمري", "Omar Haddad", "Nobody Yet"
 SOURCES = ("engine", "no engine")
-
-
-def fill(stores: Pipeline) -> None:
-    """Publish four programs of two series; a third series and a person are in a draft alone."""
-    with session_factory(stores.database).begin() as session:
-        talks, night, hidden = (
-            series.create(session, {"title": title, "language": "en"}, EDITOR).id
-            for title in ("Coffee Talks", "ليالي", "Secret Show")
-        )
-        for n, (show, people, tags) in enumerate(
-            [
-                (talks, [SARAH, OMAR], ["قهوة", "coffee"]),
-                (talks, [SARAH], ["coffee"]),
-                (talks, [OMAR], []),
-                (night, [SARAH], ["history, modern"]),
-            ]
-        ):
-            make(
-                session,
-                "published",
-                title=f"Program {n}",
-                series_id=show,
-                season=1,
-                episode=n,
-                kind="film" if n == 1 else "episode",
-                people=[(role, name) for name in people for role in ("host", "guest")],
-                tags=tags,
-                release_date=datetime(2024, n + 1, 1, tzinfo=UTC),
-            )
-        make(session, title="Draft", series_id=hidden, people=[("host", SECRET)], tags=["secret"])
-        session.flush()
-        # Not released yet: listed, but not the latest.
-        session.execute(
-            text("UPDATE programs SET release_date = now() + interval '9 days' WHERE title = 'Program 2'")
-        )
-    stores.sender().drain()
 
 
 @pytest.fixture(scope="module")

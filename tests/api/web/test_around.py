@@ -11,12 +11,11 @@ from catalog.core.db import session_factory
 from catalog.programs.around import trends
 from indexer.jobs.searches import shared_key
 from tests.support.client import Client
-from tests.support.discovery import SPECS, total
+from tests.support.discovery import EVENING, FILM, MORNING, ROADS, SPECS, total
 from tests.support.pages import read, text_of
 from tests.support.programs import make
 from tests.support.waiting import eventually
 
-EVENING, MORNING, FILM, ROADS, _ = (spec["title"] for spec in SPECS)
 Catalogue = dict[str, int]
 
 

@@ -7,8 +7,8 @@ import pytest
 from catalog.core.db import session_factory
 from catalog.curation import collections
 from catalog.review.rights import EVERYTHING
-from tests.api.web.test_pages import EVENING, FILM, MORNING, SITE, Catalogue
-from tests.support.pages import Page, read, text_of
+from tests.support.discovery import EVENING, FILM, MORNING
+from tests.support.pages import SITE, Page, read, text_of
 from tests.support.programs import EDITOR
 from tests.support.shared import SharedApi
 
@@ -24,7 +24,7 @@ TITLES = {"ar": NAMED["title_ar"], "en": NAMED["title_en"]}
 
 
 @pytest.fixture(scope="module")
-def order(shared: SharedApi, reading: Catalogue) -> list[str]:
+def order(shared: SharedApi, reading: dict[str, int]) -> list[str]:
     """The titles of the programs of the collection, in its order; it is made before any page is asked for."""
     titles = [FILM, EVENING, MORNING]
     with session_factory(shared.database).begin() as session:

@@ -16,10 +16,10 @@ from catalog.core.db import session_factory
 from catalog.imports.writing.rows import Row
 from catalog.programs import lifecycle, public
 from catalog.taxonomy import series as series_editing
-from tests.api.web.test_pages import EVENING, FILM, MORNING, ROADS, SITE, Catalogue
 from tests.support.client import Client
+from tests.support.discovery import EVENING, FILM, MORNING, ROADS
 from tests.support.importing import read_feed
-from tests.support.pages import read
+from tests.support.pages import SITE, read
 from tests.support.pipeline import Pipeline, bulk, change
 from tests.support.programs import EDITOR, make
 from tests.support.shared import SharedApi
@@ -59,7 +59,7 @@ def documents() -> Iterator[str]:
 
 @pytest.mark.slow
 def test_every_document_is_well_formed_and_names_only_what_is_here(
-    shared: SharedApi, reading: Catalogue
+    shared: SharedApi, reading: dict[str, int]
 ) -> None:
     listener = shared.listener
     for path in documents():
@@ -81,7 +81,7 @@ def test_every_document_is_well_formed_and_names_only_what_is_here(
 
 @pytest.mark.slow
 def test_our_own_import_reads_a_feed_back_without_loss(
-    listener: Client, catalogue: Catalogue, pipeline: Pipeline
+    listener: Client, catalogue: dict[str, int], pipeline: Pipeline
 ) -> None:
     with session_factory(pipeline.database).begin() as session:
         show = series_editing.create(
@@ -121,7 +121,9 @@ def rows_of(listener: Client, path: str) -> list[Row]:
     return rows
 
 
-def test_feeds_of_categories_and_searches_have_their_programs(shared: SharedApi, reading: Catalogue) -> None:
+def test_feeds_of_categories_and_searches_have_their_programs(
+    shared: SharedApi, reading: dict[str, int]
+) -> None:
     listener = shared.listener
 
     def titles(path: str) -> set[str]:
@@ -136,7 +138,7 @@ def test_feeds_of_categories_and_searches_have_their_programs(shared: SharedApi,
 
 
 def test_the_sitemap_lists_every_visible_program_in_both_languages(
-    listener: Client, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    listener: Client, catalogue: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = etree.fromstring(listener.get("/sitemaps/programs-0.xml").content)
     urls = body.findall("{*}url")
@@ -157,7 +159,7 @@ def linked(listener: Client, path: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.slow
 def test_pages_carry_linked_data_and_previews(
-    listener: Client, catalogue: Catalogue, database: Database
+    listener: Client, catalogue: dict[str, int], database: Database
 ) -> None:
     with session_factory(database).begin() as session:
         make(session, "published", **WHOLE | {"title": "</script><b>", "series_id": catalogue["series"]})
@@ -178,7 +180,7 @@ def test_pages_carry_linked_data_and_previews(
     assert action["target"]["urlTemplate"] == f"{SITE}/ar/search?q={{q}}"
 
 
-def test_oembed_names_a_program_of_this_site(shared: SharedApi, reading: Catalogue) -> None:
+def test_oembed_names_a_program_of_this_site(shared: SharedApi, reading: dict[str, int]) -> None:
     listener = shared.listener
     page = read(listener, "/en/programs/morning-coffee")
     offered = page.one("link", type="application/json+oembed").get("href") or ""
@@ -204,7 +206,7 @@ def test_oembed_names_a_program_of_this_site(shared: SharedApi, reading: Catalog
 
 @pytest.mark.slow
 def test_what_is_withdrawn_is_in_no_document(
-    listener: Client, edge: Edge, catalogue: Catalogue, database: Database
+    listener: Client, edge: Edge, catalogue: dict[str, int], database: Database
 ) -> None:
     paths = [path for path in documents() if "opensearch" not in path and path != "/sitemap.xml"]
     asked = f"/oembed?url={SITE}/en/programs/the-coffee-film"

@@ -14,21 +14,16 @@ from catalog.core.db import session_factory
 from catalog.programs import editing, lifecycle
 from tests.support import demo
 from tests.support.client import Client
-from tests.support.discovery import SPECS
-from tests.support.pages import read, text_of
+from tests.support.discovery import BARE, EVENING, FILM, MORNING, ROADS
+from tests.support.pages import SITE, read, text_of
 from tests.support.pipeline import Pipeline
 from tests.support.product import serve
 from tests.support.programs import EDITOR, make
 from tests.support.shared import SharedApi
 from tests.support.waiting import eventually
 
-EVENING, MORNING, FILM, ROADS, BARE = (spec["title"] for spec in SPECS)
-Catalogue = dict[str, int]
-# What pages name as their address where no setting says another one.
-SITE = "http://127.0.0.1:8000"
 
-
-def every_page(catalogue: Catalogue) -> Iterator[str]:
+def every_page(catalogue: dict[str, int]) -> Iterator[str]:
     """Yield an address of every kind, without its language."""
     yield from (
         "",
@@ -45,7 +40,7 @@ def every_page(catalogue: Catalogue) -> Iterator[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_every_page_is_valid_html_in_its_language(
-    language: str, shared: SharedApi, reading: Catalogue
+    language: str, shared: SharedApi, reading: dict[str, int]
 ) -> None:
     listener, catalogue = shared.listener, reading
     for path in every_page(catalogue):
@@ -88,7 +83,7 @@ def test_the_way_in_leads_to_the_language_of_the_listener(listener: Client) -> N
         assert "private" in answer.headers["cache-control"]
 
 
-def test_the_home_page_shows_what_there_is(shared: SharedApi, reading: Catalogue) -> None:
+def test_the_home_page_shows_what_there_is(shared: SharedApi, reading: dict[str, int]) -> None:
     listener = shared.listener
     page = read(listener, "/ar")
     assert page.titles[0] == MORNING  # the featured one
@@ -100,7 +95,7 @@ def test_the_home_page_shows_what_there_is(shared: SharedApi, reading: Catalogue
 
 @pytest.mark.slow
 def test_a_misspelt_search_is_answered_in_words(
-    listener: Client, catalogue: Catalogue, pipeline: Pipeline
+    listener: Client, catalogue: dict[str, int], pipeline: Pipeline
 ) -> None:
     demo.count_words(pipeline)
     demo.wait_for_words(listener)
@@ -114,7 +109,7 @@ def test_a_misspelt_search_is_answered_in_words(
     assert page.one("input", name="q").get("value") == "قهوة المساء"
 
 
-def test_words_of_a_listener_are_text(shared: SharedApi, reading: Catalogue) -> None:
+def test_words_of_a_listener_are_text(shared: SharedApi, reading: dict[str, int]) -> None:
     listener = shared.listener
     page = read(listener, "/en/search", q='"><script>alert(1)</script>')
     assert [s for s in page.all("script") if s.get("src") is None] == []
@@ -124,7 +119,7 @@ def test_words_of_a_listener_are_text(shared: SharedApi, reading: Catalogue) -> 
 
 
 def test_choices_are_links_with_counts_that_keep_the_rest_of_the_address(
-    shared: SharedApi, reading: Catalogue
+    shared: SharedApi, reading: dict[str, int]
 ) -> None:
     listener = shared.listener
     page = read(listener, "/en/search", sort="oldest")
@@ -144,7 +139,9 @@ def test_choices_are_links_with_counts_that_keep_the_rest_of_the_address(
     assert read(listener, "/en/search", durationMin="3600").titles == [ROADS, FILM]
 
 
-def test_a_comma_in_a_name_is_part_of_it(listener: Client, catalogue: Catalogue, database: Database) -> None:
+def test_a_comma_in_a_name_is_part_of_it(
+    listener: Client, catalogue: dict[str, int], database: Database
+) -> None:
     with session_factory(database).begin() as session:
         make(session, "published", title="Harmony", tags=["low, high"])
     eventually(lambda: read(listener, "/en/tags/low, high").titles == ["Harmony"], what="searchable")
@@ -154,7 +151,7 @@ def test_a_comma_in_a_name_is_part_of_it(listener: Client, catalogue: Catalogue,
     assert chosen.get("href") == "/en/search"
 
 
-def test_nothing_found_is_no_dead_end(shared: SharedApi, reading: Catalogue) -> None:
+def test_nothing_found_is_no_dead_end(shared: SharedApi, reading: dict[str, int]) -> None:
     listener = shared.listener
     page = read(listener, "/en/search", q="zzzzzzzz")
     assert page.texts("h1") == ["Nothing found for “zzzzzzzz”"]
@@ -164,7 +161,7 @@ def test_nothing_found_is_no_dead_end(shared: SharedApi, reading: Catalogue) -> 
 
 
 @pytest.mark.slow
-def test_a_list_goes_on_by_links(listener: Client, catalogue: Catalogue, database: Database) -> None:
+def test_a_list_goes_on_by_links(listener: Client, catalogue: dict[str, int], database: Database) -> None:
     with session_factory(database).begin() as session:
         for n in range(30):
             make(session, "published", title=f"Tape {n}", tags=["tape"], people=[("host", "AC/DC")])
@@ -180,7 +177,7 @@ def test_a_list_goes_on_by_links(listener: Client, catalogue: Catalogue, databas
         assert sorted(seen) == sorted(f"Tape {n}" for n in range(30)), start
 
 
-def test_a_program_has_its_people_tags_and_series(shared: SharedApi, reading: Catalogue) -> None:
+def test_a_program_has_its_people_tags_and_series(shared: SharedApi, reading: dict[str, int]) -> None:
     listener = shared.listener
     page = read(listener, "/en/programs/morning-coffee")
     assert page.texts("h1") == [MORNING]
@@ -194,7 +191,7 @@ def test_a_program_has_its_people_tags_and_series(shared: SharedApi, reading: Ca
 
 @pytest.mark.slow
 def test_what_is_gone_for_good_says_so_and_what_never_was_does_not(
-    listener: Client, catalogue: Catalogue, database: Database
+    listener: Client, catalogue: dict[str, int], database: Database
 ) -> None:
     with session_factory(database).begin() as session:
         for key, state in (("archived", "archived"), ("drafted", "draft"), ("withdrawn", "published")):
@@ -217,7 +214,7 @@ def test_what_is_gone_for_good_says_so_and_what_never_was_does_not(
         assert listener.get(f"/en/programs/{path}").status_code == 404
 
 
-def test_an_episode_has_neighbours(listener: Client, catalogue: Catalogue, database: Database) -> None:
+def test_an_episode_has_neighbours(listener: Client, catalogue: dict[str, int], database: Database) -> None:
     with session_factory(database).begin() as session:
         series = {"series_id": catalogue["series"], "season": 1}
         make(session, "published", title="Third cup", episode=3, **series)
@@ -232,7 +229,7 @@ def test_an_episode_has_neighbours(listener: Client, catalogue: Catalogue, datab
 
 
 def test_an_address_that_is_not_the_current_one_leads_there(
-    listener: Client, catalogue: Catalogue, database: Database
+    listener: Client, catalogue: dict[str, int], database: Database
 ) -> None:
     with session_factory(database).begin() as session:
         editing.edit(session, catalogue[MORNING], {"slug": "dawn-coffee"}, EDITOR)
@@ -250,7 +247,7 @@ def test_an_address_that_is_not_the_current_one_leads_there(
         assert (answer.status_code, answer.headers["location"]) == (302, better), path
 
 
-def test_suggestions_are_options_of_a_list(shared: SharedApi, reading: Catalogue) -> None:
+def test_suggestions_are_options_of_a_list(shared: SharedApi, reading: dict[str, int]) -> None:
     listener = shared.listener
     page = read(listener, "/en/suggest", q="cof")
     options = page.all("li", role="option")
@@ -263,7 +260,7 @@ def test_suggestions_are_options_of_a_list(shared: SharedApi, reading: Catalogue
 
 @pytest.mark.slow
 def test_what_is_withdrawn_is_on_no_page(
-    listener: Client, edge: Edge, catalogue: Catalogue, database: Database
+    listener: Client, edge: Edge, catalogue: dict[str, int], database: Database
 ) -> None:
     paths = [f"/en{path}" for path in every_page(catalogue)]
     assert any(FILM in read(listener, path).titles for path in paths)
@@ -278,7 +275,7 @@ def test_what_is_withdrawn_is_on_no_page(
 
 
 def test_a_page_is_answered_from_memory_and_sent_compressed(
-    listener: Client, edge: Edge, catalogue: Catalogue
+    listener: Client, edge: Edge, catalogue: dict[str, int]
 ) -> None:
     first = listener.get("/en/search", q="coffee")
     again = listener.get("/en/search", q="coffee")
@@ -327,7 +324,7 @@ def test_without_engine_and_database_a_page_says_so(settings: Settings) -> None:
         assert (lost.status, lost.texts("h1")) == (404, ["لا شيء هنا"])
 
 
-def test_a_wrong_cursor_is_told_on_a_page(shared: SharedApi, reading: Catalogue) -> None:
+def test_a_wrong_cursor_is_told_on_a_page(shared: SharedApi, reading: dict[str, int]) -> None:
     listener = shared.listener
     page = read(listener, "/en/tags/coffee", cursor="AAAA")
     assert (page.status, page.texts("h1")) == (400, ["We did not understand this address"])
