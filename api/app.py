@@ -162,7 +162,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
         taxonomy=taxonomy,
         collections=Collections(replica, cached),
         changes=Changes(replica, cached),
-        views=ViewBuffer(redis_cache, layer.redis_prefix),
+        views=ViewBuffer(redis_cache, layer.redis_prefix, hiding),
         asked=asked,
         events=events,
         vocabulary=vocabulary,

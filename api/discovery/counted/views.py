@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis as AsyncRedis
 
 from api import metrics
+from api.discovery.counted.hiding import Hiding
 from api.http.tally import is_bot
 from indexer.jobs.views import pending_key, shard
 from indexer.stores import REDIS_AWAY
@@ -47,8 +48,15 @@ class _Viewed:
 class ViewBuffer:
     """Views that this process has counted since it last added them to the numbers in Redis."""
 
-    def __init__(self, redis: "AsyncRedis | None", prefix: str) -> None:
-        self.redis, self.prefix = redis, prefix
+    def __init__(self, redis: "AsyncRedis | None", prefix: str, hiding: Hiding) -> None:
+        """Begin without any.
+
+        Args:
+            redis: The cache's Redis.
+            prefix: What every key in it begins with.
+            hiding: Names clients: by addresses alone, whoever reads Redis could try out which of them viewed a program.
+        """
+        self.redis, self.prefix, self._hiding = redis, prefix, hiding
         self._viewed: dict[tuple[int, int], _Viewed] = {}
         self._size = 0
 
@@ -108,7 +116,8 @@ class ViewBuffer:
         program_id, window = key
         pending = pending_key(self.prefix, shard(program_id))
         seen = f"{pending}:seen:{window}:{program_id}"
-        arguments: list[str | int] = [program_id, 2 * WINDOW, *clients]
+        named = [self._hiding.name(client, program_id, window) for client in clients]
+        arguments: list[str | int] = [program_id, 2 * WINDOW, *named]
         return max(0, int(await self.redis.eval(_COUNT, 2, seen, pending, *arguments)))
 
     async def run(self) -> None:

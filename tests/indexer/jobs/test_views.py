@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -21,6 +22,7 @@ from indexer.jobs.views import CRASH_POINTS, apply_pending, pending_key
 from tests.support.pipeline import Pipeline, bulk
 from tests.support.product import serve
 from tests.support.programs import make
+from tests.support.searched import HIDING
 from tests.support.waiting import eventually
 
 
@@ -126,7 +128,7 @@ async def test_a_client_counts_once_in_half_an_hour_in_all_processes(
     redis = AsyncRedis.from_url(settings.indexer.redis_cache_url)
     away = AsyncRedis.from_url("redis://127.0.0.1:1/0")
     prefix = settings.indexer.redis_prefix
-    one, two = (ViewBuffer(redis, prefix) for _ in range(2))
+    one, two = (ViewBuffer(redis, prefix, HIDING) for _ in range(2))
 
     async def pending() -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
@@ -165,9 +167,30 @@ async def test_a_client_counts_once_in_half_an_hour_in_all_processes(
     await away.aclose()
 
 
+async def test_no_address_is_sent(settings: Settings) -> None:
+    sent: list[str] = []
+    redis = AsyncRedis.from_url(settings.indexer.redis_cache_url)
+    real = redis.eval
+
+    async def watched(*arguments: Any) -> Any:
+        sent.extend(map(str, arguments))
+        return await real(*arguments)
+
+    redis.eval = watched  # type: ignore[method-assign]  # looks at what is sent
+    buffer = ViewBuffer(redis, settings.indexer.redis_prefix, HIDING)
+    buffer.add(7, "198.51.100.1")
+    buffer.add(8, "198.51.100.1")
+    await buffer.flush()
+    await redis.aclose()
+    assert "7" in sent
+    assert [word for word in sent if "198.51.100" in word] == []
+    # Who viewed one program has another name in the next.
+    assert len({sent[sent.index(program) + 2] for program in ("7", "8")}) == 2
+
+
 def test_what_waits_for_redis_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffers, "MAX_BUFFERED", 3)
-    buffer = ViewBuffer(None, "")
+    buffer = ViewBuffer(None, "", HIDING)
     for n in range(10):
         buffer.add(n % 2, f"198.51.100.{n}")
         buffer.add(0, "198.51.100.0")
