@@ -49,14 +49,14 @@ from api.discovery.subjects.service import Subjects
 from api.discovery.subjects.values import FacetValues
 from api.editorial import routes as editorial
 from api.http.cors import Cors
-from api.http.docs import docs_routes
+from api.http.documents.docs import docs_routes
 from api.http.error_handlers import HANDLERS
 from api.http.limits.client_address import ClientAddresses
 from api.http.limits.connections import Connections
 from api.http.limits.rate_limit import Limiter
+from api.http.observed.tally import Tally
+from api.http.observed.traced import Traced, observe
 from api.http.request import ApiRequest, Sessions
-from api.http.tally import Tally
-from api.http.traced import Traced, observe
 from api.operations import health, metrics
 from api.operations import routes as operations
 from api.operations.reading.hour import Hour
@@ -228,7 +228,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         state=State({"settings": settings}),
         exception_handlers=HANDLERS,
         request_class=ApiRequest,
-        # `api.http.docs` serves the document: the pages of the framework load scripts from other hosts.
+        # `api.http.documents.docs` serves the document: the pages of the framework load scripts from other hosts.
         openapi_config=None,
         template_config=template_config(),
         request_max_body_size=settings.api.max_body_bytes,

@@ -17,8 +17,8 @@ from api.answers.cache import Cache
 from api.answers.edge import Edge
 from api.http.cors import Cors
 from api.http.limits.rate_limit import Limiter
-from api.http.tally import Tally
-from api.http.traced import Traced, observe
+from api.http.observed.tally import Tally
+from api.http.observed.traced import Traced, observe
 from indexer.process import telemetry
 from perf.tables import compare
 

@@ -33,11 +33,11 @@ from api.answers.answer import Answer, Answered, Found, Header, Kind, wire
 from api.answers.body import METHODS_WITHOUT_BODY, within_deadline
 from api.answers.cache import Cache
 from api.answers.state import AnsweringState
-from api.http import request_log
 from api.http.cors import Cors
 from api.http.errors import MEDIA_TYPE, Problem
 from api.http.limits.rate_limit import UNLIMITED, Budget, Lease, Limiter, needs_credential
-from api.http.tally import Tally
+from api.http.observed import request_log
+from api.http.observed.tally import Tally
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # Bytes of hot addresses; those not asked for longest go first. An address costs so much beside its texts (measured

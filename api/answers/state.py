@@ -10,8 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from api.answers.answer import JSON, Answer, Answered, Found, Kind, Load, Media, Reply, document, wire
 from api.answers.cache import Cache
 from api.http.cors import Cors
+from api.http.observed.tally import Tally
 from api.http.request import ApiRequest, AppState
-from api.http.tally import Tally
 
 _FIXED = Media("fixed", (JSON,), compressed=True)
 

@@ -9,7 +9,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from api.discovery.narrowing.filters import MAX_SLUG
 from api.discovery.narrowing.orders import ORDERS, SORTS
 from api.discovery.params import FACETS, MAX_NAMES, MAX_PAGE, MAX_Q, MAX_SEARCH_CURSOR, MAX_TYPED, TYPES
-from api.http import described
+from api.http.documents import described
 from api.http.query import DEFAULT_ZONE
 from catalog.journal.queries import CURSOR
 from catalog.programs.models import KINDS, MEDIA_TYPES

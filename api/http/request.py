@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.http.errors import Problem
-from api.http.found_schemas import InSearchOut
+from api.http.found.schemas import InSearchOut
 from api.http.limits.rate_limit import Limiter
 from api.http.schemas import PreviewAnswer
 from api.settings import Settings

@@ -9,11 +9,11 @@ from litestar.params import FromPath, JSONBody
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from api.http import index_state as states_of
 from api.http import transaction
 from api.http.auth import OPS
 from api.http.errors import Problem
-from api.http.found_schemas import IndexStateAnswer
+from api.http.found import index_state as states_of
+from api.http.found.schemas import IndexStateAnswer
 from api.http.parameters import Id, Limit
 from api.http.query import DEFAULT_LIMIT
 from api.http.reply import JsonResponse

@@ -22,7 +22,7 @@ from api.discovery.counted.views import ViewBuffer
 from api.http.cors import Cors
 from api.http.limits import rate_limit
 from api.http.limits.rate_limit import Budget, Limiter
-from api.http.tally import Tally
+from api.http.observed.tally import Tally
 
 # A quarter of what the product holds: reached four times as soon, and kept by the same code.
 edge_module.MAX_HOT_BYTES //= 4

@@ -14,7 +14,7 @@ from api.discovery.counted.asked import Asked
 from api.discovery.counted.events import Events
 from api.discovery.counted.hiding import Hiding
 from api.discovery.counted.notes import Note
-from api.http.tally import Tally
+from api.http.observed.tally import Tally
 from api.settings import Settings
 from catalog.core.db import session_factory
 from indexer import stores

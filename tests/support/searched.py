@@ -17,7 +17,7 @@ from api.discovery.counted.events import EventIn, Events
 from api.discovery.counted.hiding import Hiding
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import SearchRequest
-from api.http.tally import Tally
+from api.http.observed.tally import Tally
 
 Row = dict[str, Any]
 # A day lasts as long as a test.

@@ -16,7 +16,7 @@ from api.discovery.params import SearchRequest
 from api.discovery.searching.ladder import titled
 from api.discovery.searching.pins import merged, window
 from api.discovery.searching.service import Searches
-from api.http.found_schemas import InSearchOut, RuleOut
+from api.http.found.schemas import InSearchOut, RuleOut
 from api.http.query import DEFAULT_LIMIT
 from api.http.readings.fit import fit
 from api.http.schemas import PreviewPin

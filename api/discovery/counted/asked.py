@@ -1,6 +1,6 @@
 """What listeners search for: counts searches in Redis, and knows which of them to offer while somebody types.
 
-Every answer to a search has a note (`notes`), and is counted whenever it is given, from a cache too (`api.http.tally`). Once a
+Every answer to a search has a note (`notes`), and is counted whenever it is given, from a cache too (`api.http.observed.tally`). Once a
 second the counts go to Redis, with the clicks and plays that listeners reported (`events`). Beside each query there is a
 sketch (HyperLogLog) of its first listeners, from which their number can be read but none of them; answers that the edge gives
 from memory add none. Nothing else of a listener is kept.
@@ -25,7 +25,7 @@ from api.discovery.counted.events import Events
 from api.discovery.counted.hiding import Hiding
 from api.discovery.counted.script import COUNT, OUTCOMES
 from api.discovery.counted.waiting import Waiting
-from api.http.tally import Tally
+from api.http.observed.tally import Tally
 from catalog.words.spelling import split
 from indexer.jobs.searches import MOST, MOST_OF_A_DAY, MOST_SHARED, popular_key, shared_key
 from indexer.stores.invalidation import REDIS_AWAY

@@ -17,8 +17,8 @@ from api.discovery.counted.notes import text_of
 from api.discovery.counted.script import MOST_OF_A_CLIENT
 from api.discovery.counted.views import WINDOW
 from api.discovery.params import MAX_Q
+from api.http.observed.tally import is_bot
 from api.http.schemas import Body, Model
-from api.http.tally import is_bot
 from catalog.insight.rollup import language_of
 
 MAX_EVENTS, MAX_POSITION = 100, 10_000

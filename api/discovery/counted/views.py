@@ -14,7 +14,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from api import metrics
 from api.discovery.counted.hiding import Hiding
-from api.http.tally import is_bot
+from api.http.observed.tally import is_bot
 from indexer.jobs.views import pending_key, shard
 from indexer.stores import REDIS_AWAY
 

@@ -11,8 +11,8 @@ from api.discovery.counted import calls, notes
 from api.discovery.counted.calls import Entry
 from api.discovery.counted.events import Events
 from api.discovery.counted.hiding import Hiding
-from api.http import tally as tallying
-from api.http.tally import Tally
+from api.http.observed import tally as tallying
+from api.http.observed.tally import Tally
 
 # Searches and events of one call of the script: Redis answers nobody else while it runs.
 _CHUNK = 50

@@ -7,9 +7,10 @@ from litestar import get
 from sqlalchemy.orm import Session
 
 from api.editorial.curation.preview import Query, require_words
-from api.http import index_state, transaction
+from api.http import transaction
 from api.http.auth import EDITORS, OPS
-from api.http.found_schemas import InSearchOut, WhyAnswer, WhyMeta, WhyOut
+from api.http.found import index_state
+from api.http.found.schemas import InSearchOut, WhyAnswer, WhyMeta, WhyOut
 from api.http.parameters import Id
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from litestar.datastructures import MultiDict
 
-from api.http import described
+from api.http.documents import described
 from api.http.query import DEFAULT_ZONE, QueryString
 from catalog.programs.listing.filters import EditorFilter, Period
 from catalog.programs.listing.orders import SORTS, TRASH_SORTS

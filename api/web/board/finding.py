@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.http.errors import Problem
-from api.http.found_schemas import IndexStateAnswer, IndexStateOut
+from api.http.found.schemas import IndexStateAnswer, IndexStateOut
 from api.http.query import MAX_VALUE
 from api.operations import pipeline
 from api.operations.reading import database

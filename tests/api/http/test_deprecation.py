@@ -7,7 +7,7 @@ from litestar import Litestar, get
 from litestar.testing import TestClient
 
 from api.answers.answer import Answered, Reply
-from api.http.deprecation import deprecated, headers_of
+from api.http.documents.deprecation import deprecated, headers_of
 from api.http.request import ApiRequest
 
 SINCE, SUNSET = datetime(2027, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from api.discovery.counted import asked as counting
 from api.discovery.counted.events import Events
 from api.discovery.narrowing.filters import Filters
-from api.http import tally as tallying
+from api.http.observed import tally as tallying
 from api.settings import Settings
 from catalog.insight.rollup import language_of
 from catalog.words.spelling import split

@@ -10,7 +10,7 @@ from sqlalchemy import Engine as Database
 
 from api.discovery.counted import asked as counting
 from api.discovery.counted import script
-from api.http import tally as tallying
+from api.http.observed import tally as tallying
 from indexer.jobs import searches
 from indexer.jobs.insight import roll_up
 from tests.support.searched import NOW, Process, rows, watched

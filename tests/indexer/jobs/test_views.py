@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from api.discovery.counted import views as buffers
 from api.discovery.counted.views import WINDOW, ViewBuffer
-from api.http.tally import is_bot
+from api.http.observed.tally import is_bot
 from api.settings import Settings
 from catalog.core.db import session_factory
 from catalog.programs.around import trends

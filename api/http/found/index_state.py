@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.http.found_schemas import IndexStateAnswer, IndexStateOut
+from api.http.found.schemas import IndexStateAnswer, IndexStateOut
 from api.settings import Settings
 from catalog.core.db import plain_rows
 from catalog.core.errors import NotFound
