@@ -13,10 +13,11 @@ from catalog.core import fields
 from catalog.core.actor import Actor
 from catalog.core.db import flush, locked, require_revision
 from catalog.core.errors import FieldError, NotFound, ValidationFailed
+from catalog.core.limits import require_room
 from catalog.curation import periods
 from catalog.curation.choosing import require_programs
 from catalog.curation.models import COLLECTION_STATES, Collection, CollectionProgram
-from catalog.curation.recording import record, require_room
+from catalog.curation.recording import record
 from catalog.review.rights import ReviewerNeeded, Rights
 
 MAX_TITLE, MAX_DESCRIPTION = 120, 5_000
@@ -56,7 +57,7 @@ def create(session: Session, values: Mapping[str, object], actor: Actor, rights:
     row.slug = fields.first_slug([row.slug] if row.slug else [row.title_en, row.title_ar])
     if not row.slug:
         raise ValidationFailed([FieldError("titleEn", "invalid", "Needs a letter or a digit.")])
-    require_room(session, Collection, MAX_COLLECTIONS)
+    require_room(session, Collection, MAX_COLLECTIONS, "collections")
     session.add(row)
     _flush(session)
     session.refresh(row)

@@ -11,10 +11,11 @@ from catalog.core import fields
 from catalog.core.actor import Actor
 from catalog.core.db import locked, require_revision
 from catalog.core.errors import FieldError, ValidationFailed
+from catalog.core.limits import require_room
 from catalog.curation import periods
 from catalog.curation.choosing import require_programs
 from catalog.curation.models import Pin, PinProgram
-from catalog.curation.recording import record, require_room
+from catalog.curation.recording import record
 from catalog.words.spelling import split
 
 MAX_QUERY, MAX_PLACE = 120, 50
@@ -52,7 +53,7 @@ def create(session: Session, values: Mapping[str, object], placed: Sequence[Plac
         Conflict: There are too many pins.
     """
     fields.require_valid(fields.errors_of(values, _CHECKS, ("query",)))
-    require_room(session, Pin, MAX_PINS)
+    require_room(session, Pin, MAX_PINS, "pins")
     row = Pin(**values)
     _fold(row)
     session.add(row)

@@ -12,9 +12,10 @@ from catalog.core import fields
 from catalog.core.actor import Actor
 from catalog.core.db import locked, require_revision
 from catalog.core.errors import FieldError
+from catalog.core.limits import require_room
 from catalog.curation.expansions import words_of
 from catalog.curation.models import SYNONYM_KINDS, SYNONYM_LANGUAGES, Synonym
-from catalog.curation.recording import record, require_room
+from catalog.curation.recording import record
 from catalog.words.joined import is_arabic
 
 MAX_SYNONYMS, MAX_TERMS, MAX_TERM = 500, 10, 60
@@ -68,7 +69,7 @@ def create(session: Session, values: Mapping[str, object], actor: Actor) -> Syno
         Conflict: There are too many synonyms.
     """
     fields.require_valid(fields.errors_of(values, _CHECKS, ("kind", "terms")))
-    require_room(session, Synonym, MAX_SYNONYMS)
+    require_room(session, Synonym, MAX_SYNONYMS, "synonyms")
     row = Synonym(**{"finds": [], "language": None, **values})
     _require_whole(row)
     session.add(row)

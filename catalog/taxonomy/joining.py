@@ -7,10 +7,10 @@ them does.
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, column, delete, exists, func, select, table, text, union, update
+from sqlalchemy import ColumnElement, Update, column, delete, exists, func, select, table, union, update
 from sqlalchemy.orm import Session, aliased
 
-from catalog.core import audit
+from catalog.core import audit, limits
 from catalog.core.actor import Actor
 from catalog.core.base import entity_of
 from catalog.core.db import change_rows, locked
@@ -27,7 +27,7 @@ _PROGRAMS = table("programs", column("id"), column("status"), column("deleted_at
 # Programs of one row are counted up to this number in lists.
 COUNTED = 10_000
 # How long each statement of a change may take: a tag may be on very many programs.
-_PATIENCE = text("SELECT set_config('statement_timeout', '60s', true)")
+_PATIENCE = {"timeout": "60s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def _lock_programs(session: Session, model: type[Named], row_id: int) -> None:
         NotFound: There is no such row.
     """
     row = _get(session, model, row_id)
-    session.execute(_PATIENCE)
+    session.execute(limits.TIME, _PATIENCE)
     owner, program = _links(model)
     waiting = select(PendingRevision.entity_id).where(naming.naming(_field(model), row.name))
     having = _PROGRAMS.c.id.in_(union(select(program).where(owner == row_id), waiting))

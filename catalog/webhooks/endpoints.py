@@ -10,6 +10,7 @@ from catalog.core import audit, fields
 from catalog.core.actor import Actor
 from catalog.core.db import database_now, locked, require_revision
 from catalog.core.errors import Conflict, FieldError, NotFound, ValidationFailed
+from catalog.core.limits import require_room
 from catalog.journal import queries as journal
 from catalog.journal.queries import CHANGE_TYPES
 from catalog.webhooks import secrets
@@ -63,8 +64,7 @@ def create(
         Conflict: There are too many endpoints.
     """
     fields.require_valid(fields.errors_of(values, _CHECKS, ("url", "event_types")))
-    if (session.scalar(select(func.count()).select_from(WebhookEndpoint)) or 0) >= MAX_ENDPOINTS:
-        raise Conflict(f"There are {MAX_ENDPOINTS} webhooks already: delete one first.")
+    require_room(session, WebhookEndpoint, MAX_ENDPOINTS, "webhooks")
     nonce = secrets.new_nonce()
     made = secrets.secret(key, nonce)
     head = session.execute(journal.PLACES).one().head

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Executable, RowMapping, Select, TextClause, text
+from sqlalchemy import Executable, RowMapping, Select, TextClause
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,7 @@ from api import metrics
 from api.discovery.narrowing.orders import SORTS
 from api.discovery.params import BrowseRequest, SearchRequest
 from api.discovery.searching.asking import sql
+from catalog.core import limits
 from catalog.programs import queries
 from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
@@ -38,12 +39,6 @@ COUNTS, COUNTING_SECONDS = 2, 5.0
 _GRACE_SECONDS = 0.25
 # Other wordings that are tried, for each of which PostgreSQL is asked once more.
 _VARIANTS = 3
-# Every statement has a fitting index. Without sequential scans, a wrong estimate cannot make PostgreSQL read a table.
-_LIMIT = text(
-    "SELECT set_config('statement_timeout', :timeout, true), set_config('enable_seqscan', 'off', true)"
-)
-# The same for a statement that has to read most programs.
-_SCANNING = text("SELECT set_config('statement_timeout', :timeout, true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +66,17 @@ class _Budget:
         self.session, self.deadline = session, time.monotonic() + seconds
 
     async def rows(
-        self, statement: Executable, limits: TextClause = _LIMIT, **parameters: Any
+        self, statement: Executable, limit: TextClause = limits.TIME_BY_INDEXES, **parameters: Any
     ) -> Sequence[RowMapping]:
         """Return the rows of a statement. PostgreSQL cancels it at the deadline.
 
         Args:
             statement: The statement.
-            limits: Sets the time that is left, and how PostgreSQL may read.
+            limit: Sets the time that is left, and how PostgreSQL may read.
             **parameters: Values of its bind parameters.
         """
         left = max(1, int((self.deadline - time.monotonic()) * 1000))
-        await self.session.execute(limits, {"timeout": str(left)})
+        await self.session.execute(limit, {"timeout": str(left)})
         return (await self.session.execute(statement, parameters)).mappings().all()
 
     async def hits(self, statement: Select[list[int], int]) -> Hits:
@@ -230,7 +225,7 @@ class Fallback:
             raise EngineUnavailableError("PostgreSQL is busy with other counts") from error
         try:
             async with self._budget(route, max(self.timeout, COUNTING_SECONDS)) as budget:
-                return await budget.rows(statement, _SCANNING)
+                return await budget.rows(statement, limits.TIME)
         finally:
             self._counting.release()
 

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, text
+from sqlalchemy import Executable, RowMapping
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from api.http.readings.choosing import Shown, Tried, choose, is_certain, tried
+from catalog.core import limits
 from catalog.core.db import AnySelect
 from catalog.curation import queries as curation
 from catalog.curation.expansions import Expansions, Rule
@@ -39,10 +40,6 @@ _COMPARED = 50
 _OF_TIME = 4
 # PostgreSQL's code of a statement that was cancelled at its time limit.
 CANCELED = "57014"
-# Every statement has a fitting index: a wrong estimate must not make PostgreSQL read a table.
-_LIMIT = text(
-    "SELECT set_config('statement_timeout', :timeout, true), set_config('enable_seqscan', 'off', true)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ class Search:
     def limit(self, most: float = math.inf) -> None:
         """Give the next statements the time that is left, and at most `most` seconds."""
         left = min(self._deadline - time.monotonic(), most)
-        self._session.execute(_LIMIT, {"timeout": str(max(1, int(left * 1000)))})
+        self._session.execute(limits.TIME_BY_INDEXES, {"timeout": str(max(1, int(left * 1000)))})
 
     def meaning(self, q: str, wanted: Sequence[Condition]) -> Meaning:
         """Return what a query means.
