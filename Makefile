@@ -110,34 +110,34 @@ bench: $(STAMP) ## Warm mix of search, browse and lookups with wrk, beside an em
 	cd $(ROOT) && $(BIN)/python -m perf.bench
 
 bench-search: $(STAMP) ## How listeners find titles, by how they type them (CATALOGUE=file OPTIONS="--map name=title"; MEILI_URL beside)
-	cd $(ROOT) && $(BIN)/python -m perf.bench_search $(if $(CATALOGUE),--catalogue $(abspath $(CATALOGUE))) $(OPTIONS)
+	cd $(ROOT) && $(BIN)/python -m perf.benches.search $(if $(CATALOGUE),--catalogue $(abspath $(CATALOGUE))) $(OPTIONS)
 
 bench-vocabulary: $(STAMP) ## The words of 1,000,000 programs in an API process: memory, reading, corrections
-	cd $(ROOT) && $(BIN)/python -m perf.bench_vocabulary
+	cd $(ROOT) && $(BIN)/python -m perf.benches.vocabulary
 
 bench-node: $(STAMP) ## The search node's figures (PROGRAMS=20000), and MEILI_URL's beside them
-	cd $(ROOT) && $(BIN)/python -m perf.bench_node --programs $(or $(PROGRAMS),20000)
+	cd $(ROOT) && $(BIN)/python -m perf.benches.node --programs $(or $(PROGRAMS),20000)
 
 bench-import: $(STAMP) ## A CSV of 50,000 rows and a feed of 6,000 items: time, memory (AGAINST=another checkout)
-	cd $(ROOT) && $(BIN)/python -m perf.bench_import $(if $(AGAINST),--against $(AGAINST))
+	cd $(ROOT) && $(BIN)/python -m perf.benches.imports $(if $(AGAINST),--against $(AGAINST))
 
 bench-lag: $(STAMP) ## Commit -> searchable at 50 publishes a second (MEILI_URL, MEILI_KEY: on another engine)
-	cd $(ROOT) && $(BIN)/python -m perf.bench_lag
+	cd $(ROOT) && $(BIN)/python -m perf.benches.lag
 
 bench-rebuild: $(STAMP) ## A rebuild of 200,000 programs while editors write and listeners search
-	cd $(ROOT) && $(BIN)/python -m perf.bench_rebuild $(if $(PROGRAMS),--programs $(PROGRAMS))
+	cd $(ROOT) && $(BIN)/python -m perf.benches.rebuild $(if $(PROGRAMS),--programs $(PROGRAMS))
 
 bench-audit: $(STAMP) ## An audit of 1,000,000 documents with 1,000 injected faults: memory, time, what it finds
-	cd $(ROOT) && $(BIN)/python -m perf.bench_audit $(if $(PROGRAMS),--programs $(PROGRAMS))
+	cd $(ROOT) && $(BIN)/python -m perf.benches.audit $(if $(PROGRAMS),--programs $(PROGRAMS))
 
 bench-outage: $(STAMP) ## The engine away for five minutes while editors publish; a sender that freezes
-	cd $(ROOT) && $(BIN)/python -m perf.bench_outage
+	cd $(ROOT) && $(BIN)/python -m perf.benches.outage
 
 bench-connections: $(STAMP) ## 2,000 requests beside 10,000 idle connections
-	cd $(ROOT) && $(BIN)/python -m perf.bench_connections $(if $(CONNECTIONS),--connections $(CONNECTIONS))
+	cd $(ROOT) && $(BIN)/python -m perf.benches.connections $(if $(CONNECTIONS),--connections $(CONNECTIONS))
 
 bench-traces: $(STAMP) ## Processor time of a hot answer with traces off, with a part of them, with all
-	cd $(ROOT) && $(BIN)/python -m perf.bench_traces
+	cd $(ROOT) && $(BIN)/python -m perf.benches.traces
 
 format: $(STAMP) ## Format the code and apply safe lint fixes
 	cd $(ROOT) && $(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -17,8 +17,8 @@ from api.http import transaction
 from api.http.errors import Problem
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest
+from catalog.accounts.idempotency import IdempotencyKey
 from catalog.core.errors import FieldError
-from catalog.core.idempotency import IdempotencyKey
 
 MAX_KEY = 200
 T = TypeVar("T")

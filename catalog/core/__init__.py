@@ -1,5 +1,5 @@
 """What every room of the catalogue uses.
 
-Settings, database, errors, checks of fields, text, actors, the audit log, idempotency keys, and the list of programs
-that a transaction has changed.
+Settings, database, errors, checks of fields, text, actors, the audit log, limits, and the list of programs that a
+transaction has changed.
 """

@@ -1,9 +1,9 @@
 """The list of all tables: importing this module registers every model with `Base.metadata`."""
 
 from catalog.accounts import models as accounts
+from catalog.accounts.idempotency import IdempotencyKey
 from catalog.core.audit import AuditEvent
 from catalog.core.base import Base
-from catalog.core.idempotency import IdempotencyKey
 from catalog.curation.models import Collection, CollectionProgram, Pin, PinProgram, Synonym
 from catalog.imports.models import (
     ImportDocument,

@@ -1,8 +1,8 @@
 """The jobs that delete old rows, started by the schedule. Each table's writer decides how long rows are kept."""
 
+from catalog.accounts import idempotency
 from catalog.accounts import sessions as refresh_tokens
 from catalog.core import audit as audit_log
-from catalog.core import idempotency
 from catalog.core.db import opened, session_factory
 from catalog.core.settings import CatalogSettings
 from catalog.imports import quota

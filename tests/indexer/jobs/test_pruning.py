@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.settings import Settings
+from catalog.accounts import idempotency
 from catalog.accounts import sessions as refresh_tokens
-from catalog.core import audit, idempotency
+from catalog.core import audit
 from catalog.core.db import session_factory
 from catalog.imports import quota
 from catalog.indexing import audits as drift_audits

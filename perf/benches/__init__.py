@@ -1,0 +1,1 @@
+"""Measurements, each with a target of the Makefile: `make bench-…`."""
