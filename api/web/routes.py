@@ -21,6 +21,7 @@ from api.web.rendering.locales import LANGUAGES
 from api.web.rendering.page import PageRequest, cached
 from api.web.rendering.static import static
 from api.web.signin import handlers as signin
+from api.web.studio import routes as studio
 from catalog.core.text import MAX_SLUG, slugify
 from catalog.taxonomy import names
 from catalog.taxonomy.models import Person, Series, Tag
@@ -188,5 +189,6 @@ def routes() -> Sequence[Router | HTTPRouteHandler]:
         documents,
         signin.router,
         board.router,
+        studio.router,
         *(_listener(language) for language in LANGUAGES),
     ]

@@ -10,8 +10,8 @@ from api.http.query import MAX_VALUE
 from api.operations import pipeline
 from api.operations.reading import database
 from api.operations.reading.schemas import FoundList, FoundOut
-from api.web.board.asking import ask
 from api.web.listener import programs
+from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest
 from catalog.core.errors import NotFound
 from catalog.programs.public import hidden_because

@@ -7,9 +7,9 @@ from litestar.params import FromPath
 from api.http.auth import OPS
 from api.web.board import finding, live, state
 from api.web.board.actions import ACTIONS, Action
-from api.web.board.asking import ask
 from api.web.board.wrong import wrong
 from api.web.rendering.locales import texts
+from api.web.signin.asking import ask
 from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, page, redirect
 

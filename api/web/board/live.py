@@ -10,7 +10,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from api.http.errors import Problem
 from api.operations.reading.hour import HourAnswer, hour
-from api.web.board.asking import ask
+from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest
 
 # A stream ends after a minute, and the browser asks for the next one: whoever was signed out gets none.

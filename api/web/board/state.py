@@ -15,7 +15,7 @@ from api.operations.health import Ready
 from api.operations.reading import database, processes, searches
 from api.operations.reading import schemas as reading
 from api.operations.reading.insight_schemas import SearchesAnswer, SearchesOut
-from api.web.board.asking import ask
+from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest
 from indexer.engines.errors import EngineUnavailableError
 

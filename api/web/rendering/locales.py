@@ -1,7 +1,8 @@
 """The languages of the pages: their texts, and how they write numbers, dates and durations.
 
-The texts are in `api/web/texts/`, one file for each language. A text is a string with {placeholders}, or a table with
-one string for each plural form of the language (CLDR's names: zero, one, two, few, many, other).
+The texts are in `api/web/texts/`: a folder for each language, a file for each group of pages. A text is a string with
+{placeholders}, or a table with one string for each plural form of the language (CLDR's names: zero, one, two, few, many,
+other).
 """
 
 import tomllib
@@ -109,6 +110,9 @@ def locale(code: str) -> Locale:
 
 
 def texts(code: str) -> dict[str, Text]:
-    """Read the texts of a language: `section.name` -> text."""
-    raw = tomllib.loads(files("api.web").joinpath("texts", f"{code}.toml").read_text(encoding="utf-8"))
-    return {f"{section}.{name}": text for section, group in raw.items() for name, text in group.items()}
+    """Read the texts of a language: `section.name` -> text. A section is in one file."""
+    found: dict[str, Text] = {}
+    for file in files("api.web").joinpath("texts", code).iterdir():
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        found |= {f"{section}.{name}": text for section, group in raw.items() for name, text in group.items()}
+    return found

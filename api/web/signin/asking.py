@@ -1,4 +1,4 @@
-"""How the board asks the routes under /ops: their own functions, with the person who looks at the board."""
+"""How pages of staff ask the API's routes: their own functions, with the person who looks at the page."""
 
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ async def ask(request: StaffRequest, route: HTTPRouteHandler, shape: type[Shape]
 
     Args:
         request: Of whom the route needs a role, as it does over HTTP.
-        route: A handler of `api.operations`.
+        route: A handler of `api.operations` or `api.editorial`.
         shape: The type of its answer.
         **given: The parameters and the body of the route.
 

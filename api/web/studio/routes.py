@@ -1,0 +1,24 @@
+"""The router of the studio: its rooms' handlers, for everybody who may edit."""
+
+from litestar import Response, Router, get
+
+from api.http.auth import EDITORS
+from api.web.signin.refusals import HANDLERS_OF_STAFF
+from api.web.signin.staff import StaffRequest, admit, redirect
+
+
+@get("/")
+async def home(request: StaffRequest) -> Response[bytes]:
+    """Lead to the list of programs."""
+    return redirect(request, "/studio/programs")
+
+
+router = Router(
+    "/studio",
+    route_handlers=[home],
+    before_request=admit,  # type: ignore[arg-type]  # the router makes every request a StaffRequest
+    request_class=StaffRequest,
+    exception_handlers=HANDLERS_OF_STAFF,
+    opt={"roles": EDITORS},
+    include_in_schema=False,
+)
