@@ -23,6 +23,9 @@ CACHE = Counter(
     "cache_requests_total", "Answers by source: l1, stale, l2, miss, coalesced", ["kind", "level"]
 )
 CACHE_BYTES = Counter("cache_evicted_bytes_total", "Bytes dropped from process memory to make room")
+COMPRESSED = Counter(
+    "answers_compressed_total", "Answers that were compressed, by content coding", ["coding"]
+)
 REDIS_ERRORS = Counter("cache_redis_errors_total", "Cache commands that Redis did not answer")
 RATE_LIMITED = Counter("rate_limited_total", "Requests refused by a rate limit", ["limit"])
 LIMITER_ERRORS = Counter(

@@ -11,7 +11,7 @@ local function zipf(n) return math.floor(n ^ math.random()) end
 function request()
   if os.getenv("MIX_EMPTY") then return wrk.format("GET", "/") end
   local page = os.getenv("MIX_PAGE")
-  if page then return wrk.format("GET", page, { ["Accept-Encoding"] = "gzip" }) end
+  if page then return wrk.format("GET", page, { ["Accept-Encoding"] = os.getenv("MIX_ENCODING") or "gzip" }) end
   local kind = math.random()
   if kind < 0.6 then
     return wrk.format("GET", "/discovery/search?q=" .. words[zipf(#words)])

@@ -5,13 +5,14 @@ The edge and the routes send answers through `wire`, so that nobody can tell whi
 
 import gzip
 import math
-import re
 import time
 from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from api.answers.encodings import LEAST_BYTES, Forms, Header, accepted, compress
 
 # The worker encodes answers too, when it warms the cache, and needs no framework for it.
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 Kind = Literal["program", "page"]
 # This process's memory; the same, superseded; Redis; another request's flight; the source.
 Level = Literal["l1", "stale", "l2", "coalesced", "miss"]
-Header: TypeAlias = tuple[bytes, bytes]
 
 # A CDN hears of no withdrawal: it may show an answer for ten seconds at the most.
 _CACHE_CONTROL = (b"cache-control", b"public, max-age=5, s-maxage=5, stale-while-revalidate=5")
@@ -30,15 +30,13 @@ JSON = (b"content-type", b"application/json")
 _GZIP = (b"content-encoding", b"gzip")
 # The representation depends on what the client can read.
 _VARY = (b"vary", b"accept-encoding")
-_REFUSES_GZIP = re.compile(rb"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
-_COMPRESSION = 6
 _LEVELS: dict[Level, Header] = {
     level: (b"x-cache", level.encode()) for level in ("l1", "stale", "l2", "coalesced", "miss")
 }
 
 
 class Media(NamedTuple):
-    """A kind of document: its name in Redis, the headers that every document of it has, whether it is kept compressed."""
+    """A kind of document: its name in Redis, the headers that every document of it has, whether it is kept in gzip."""
 
     name: str
     headers: tuple[Header, ...]
@@ -55,7 +53,7 @@ class Answer:
     """The bytes of a response, shared by all who ask; never changed.
 
     Attributes:
-        body: The document, compressed by gzip if its media is; empty with status 404.
+        body: The document, in gzip if its media is kept so; empty with status 404.
         status: 200, or 404 when there is nothing.
         rev: The revision, of a single program; else 0.
         ids: The programs it shows.
@@ -64,7 +62,8 @@ class Answer:
         ends_at: Seconds since 1970 when what it shows ends, such as a collection: nobody keeps it longer.
         link: The value of the header Link (RFC 8288): the pages before and after it; empty without any.
         note: What is counted when it is given, as its room writes it; empty for nothing.
-        etag: The ETag with its quotes.
+        etag: The ETag with its quotes. It is sent as a weak one when the answer has several encodings.
+        varies: Whether the client decides in which encoding it is sent.
         unchanged: The headers of a 304.
         headers: The headers of a response with the body as it is.
     """
@@ -79,6 +78,7 @@ class Answer:
     link: bytes = b""
     note: str = ""
     etag: bytes = field(init=False, repr=False, compare=False)
+    varies: bool = field(init=False, repr=False, compare=False)
     unchanged: tuple[Header, ...] = field(init=False, repr=False, compare=False)
     headers: tuple[Header, ...] = field(init=False, repr=False, compare=False)
 
@@ -97,15 +97,17 @@ class Answer:
     def __post_init__(self) -> None:
         etag = b'"%s"' % blake2b(self.body, digest_size=8).hexdigest().encode()
         control = _CACHE_CONTROL if self.max_ttl == math.inf else _BRIEF_CACHE_CONTROL
+        varies = self.media.compressed or len(self.body) >= LEAST_BYTES
         # Compressed or not, a document has one tag: so the tag is weak (RFC 9110, 8.8.1).
         unchanged: tuple[Header, ...] = (
-            ((b"etag", b"W/" + etag), control, _VARY) if self.media.compressed else ((b"etag", etag), control)
+            ((b"etag", b"W/" + etag), control, _VARY) if varies else ((b"etag", etag), control)
         )
         if self.link:
             unchanged = (*unchanged, (b"link", self.link))
         encoding = (_GZIP,) if self.media.compressed else ()
         length = (b"content-length", b"%d" % len(self.body))
         object.__setattr__(self, "etag", etag)
+        object.__setattr__(self, "varies", varies)
         object.__setattr__(self, "unchanged", unchanged)
         object.__setattr__(self, "headers", (*unchanged, *self.media.headers, *encoding, length))
 
@@ -130,7 +132,7 @@ def document(
         note: What is counted when it is given.
     """
     # Equal documents have equal bytes, whenever they are made.
-    body = gzip.compress(text, _COMPRESSION, mtime=0) if media.compressed else text
+    body = compress(text, b"gzip") if media.compressed else text
     return Answer(body, ids=ids, max_ttl=max_ttl, media=media, ends_at=ends_at, note=note)
 
 
@@ -156,22 +158,32 @@ class Answered(NamedTuple):
     via: tuple[str, Answer] | None = None
 
 
-def wire(found: Found, unchanged: bytes, encodings: bytes = b"") -> "tuple[int, list[Header], bytes]":
+def wire(found: Found, unchanged: bytes, encodings: bytes, forms: Forms) -> "tuple[int, list[Header], bytes]":
     """Status, headers and body of a response with an answer of status 200.
 
     Args:
         found: The answer and its level, which becomes `X-Cache`.
         unchanged: The request's If-None-Match; empty without one.
         encodings: The request's Accept-Encoding; empty without one.
+        forms: Has the compressed forms of answers.
     """
     answer, level = found
     if unchanged and _matches(answer.etag, unchanged):
         return 304, [*answer.unchanged, _LEVELS[level]], b""
-    if answer.media.compressed and (b"gzip" not in encodings or _REFUSES_GZIP.search(encodings)):
-        body = gzip.decompress(answer.body)
-        length = (b"content-length", b"%d" % len(body))
-        return 200, [*answer.unchanged, *answer.media.headers, length, _LEVELS[level]], body
-    return 200, [*answer.headers, _LEVELS[level]], answer.body
+    if not answer.varies:
+        return 200, [*answer.headers, _LEVELS[level]], answer.body
+    codings = accepted(encodings)
+    is_kept_in_gzip = answer.media.compressed
+    # The form that is kept costs nothing, whatever the client would like even more.
+    if b"gzip" in codings if is_kept_in_gzip else not codings:
+        return 200, [*answer.headers, _LEVELS[level]], answer.body
+    body = gzip.decompress(answer.body) if is_kept_in_gzip else answer.body
+    if codings:
+        form = forms.find(answer.etag, body, codings[0])
+        if form.body:
+            return 200, [*answer.unchanged, *answer.media.headers, *form.headers, _LEVELS[level]], form.body
+    length = (b"content-length", b"%d" % len(body))
+    return 200, [*answer.unchanged, *answer.media.headers, length, _LEVELS[level]], body
 
 
 def _matches(etag: bytes, unchanged: bytes) -> bool:

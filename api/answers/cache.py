@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from api import metrics
 from api.answers.answer import NOT_FOUND, Found, Kind, Load
+from api.answers.encodings import Forms
 from api.answers.flights import Flights, Landed
 from api.answers.invalidations import Invalidations
 from api.answers.memory import BLIND_SECONDS, Memory
@@ -33,6 +34,8 @@ NEGATIVE_SECONDS = 5.0
 LEFT_OUT_SECONDS = 1.0
 # Seconds between two looks of a process that waits for another one's flight: 205 ms in all.
 _POLLS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.05)
+# A compressed form has about a quarter of the bytes of its answer.
+_FORMS_PART = 4
 _sleep = asyncio.sleep
 # What the load of a flight has left out so far; each flight is a task and has a context of its own.
 _left_out: ContextVar[set[int] | None] = ContextVar("left_out", default=None)
@@ -47,10 +50,12 @@ class Cache:
         Args:
             redis: A client whose commands time out; None for no second level.
             prefix: What every name in Redis begins with.
-            max_bytes: The bound of this process's memory.
+            max_bytes: The bound of answers in this process's memory; a quarter of it, besides, that of their compressed
+                forms.
         """
         self.invalidations = Invalidations()
         self.memory = Memory(max_bytes, self.invalidations)
+        self.forms = Forms(max_bytes // _FORMS_PART)
         self.shared = Shared(redis, Keys(prefix))
         self.flights = Flights()
         # What a hit looks up: bound once.
@@ -188,6 +193,7 @@ class Cache:
     def clear(self) -> None:
         """Forget every answer that this process holds, and what it knows of categories, series and the curation."""
         self.memory.clear()
+        self.forms.clear()
         self.invalidations.forget_taxonomy()
         self.invalidations.curation_changed()
 

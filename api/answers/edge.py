@@ -29,12 +29,13 @@ from litestar.types import (
 from structlog.contextvars import bound_contextvars
 
 from api import metrics
-from api.answers.answer import Answer, Answered, Found, Header, Kind, wire
-from api.answers.body import METHODS_WITHOUT_BODY, within_deadline
+from api.answers.answer import Answer, Answered, Found, Kind, wire
 from api.answers.cache import Cache
+from api.answers.encodings import Header
 from api.answers.state import AnsweringState
 from api.http.cors import Cors
 from api.http.errors import MEDIA_TYPE, Problem
+from api.http.limits.body import METHODS_WITHOUT_BODY, within_deadline
 from api.http.limits.rate_limit import UNLIMITED, Budget, Lease, Limiter, needs_credential
 from api.http.observed import request_log
 from api.http.observed.tally import Tally
@@ -168,7 +169,7 @@ class Edge:
                 answer = None
             if hot is not None and answer is not None and answer.status == 200:
                 self._hot.move_to_end(address)
-                status, headers, body = wire(Found(answer, "l1"), unchanged, encodings)
+                status, headers, body = wire(Found(answer, "l1"), unchanged, encodings, self._cache.forms)
                 await _send_answer(send, method, status, headers, body, own)
                 if answer.note:
                     self._tally.add(answer.note, agent)
@@ -279,9 +280,8 @@ def _limited(scope: HTTPScope, request_id: bytes, seconds: int) -> tuple[int, li
 
 
 def _is_too_long(address: tuple[str, bytes]) -> bool:
-    path, query = address
-    most = MAX_SIGNED_IN_TARGET if needs_credential(path) else MAX_TARGET
-    return len(path) > MAX_TARGET or len(query) > most
+    most = MAX_SIGNED_IN_TARGET if needs_credential(address[0]) else MAX_TARGET
+    return len(address[0]) > MAX_TARGET or len(address[1]) > most
 
 
 def _too_long(request_id: bytes) -> tuple[int, list[Header], bytes]:

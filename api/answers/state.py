@@ -9,11 +9,13 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.answers.answer import JSON, Answer, Answered, Found, Kind, Load, Media, Reply, document, wire
 from api.answers.cache import Cache
+from api.answers.encodings import Forms
 from api.http.cors import Cors
 from api.http.observed.tally import Tally
 from api.http.request import ApiRequest, AppState
 
 _FIXED = Media("fixed", (JSON,), compressed=True)
+_FIXED_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ async def reply(
     )
     if found.answer.note:
         shared.tally.add(found.answer.note, agent, shared.limiter.addresses.of(request.scope))
-    return Reply(*wire(found, unchanged, encodings))
+    return Reply(*wire(found, unchanged, encodings, shared.cache.forms))
 
 
 def fixed(path: str, encode: Callable[[], bytes]) -> HTTPRouteHandler:
@@ -65,6 +67,7 @@ def fixed(path: str, encode: Callable[[], bytes]) -> HTTPRouteHandler:
         path: Its path.
         encode: Makes the document; called by the first request.
     """
+    forms = Forms(_FIXED_BYTES)
 
     @cache
     def answer() -> Answer:
@@ -75,6 +78,6 @@ def fixed(path: str, encode: Callable[[], bytes]) -> HTTPRouteHandler:
         unchanged, encodings = (
             request.headers.get(name, "").encode("latin-1") for name in ("if-none-match", "accept-encoding")
         )
-        return Reply(*wire(Found(answer(), "l1"), unchanged, encodings))
+        return Reply(*wire(Found(answer(), "l1"), unchanged, encodings, forms))
 
     return handler

@@ -1,1 +1,1 @@
-"""What one client may take: who it is, its requests of the current minute, and its open connections."""
+"""What one client may take: who it is, requests a minute, seconds for a body, open connections."""

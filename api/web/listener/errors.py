@@ -39,7 +39,7 @@ async def missing(request: PageRequest, status: int = 404) -> Reply:
         context = {"status": status, "categories": (), "popular": ()}
         found = Found(page(request, "missing.html", lambda links: links.home, Shown(), context), "miss")
     encodings = request.headers.get("accept-encoding", "").encode("latin-1")
-    _, headers, body = wire(found, b"", encodings)
+    _, headers, body = wire(found, b"", encodings, request.shared.cache.forms)
     return Reply(status, headers, body)
 
 

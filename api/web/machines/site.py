@@ -2,7 +2,8 @@
 
 import msgspec
 
-from api.answers.answer import Header, Reply
+from api.answers.answer import Reply
+from api.answers.encodings import Header
 from api.web.machines.documents import OPENSEARCH, OPENSEARCH_MEDIA, add, encode, maker
 from api.web.rendering import static
 from api.web.rendering.links import Links

@@ -16,7 +16,8 @@ from litestar import get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from api.answers.answer import Header, Reply
+from api.answers.answer import Reply
+from api.answers.encodings import Header
 from api.http.request import ApiRequest
 
 _TYPES = {

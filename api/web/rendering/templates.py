@@ -7,7 +7,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
-from api.answers.answer import MEDIA, Header, Media
+from api.answers.answer import MEDIA, Media
+from api.answers.encodings import Header
 from api.web.rendering import static
 from api.web.rendering.art import art
 

@@ -281,7 +281,7 @@ def test_a_page_is_answered_from_memory_and_sent_compressed(
     again = listener.get("/en/search", q="coffee")
     assert (again.headers["x-cache"], again.content) == ("l1", first.content)
     assert again.headers["content-encoding"] == "gzip"
-    plain = listener.ask("GET", "/en/search?q=coffee", headers={"Accept-Encoding": "gzip;q=0, br"})
+    plain = listener.ask("GET", "/en/search?q=coffee", headers={"Accept-Encoding": "gzip;q=0"})
     assert "content-encoding" not in plain.headers
     assert (plain.content, plain.headers["etag"]) == (first.content, first.headers["etag"])
     unchanged = listener.ask("GET", "/en/search?q=coffee", headers={"If-None-Match": first.headers["etag"]})

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from api.answers import body
 from api.answers.edge import Edge
+from api.http.limits import body
 from tests.support.client import Client
 from tests.support.scraping import metric
 from tests.support.waiting import eventually
