@@ -54,6 +54,7 @@ from api.http.error_handlers import HANDLERS
 from api.http.limits.client_address import ClientAddresses
 from api.http.limits.connections import Connections
 from api.http.limits.rate_limit import Limiter
+from api.http.observed.counting import keep_publishing, publish
 from api.http.observed.tally import Tally
 from api.http.observed.traced import Traced, observe
 from api.http.request import ApiRequest, Sessions
@@ -179,6 +180,8 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     async with AsyncExitStack() as opened:
         # Last of all: it exports the spans of what ends before.
         opened.push_async_callback(asyncio.to_thread, tracing.close)
+        opened.callback(publish)
+        _run(opened, keep_publishing())
         shared = await _open(opened, settings)
         # The listener has its own client, because it waits longer for a message than commands wait for an answer.
         waiting = _redis(opened, settings.indexer.redis_cache_url, timeout=5, connect_timeout=1)

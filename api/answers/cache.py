@@ -15,13 +15,13 @@ from dataclasses import replace
 
 from redis.asyncio import Redis
 
-from api import metrics
 from api.answers.answer import NOT_FOUND, Found, Kind, Load
 from api.answers.encodings import Forms
 from api.answers.flights import Flights, Landed
 from api.answers.invalidations import Invalidations
 from api.answers.memory import BLIND_SECONDS, Memory
 from api.answers.shared import Shared, Stored, program_id
+from api.http.observed.counting import cached
 from catalog.core.changes import ProgramChange, TaxonomyChange
 from indexer.stores.invalidation import Keys
 
@@ -74,7 +74,7 @@ class Cache:
             Exception: What `load` raises, unless a page in memory may still be shown.
         """
         found = await self._get(key, kind, load, ttl)
-        metrics.cached(kind, found.level)
+        cached(kind, found.level)
         return found
 
     async def _get(self, key: str, kind: Kind, load: Load, ttl: float) -> Found:

@@ -28,7 +28,6 @@ from litestar.types import (
 )
 from structlog.contextvars import bound_contextvars
 
-from api import metrics
 from api.answers.answer import Answer, Answered, Found, Kind, wire
 from api.answers.cache import Cache
 from api.answers.encodings import Header
@@ -37,7 +36,7 @@ from api.http.cors import Cors
 from api.http.errors import MEDIA_TYPE, Problem
 from api.http.limits.body import METHODS_WITHOUT_BODY, within_deadline
 from api.http.limits.rate_limit import UNLIMITED, Budget, Lease, Limiter, needs_credential
-from api.http.observed import request_log
+from api.http.observed import counting, request_log
 from api.http.observed.tally import Tally
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -66,7 +65,7 @@ class _Hot(NamedTuple):
 class Edge:
     """ASGI application around the framework's."""
 
-    def __init__(self, app: Litestar, observe: Observe = metrics.observe) -> None:
+    def __init__(self, app: Litestar, observe: Observe = counting.observe) -> None:
         """Take the framework's application, whose lifespan makes the cache and the limiter, and what counts requests."""
         self.app, self._observe = app, observe
         self._cache: Cache | None = None
@@ -173,7 +172,7 @@ class Edge:
                 await _send_answer(send, method, status, headers, body, own)
                 if answer.note:
                     self._tally.add(answer.note, agent)
-                metrics.cached(hot.kind, "l1")
+                counting.cached(hot.kind, "l1")
                 seconds = time.perf_counter() - started
                 self._observe(method, hot.template, status, seconds)
                 if not number % request_log.SAMPLE:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.http.observed.counting import publish
 from api.http.request import ApiRequest
 from catalog.indexing import queries
 from catalog.journal import queries as journal
@@ -192,6 +193,7 @@ class _Counters(Collector):
 
 def counters() -> Iterable[Metric]:
     """Return the counters of this process, or of all worker processes that `thmanyah api` has started."""
+    publish()
     if _MANY not in os.environ:
         return REGISTRY.collect()
     registry = CollectorRegistry()

@@ -1,1 +1,1 @@
-"""What is seen of requests: a line in the log, a span, and how often answers are given."""
+"""What is seen of requests: a line in the log, a span, how long they took, and how often answers are given."""

@@ -6,7 +6,7 @@ A span says what the log says of a request: method, route, status. It has no add
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from api import metrics
+from api.http.observed import counting
 from catalog.core import tracing
 from catalog.core.actor import current_request_id
 
@@ -16,7 +16,7 @@ _OURS = 500
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
-    """Count a request as `metrics.observe` does, with its trace, and say in its span what it was.
+    """Count a request as `counting.observe` does, with its trace, and say in its span what it was.
 
     Args:
         method: The HTTP method.
@@ -26,11 +26,11 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     """
     span = tracing.current()
     exemplar = span.exemplar()
-    metrics.observe(method, route, status, seconds, exemplar)
+    counting.observe(method, route, status, seconds, exemplar)
     if exemplar is None:
         # Most requests are not recorded, unless every trace is.
         return
-    method = method if method in metrics.METHODS else "OTHER"
+    method = method if method in counting.METHODS else "OTHER"
     span.rename(f"{method} {route}")
     span.note({"http.request.method": method, "http.route": route, "http.response.status_code": status})
     request_id = current_request_id()

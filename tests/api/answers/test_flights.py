@@ -7,10 +7,12 @@ import pytest
 from prometheus_client import REGISTRY
 
 from api.answers import flights
+from api.http.observed import counting
 from tests.support.caches import KINDS, PAGE, processes
 
 
 def _counts() -> dict[str, float]:
+    counting.publish()
     levels = ("l1", "l2", "miss", "stale", "coalesced")
     name = "cache_requests_total"
     return {x: REGISTRY.get_sample_value(name, {"kind": "page", "level": x}) or 0 for x in levels}
