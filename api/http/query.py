@@ -133,17 +133,18 @@ class QueryString:
             limit: Characters that a value may have.
 
         Raises:
-            InvalidParameter: There are more than MAX_VALUES values, or one is too long.
+            InvalidParameter: There are more than MAX_VALUES values, repeated ones included, or one is too long.
         """
         sent = self._lists.get(name)
         if sent is None:
             return ()
-        parts = {part.replace("\\,", ",").strip() for text in sent for part in _COMMA.split(text)} - {""}
+        parts = [part.replace("\\,", ",").strip() for text in sent for part in _COMMA.split(text)]
+        parts = [part for part in parts if part]
         if len(parts) > MAX_VALUES:
             raise InvalidParameter(name, f"At most {MAX_VALUES} values.")
         if any(len(part) > limit for part in parts):
             raise InvalidParameter(name, f"At most {limit} characters in a value.")
-        return tuple(sorted(parts))
+        return tuple(sorted(set(parts)))
 
     def several_of(self, name: str, allowed: Collection[str]) -> tuple[str, ...]:
         """Return the values of a parameter that may have several of the words in `allowed`.

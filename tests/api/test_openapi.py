@@ -1,6 +1,7 @@
 """The OpenAPI document is complete, its examples are true, and the pages need no internet."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -148,6 +149,15 @@ def test_every_operation_says_what_it_is_and_how_it_refuses(document: Document) 
         ), where
         if secured:
             assert "403" in operation["responses"], where
+
+
+def test_words_that_may_be_missing_are_null_beside_their_list() -> None:
+    # A list of words has one schema, in which null is no word.
+    found = {
+        path: re.findall(r"Annotated\[[^\]]*None, one_of\(", path.read_text())
+        for path in (Path(__file__).parents[2] / "api").rglob("*.py")
+    }
+    assert {path for path, within in found.items() if within} == set()
 
 
 def test_operation_ids_are_unique(document: Document) -> None:

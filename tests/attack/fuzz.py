@@ -29,7 +29,7 @@ from catalog.accounts.models import ROLES
 from catalog.core.db import make_engine, session_factory
 from tests.support.accounts import add_account
 from tests.support.databases import new_database
-from tests.support.product import serve
+from tests.support.product import sending, serve
 from tests.support.programs import make
 from tests.support.servers import Servers
 from tests.support.stores import new_settings
@@ -83,7 +83,7 @@ def _fuzz(
     with session_factory(database).begin() as session:
         for status in ("draft", "in_review", "scheduled", "published", "archived"):
             make(session, status, title=f"A {status} program")
-    with serve(settings) as (client, _), closing(client.session):
+    with sending(settings), serve(settings) as (client, _), closing(client.session):
         schema = schemathesis.openapi.from_dict(deepcopy(openapi.document(routers(settings))))
         schema.config.update(base_url=client.base)
         # An address that is too long is refused before its parameters are looked at.

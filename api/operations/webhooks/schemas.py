@@ -32,7 +32,7 @@ class WebhookOut(Model):
     description: str
     event_types: list[EventType]
     state: EndpointState
-    disabled_reason: Annotated[str | None, one_of("WebhookDisabledReason", REASONS)]
+    disabled_reason: Annotated[str, one_of("WebhookDisabledReason", REASONS)] | None
     failing_since: Annotated[Moment | None, msgspec.Meta(description="After a week it is disabled.")]
     attempts: Annotated[int, msgspec.Meta(description="How often the next message was tried in vain.")]
     next_attempt_at: Moment | None

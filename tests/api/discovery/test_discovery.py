@@ -241,6 +241,21 @@ def test_parameters_given_twice_and_contradictions_are_refused(shared: SharedApi
     assert relevance.json()["errors"][0]["field"] == "sort"
 
 
+def test_a_filter_has_so_many_values_repeated_ones_included(
+    shared: SharedApi, reading: dict[str, int]
+) -> None:
+    for values, status in ((query.MAX_VALUES, 200), (query.MAX_VALUES + 1, 400)):
+        for sent in (
+            ["episode"] * values,
+            ["episode"] * (values - 1) + ["film", ""],
+            [",".join(["film"] * values)],
+        ):
+            answer = shared.listener.get("/discovery/browse", kind=sent)
+            assert answer.status_code == status, sent
+            if status == 400:
+                assert answer.json()["errors"][0]["field"] == "kind"
+
+
 @pytest.mark.slow
 @examples(150)
 @given(
