@@ -225,6 +225,7 @@ ROUTES = {
         ("GET", f"/ops/board{path}"): (OPEN, None)
         for path in ("", "/do/{name:str}", "/programs", "/runbooks", "/hour", "/live")
     },
+    **{("GET", f"/studio{path}"): (OPEN, None) for path in ("", "/programs", "/trash")},
 }
 for _kind, _change in (
     ("programs", {"title": "Other"}),

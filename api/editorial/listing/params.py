@@ -17,12 +17,12 @@ ME = "me"
 # The order of a list with words that names none: programs that fit the words best come first.
 RELEVANCE = "relevance"
 _NEWEST, _DELETED = "-updatedAt", "-deletedAt"
-_PERIODS = ("created", "updated", "released", "published", "scheduled")
-_SEVERAL = ("status", "categoryId", "seriesId", "language", "kind", "mediaType", "tag", "person")
-_FLAGS = ("featured", "changed", "pending", "commented", "searchable", "counts")
+PERIODS = ("created", "updated", "released", "published", "scheduled")
+SEVERAL = ("status", "categoryId", "seriesId", "language", "kind", "mediaType", "tag", "person")
+FLAGS = ("featured", "changed", "pending", "commented", "searchable", "counts")
 _OTHERS = ("q", "title", "createdBy", "editedBy", "sort", "limit", "cursor", "tz")
 NAMES = frozenset(
-    {*_SEVERAL, *_FLAGS, *_OTHERS, *(f"{one}{end}" for one in _PERIODS for end in ("After", "Before"))}
+    {*SEVERAL, *FLAGS, *_OTHERS, *(f"{one}{end}" for one in PERIODS for end in ("After", "Before"))}
 )
 _ACTOR = "As revisions name their actors; me is the sender."
 
@@ -134,10 +134,10 @@ def list_request(sent: MultiDict[str], me: str, *, trashed: bool) -> ListRequest
     Raises:
         InvalidParameter: A parameter has a wrong value.
     """
-    query = QueryString(sent, NAMES, _SEVERAL)
+    query = QueryString(sent, NAMES, SEVERAL)
     zone = query.zone("tz", DEFAULT_ZONE)
     created, updated, released, published, planned = (
-        Period(*query.period(f"{name}After", f"{name}Before", zone)) for name in _PERIODS
+        Period(*query.period(f"{name}After", f"{name}Before", zone)) for name in PERIODS
     )
     created_by, edited_by = query.text("createdBy", MAX_ACTOR), query.text("editedBy", MAX_ACTOR)
     filters = EditorFilter(

@@ -1,6 +1,7 @@
 """Editors' routes that list programs: those in every state, and deleted ones."""
 
 from litestar import get
+from litestar.datastructures import MultiDict
 from sqlalchemy.exc import DBAPIError
 
 from api.editorial.listing import pages, params, schemas
@@ -21,14 +22,19 @@ _FILTERS = (
 )
 
 
-async def _page(request: ApiRequest, *, trashed: bool) -> pages.Page:
-    """Return the page that a request asks for.
+async def _page(request: ApiRequest, sent: MultiDict[str], *, trashed: bool) -> pages.Page:
+    """Return a page of a list.
+
+    Args:
+        request: Of whom asks.
+        sent: The parameters of the list.
+        trashed: The list is the trash.
 
     Raises:
         Problem: A list with words took too long.
         DBAPIError: PostgreSQL failed in another way.
     """
-    asked = params.list_request(request.query_params, str(actor_of(request)), trashed=trashed)
+    asked = params.list_request(sent, str(actor_of(request)), trashed=trashed)
     api = request.shared.settings.api
     secret, seconds = api.secret_key.get_secret_value(), api.fallback_timeout_ms / 1000
     try:
@@ -40,6 +46,18 @@ async def _page(request: ApiRequest, *, trashed: bool) -> pages.Page:
         raise Problem("search_unavailable", detail, headers={"Retry-After": "2"}) from error
 
 
+async def programs(request: ApiRequest, sent: MultiDict[str]) -> schemas.EditorList:
+    """Return a page of programs in any state. `sent` has the parameters of `params.LIST`."""
+    page = await _page(request, sent, trashed=False)
+    return schemas.EditorList(data=[schemas.listed(row, marks) for row, marks in page.rows], meta=page.meta)
+
+
+async def trash(request: ApiRequest, sent: MultiDict[str]) -> schemas.TrashList:
+    """Return a page of deleted programs. `sent` has the parameters of `params.TRASH`."""
+    page = await _page(request, sent, trashed=True)
+    return schemas.TrashList(data=[schemas.trashed(row, marks) for row, marks in page.rows], meta=page.meta)
+
+
 @get(
     "/programs",
     summary="List programs in any state",
@@ -48,9 +66,7 @@ async def _page(request: ApiRequest, *, trashed: bool) -> pages.Page:
 )
 async def list_programs(request: ApiRequest) -> JsonResponse[schemas.EditorList]:
     """List programs, a page at a time; deleted programs are left out."""
-    page = await _page(request, trashed=False)
-    data = [schemas.listed(row, marks) for row, marks in page.rows]
-    return JsonResponse(schemas.EditorList(data=data, meta=page.meta))
+    return JsonResponse(await programs(request, request.query_params))
 
 
 @get(
@@ -63,9 +79,7 @@ async def list_programs(request: ApiRequest) -> JsonResponse[schemas.EditorList]
 )
 async def list_trash(request: ApiRequest) -> JsonResponse[schemas.TrashList]:
     """List deleted programs, a page at a time."""
-    page = await _page(request, trashed=True)
-    data = [schemas.trashed(row, marks) for row, marks in page.rows]
-    return JsonResponse(schemas.TrashList(data=data, meta=page.meta))
+    return JsonResponse(await trash(request, request.query_params))
 
 
 HANDLERS = [list_programs, list_trash]

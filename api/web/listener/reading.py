@@ -36,21 +36,33 @@ def parsed(request: PageRequest, parse: Callable[[MultiDict[str]], Parsed]) -> P
     """
     try:
         return parse(MultiDict(request.query_params.multi_items()))
-    except Problem as problem:
-        if not problem.errors:
-            raise
-    kept = list(request.query_params.multi_items())
-    while kept:
+    except Problem:
+        kept = right(request.query_params, parse)
+    return moved(f"{request.url.path}{query(MultiDict(kept).dict())}", 302)
+
+
+def right(sent: MultiDict[str], parse: Callable[[MultiDict[str]], object]) -> list[tuple[str, str]]:
+    """Return the parameters without those that are wrong.
+
+    Args:
+        sent: The parameters.
+        parse: Reads them as the API does.
+
+    Raises:
+        Problem: They are wrong as a whole.
+    """
+    kept = list(sent.multi_items())
+    while True:
         try:
             parse(MultiDict(kept))
-            break
         except Problem as problem:
             wrong = {error.field for error in problem.errors}
             rest = [(name, value) for name, value in kept if name not in wrong]
             if len(rest) == len(kept):
                 raise
             kept = rest
-    return moved(f"{request.url.path}{query(MultiDict(kept).dict())}", 302)
+        else:
+            return kept
 
 
 def moved(location: str, status: int = 301) -> Reply:

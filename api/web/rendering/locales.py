@@ -7,7 +7,7 @@ other).
 
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
 
@@ -76,6 +76,11 @@ class Locale:
     def moment(self, moment: datetime) -> str:
         """Return a date and a time, in UTC."""
         return self.digits(format_datetime(moment, "d MMM, HH:mm:ss", UTC, self.cldr))
+
+    def local(self, moment: datetime, zone: tzinfo) -> str:
+        """Return a date and a time of day in a time zone, such as 23 Jan 2024, 18:05."""
+        day, time = (format_datetime(moment, part, zone, self.cldr) for part in ("d MMM y", "HH:mm"))
+        return self.digits(day) + ("، " if self.code == "ar" else ", ") + self.digits(time)
 
     def seconds(self, seconds: float) -> str:
         """Return a number of seconds, with one digit behind the point when they are few."""
