@@ -225,7 +225,8 @@ ROUTES = {
         ("GET", f"/ops/board{path}"): (OPEN, None)
         for path in ("", "/do/{name:str}", "/programs", "/runbooks", "/hour", "/live")
     },
-    **{("GET", f"/studio{path}"): (OPEN, None) for path in ("", "/programs", "/trash")},
+    **{("GET", f"/studio{path}"): (OPEN, None) for path in ("", "/programs", "/programs/do", "/trash")},
+    ("POST", "/studio/programs/do"): (OPEN, None),
 }
 for _kind, _change in (
     ("programs", {"title": "Other"}),

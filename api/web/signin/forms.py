@@ -1,6 +1,7 @@
 """Forms: read strictly, and only when this site gave them to this browser (no cross-site request forgery)."""
 
 import hmac
+from collections.abc import Iterable
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
@@ -10,7 +11,19 @@ from catalog.core.text import has_control_characters
 
 _FIELDS = 200
 TOKEN = "token"  # noqa: S105  # the name of a field
-Form = dict[str, str]
+
+
+class Form(dict[str, str]):
+    """The fields of a form. A field that is repeated has its last value; `every` returns all of them."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Keep the fields in the order in which they were sent."""
+        self._pairs = tuple(pairs)
+        super().__init__(self._pairs)
+
+    def every(self, name: str) -> list[str]:
+        """Return all values of a field."""
+        return [value for field, value in self._pairs if field == name]
 
 
 class FormExpired(Problem):
@@ -33,7 +46,7 @@ def token_for(request: ApiRequest, owner: str) -> str:
 
 
 async def read(request: ApiRequest) -> Form:
-    """Return the fields of a form; of a field that is repeated, the last one.
+    """Return the fields of a form.
 
     Raises:
         Problem: It is no form, or has control characters.
@@ -43,12 +56,12 @@ async def read(request: ApiRequest) -> Form:
         raise Problem("unsupported_media_type", "Send a form.")
     try:
         body = (await request.body()).decode()
-        found = dict(parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS))
+        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
     except ValueError:
         raise Problem("bad_request", "The form cannot be read.") from None
-    if any(has_control_characters(text) for pair in found.items() for text in pair):
+    if any(has_control_characters(text) for pair in pairs for text in pair):
         raise Problem("bad_request", "A field has control characters.")
-    return found
+    return Form(pairs)
 
 
 def check(request: ApiRequest, form: Form, owner: str) -> None:

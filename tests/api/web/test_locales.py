@@ -30,8 +30,9 @@ def test_placeholders_are_those_of_the_other_language() -> None:
         found = text if isinstance(text, str) else " ".join(text.values())  # type: ignore[attr-defined]  # a table
         return {field for _, field, _, _ in string.Formatter().parse(found) if field is not None}
 
+    english = texts("en")
     for name, found in texts("ar").items():
-        assert fields(found) == fields(texts("en")[name]), name
+        assert fields(found) == fields(english[name]), name
 
 
 def test_arabic_counts_as_arabic_does() -> None:

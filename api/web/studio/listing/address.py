@@ -3,7 +3,8 @@
 Its parameters are those of the API's lists (`api.editorial.listing.params`).
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,9 @@ ROWS = 50
 # The list asks for counts by itself, and where a page begins does not belong to a saved or a shared list.
 _UNUSED, _OF_A_PAGE = "counts", ("cursor", "limit")
 AUTHORS = ("createdBy", "editedBy")
+# What separates names that people type, in both scripts; behind a backslash it belongs to the name.
+_BETWEEN = re.compile(r"(?<!\\)\s*[,،]\s*")
+_NAMES = frozenset({"tag", "person"})
 # Parameter -> its values: one, or several where a program may have one of several.
 Values = Mapping[str, tuple[str, ...]]
 
@@ -45,7 +49,7 @@ class Address:
 
     def typed(self, name: str) -> str:
         """Return the values of a parameter as people type them: between commas."""
-        return ", ".join(_escaped(name, value) for value in self.values.get(name, ()))
+        return typed(self.values.get(name, ()))
 
     def having(self, **changes: str | tuple[str, ...] | None) -> str:
         """Return the address of the first page of such a list with other values; None takes a parameter away."""
@@ -68,7 +72,8 @@ class Address:
         given = dict(self.values)
         for name, value in changes.items():
             given[name] = (value,) if isinstance(value, str) else value or ()
-        return query({name: [_escaped(name, v) for v in values] for name, values in given.items() if values})
+        said = {name: [_said(name, v) for v in values] for name, values in given.items() if values}
+        return query(said)
 
     @property
     def filters(self) -> str:
@@ -86,9 +91,25 @@ class Address:
         return MultiDict([*more.items(), *(pair for pair in pairs if pair[0] not in more)])
 
 
+def names(text: str) -> list[str]:
+    """Return the names that people typed between commas, in their order."""
+    found = (re.sub(r"\\([,،])", r"\1", part).strip() for part in _BETWEEN.split(text))
+    return [name for name in found if name]
+
+
+def typed(found: Iterable[str]) -> str:
+    """Return names as `names` reads them."""
+    return ", ".join(re.sub(r"([,،])", r"\\\1", name) for name in found)
+
+
+def _said(name: str, value: str) -> str:
+    """Return a value as an address has it."""
+    return typed([value]) if name in _NAMES else value
+
+
 def _escaped(name: str, value: str) -> str:
-    """Return a value in which no comma separates values."""
-    return value.replace(",", "\\,") if name in params.SEVERAL else value
+    """Return a name in which no comma separates names, as the API takes it."""
+    return value.replace(",", "\\,") if name in _NAMES else value
 
 
 def read(request: StaffRequest, own: Collection[str] = (), *, trashed: bool = False) -> Address:
@@ -103,15 +124,16 @@ def read(request: StaffRequest, own: Collection[str] = (), *, trashed: bool = Fa
     return of(request, request.url.path, sent, trashed=trashed)
 
 
-def of_query(request: StaffRequest, path: str, text: str) -> Address:
+def of_query(request: StaffRequest, path: str, text: str, *, trashed: bool = False) -> Address:
     """Return the address of a list.
 
     Args:
         request: Of the person who looks at it.
         path: Its path.
         text: Its query string, without a question mark.
+        trashed: The list is the trash.
     """
-    return of(request, path, MultiDict(parse_qsl(text)), trashed=False)
+    return of(request, path, MultiDict(parse_qsl(text)), trashed=trashed)
 
 
 def of(request: StaffRequest, path: str, sent: MultiDict[str], *, trashed: bool) -> Address:
@@ -124,9 +146,16 @@ def of(request: StaffRequest, path: str, sent: MultiDict[str], *, trashed: bool)
         trashed: The list is the trash.
     """
     me = str(actor_of(request))
-    given = MultiDict([(name, value) for name, value in sent.multi_items() if value.strip()])
+    pairs = [pair for pair in sent.multi_items() if pair[1].strip()]
+    given = MultiDict(
+        [
+            (name, _escaped(name, one))
+            for name, value in pairs
+            for one in (names(value) if name in _NAMES else [value])
+        ]
+    )
     kept = right(given, lambda parameters: params.list_request(parameters, me, trashed=trashed))
-    names = {name for name, _ in kept}
+    right_names = {name for name, _ in kept}
     found = QueryString(MultiDict(kept), params.NAMES, params.SEVERAL)
     single = {name: (value,) for name, value in found.values.items() if name != _UNUSED}
     several = {name: found.several(name) for name in sorted(params.SEVERAL)}
@@ -136,7 +165,7 @@ def of(request: StaffRequest, path: str, sent: MultiDict[str], *, trashed: bool)
     if single.get("tz") == (DEFAULT_ZONE,):
         del single["tz"]
     values = single | {name: values for name, values in several.items() if values}
-    return Address(path, dict(sorted(values.items())), tuple(sorted(set(given) - names)))
+    return Address(path, dict(sorted(values.items())), tuple(sorted(set(given) - right_names)))
 
 
 def _author(typed: str) -> str:

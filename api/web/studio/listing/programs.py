@@ -12,13 +12,14 @@ from api.editorial import taxonomy
 from api.editorial.listing import params
 from api.editorial.listing import routes as listing
 from api.editorial.listing.schemas import EditorList, TrashList
+from api.editorial.rights import rights_of
 from api.editorial.taxonomy_schemas import CategoryList, CategoryOut, SeriesAnswer, SeriesList, SeriesOut
 from api.http.errors import Problem
 from api.http.query import DEFAULT_ZONE, MAX_LIMIT, MAX_VALUE
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
 from api.web.studio.listing import address as addresses
-from api.web.studio.listing import narrowing, zones
+from api.web.studio.listing import narrowing, steps, zones
 from api.web.studio.listing.address import ROWS, Address
 from catalog.core.errors import NotFound
 from catalog.core.text import fold, has_control_characters, slugify
@@ -75,7 +76,6 @@ async def programs(request: StaffRequest) -> Response[bytes]:
         "found": shown.found,
         "following": _following(shown.address, shown.found.meta.next_cursor),
         "states": narrowing.states(shown.address, shown.found.meta.states, request.locale),
-        "every": "chosen" in request.query_params,
         "typed_series": typed,
         "offered_series": [
             narrowing.Choice(one.title, address.having(seriesId=str(one.id))) for one in offered
@@ -95,7 +95,6 @@ async def trash(request: StaffRequest) -> Response[bytes]:
         **await context_of(request, shown.address, shown.found.meta.total_is_exact),
         "found": shown.found,
         "following": _following(shown.address, shown.found.meta.next_cursor),
-        "every": "chosen" in request.query_params,
     }
     return page(request, "studio/listing/trash.html", context)
 
@@ -134,7 +133,8 @@ async def context_of(request: StaffRequest, address: Address, exact: object) -> 
         "zone": zone,
         "zones": zones.offered(zone),
         "exact": exact,
-        "me": params.ME,
+        "steps": steps.offered(may_publish=rights_of(request).may_publish, of_trash=trashed),
+        "every": "chosen" in request.query_params,
         **narrowing.vocabulary(address, language),
     }
 

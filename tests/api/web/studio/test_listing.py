@@ -39,6 +39,7 @@ def test_the_lists_are_for_editors(path: str, shared: SharedApi) -> None:
         assert Page(signed_in_at_pages(shared.listener, role).get(path)).status == status, role
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_every_list_is_valid_html_in_its_language(
     language: str, shared: SharedApi, found: dict[str, int]

@@ -1,0 +1,175 @@
+"""One step with many programs: the page that asks once, and the page with the outcome of each program."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from litestar import Response, get, post
+from litestar.datastructures import MultiDict
+from sqlalchemy import RowMapping
+
+from api.editorial import bulk
+from api.editorial.rights import rights_of
+from api.editorial.schemas import BulkAnswer
+from api.http import transaction
+from api.http.errors import InvalidParameter, Problem
+from api.http.query import DEFAULT_ZONE, QueryString
+from api.web.signin.asking import ask
+from api.web.signin.staff import StaffRequest, page
+from api.web.studio.listing import steps, zones
+from api.web.studio.listing.address import of_query
+from api.web.studio.listing.programs import categories, name_of
+from api.web.studio.listing.undoing import undoing
+from catalog.core.errors import FieldError
+from catalog.core.text import has_control_characters
+from catalog.programs import queries
+from catalog.review.states import DELETED, PROGRAM
+
+_LISTS = {False: "/studio/programs", True: "/studio/trash"}
+# The longest key of a form that is taken once.
+_KEY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a form asks for: a step, programs with the revisions that were read, what was filled in, and the list behind it."""
+
+    step: str
+    programs: Mapping[int, int]
+    fields: Mapping[str, str]
+    zone: ZoneInfo
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A program of a step: its record (None: there is none), and why the step will be refused (a text), if that is known."""
+
+    id: int
+    record: RowMapping | None
+    warning: str = ""
+
+
+def _asked(request: StaffRequest, fields: Mapping[str, str], ids: Sequence[str]) -> _Asked:
+    """Read a form.
+
+    Args:
+        request: Of the form.
+        fields: Its fields.
+        ids: Its fields `id`.
+
+    Raises:
+        InvalidParameter: The step is none, or a program or the time zone is wrong.
+        Problem: The person may not take the step.
+    """
+    name = fields.get("step", "")
+    if name not in steps.STEPS:
+        raise InvalidParameter("step", f"Must be one of {', '.join(steps.STEPS)}.")
+    step = steps.STEPS[name]
+    if step.of_reviewers and not rights_of(request).may_publish:
+        raise Problem("forbidden", "Only reviewers may do this.")
+    zone = QueryString(MultiDict([("tz", fields.get("tz", ""))]), ("tz",)).zone("tz", DEFAULT_ZONE)
+    back = of_query(request, _LISTS[step.of_trash], fields.get("list", ""), trashed=step.of_trash)
+    return _Asked(name, steps.chosen(ids), fields, zone, back.path + back.query_string())
+
+
+async def _records(request: StaffRequest, ids: Sequence[int]) -> dict[int, RowMapping]:
+    found = await transaction.read(
+        request, lambda s: s.execute(queries.BY_IDS, {"ids": list(ids)}).mappings().all()
+    )
+    return {row["id"]: row for row in found}
+
+
+def _rows(asked: _Asked, records: Mapping[int, RowMapping]) -> list[_Row]:
+    """Return the programs in the order of the list, with what speaks against the step."""
+    found = []
+    for number, rev in asked.programs.items():
+        record, warning = records.get(number), ""
+        if record is None:
+            warning = "bulk_refusal.not_found"
+        elif asked.step in PROGRAM and _state(record) not in PROGRAM[asked.step].sources:
+            warning = "bulk_refusal.illegal_transition"
+        elif record["rev"] != rev and record["deleted_at"] is None:
+            warning = "bulk_refusal.stale_revision"
+        found.append(_Row(number, record, warning))
+    return found
+
+
+def _state(record: RowMapping) -> str:
+    return DELETED if record["deleted_at"] is not None else record["status"]
+
+
+@get("/programs/do")
+async def ask_once(request: StaffRequest) -> Response[bytes]:
+    """Say what a step will do to which programs, and ask whether to do it."""
+    sent = request.query_params
+    fields = {name: value for name, value in sent.multi_items() if not has_control_characters(value)}
+    asked = _asked(request, fields, sent.getall("id", []))
+    return await _question(request, asked, 200 if asked.programs else 400)
+
+
+async def _question(
+    request: StaffRequest, asked: _Asked, status: int, errors: Sequence[FieldError] = ()
+) -> Response[bytes]:
+    """Return the page that asks.
+
+    Args:
+        request: Of the page.
+        asked: What is asked for.
+        status: The status of the answer.
+        errors: What was wrong with what was filled in.
+    """
+    at = asked.fields.get(steps.AT, "")
+    moment = steps.moment(at, asked.zone)
+    context = {
+        "asked": asked,
+        "step": steps.STEPS[asked.step],
+        "rows": _rows(asked, await _records(request, [*asked.programs])),
+        "errors": {error.field: error.code for error in errors},
+        # A time with an offset comes from a step that is taken back: it stays exactly as it is.
+        "exactly": moment if moment is not None and datetime.fromisoformat(at).tzinfo is not None else None,
+        "categories": {str(one.id): name_of(one, request.locale.code) for one in await categories(request)}
+        if steps.STEPS[asked.step].field == steps.CATEGORY
+        else {},
+        "zones": zones.offered(asked.zone),
+        "once": secrets.token_urlsafe(16),
+    }
+    return page(request, "studio/listing/ask.html", context, status=status)
+
+
+@post("/programs/do")
+async def act(request: StaffRequest) -> Response[bytes]:
+    """Take the step, and say what became of each program. The same form is taken once.
+
+    Raises:
+        Problem: The step is refused as a whole.
+    """
+    form = request.sent
+    asked = _asked(request, form, form.every("id"))
+    if not asked.programs:
+        return await _question(request, asked, 400)
+    try:
+        data = steps.body(asked.step, asked.programs, asked.fields, asked.zone)
+        key = form.get("once", "")[:_KEY] or None
+        answer = await ask(request, bulk.bulk, BulkAnswer, data=data, idempotency_key=key)
+    except Problem as problem:
+        if problem.code != "validation_failed":
+            raise
+        return await _question(request, asked, problem.status, problem.errors)
+    records = await _records(request, [*asked.programs])
+    planned = {number: row["scheduled_publish_at"] for number, row in records.items()}
+    undo, without = undoing(asked.step, answer.data, planned)
+    context = {
+        "asked": asked,
+        "answer": answer,
+        "records": records,
+        "undo": undo,
+        "without": without,
+        "filters": asked.back.partition("?")[2],
+    }
+    return page(request, "studio/listing/outcome.html", context)
+
+
+HANDLERS = [ask_once, act]

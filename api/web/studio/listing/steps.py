@@ -1,0 +1,137 @@
+"""The steps that the studio takes with many programs: what each needs, and the body of `POST /catalog/programs/bulk`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from api.editorial.schemas import BulkIn
+from api.http.errors import InvalidParameter, Problem
+from api.http.query import MAX_ID
+from api.web.studio.listing.address import names
+from catalog.core.errors import FieldError
+
+MOST = 500
+TAGS, CATEGORY, AT = "tags", "category", "at"
+_CHOSEN = re.compile(r"(\d{1,16}):(\d{1,16})", re.ASCII)
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step.
+
+    Attributes:
+        of_reviewers: Whether editors may not take it.
+        field: What has to be filled in: an element of `TAGS`, `CATEGORY`, `AT`; empty for nothing.
+        of_trash: Whether it is a step of the trash.
+    """
+
+    of_reviewers: bool = True
+    field: str = ""
+    of_trash: bool = False
+
+
+STEPS: Mapping[str, Step] = {
+    "submit": Step(of_reviewers=False),
+    "publish": Step(),
+    "schedule": Step(field=AT),
+    "unschedule": Step(),
+    "unpublish": Step(),
+    "archive": Step(),
+    "restore": Step(),
+    "tag": Step(of_reviewers=False, field=TAGS),
+    "untag": Step(of_reviewers=False, field=TAGS),
+    "categorise": Step(of_reviewers=False, field=CATEGORY),
+    "delete": Step(),
+    "undelete": Step(of_trash=True),
+}
+
+
+def offered(*, may_publish: bool, of_trash: bool = False) -> list[str]:
+    """Return the names of the steps that a list offers.
+
+    Args:
+        may_publish: Whether the person is a reviewer.
+        of_trash: The list is the trash.
+    """
+    return [
+        name
+        for name, step in STEPS.items()
+        if step.of_trash == of_trash and (may_publish or not step.of_reviewers)
+    ]
+
+
+def chosen(sent: Sequence[str]) -> dict[int, int]:
+    """Return the programs that a form names, each with the revision that was read.
+
+    Args:
+        sent: The fields `id`: a program and its revision, such as 12:5.
+
+    Raises:
+        InvalidParameter: A field has another form, or there are too many.
+    """
+    found = {}
+    for value in sent:
+        read = _CHOSEN.fullmatch(value)
+        if read is None or not all(1 <= int(part) <= MAX_ID for part in read.groups()):
+            raise InvalidParameter("id", "Must be a program and its revision, such as 12:5.")
+        found[int(read[1])] = int(read[2])
+    if len(found) > MOST:
+        raise InvalidParameter("id", f"At most {MOST} programs.")
+    return found
+
+
+def moment(text: str, zone: ZoneInfo) -> datetime | None:
+    """Return a time that somebody filled in; None when it is none.
+
+    Args:
+        text: ISO 8601.
+        zone: The zone of a time without an offset.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+
+
+def body(name: str, programs: Mapping[int, int], fields: Fields, zone: ZoneInfo) -> BulkIn:
+    """Return the body of the request for a step.
+
+    Args:
+        name: A key of `STEPS`.
+        programs: The programs, each with the revision that was read.
+        fields: What was filled in, by the name of the field.
+        zone: The time zone of the person.
+
+    Raises:
+        Problem: What was filled in is none of what the field may have.
+    """
+    data = BulkIn(action=name, ids=[*programs], revs=[*programs.values()])
+    if STEPS[name].field == TAGS:
+        data.tags = names(fields.get(TAGS, ""))
+    elif STEPS[name].field == CATEGORY:
+        data.category_id = _category(fields.get(CATEGORY, ""))
+    elif STEPS[name].field == AT:
+        at = moment(fields.get(AT, ""), zone)
+        if at is None:
+            wrong = FieldError("scheduledPublishAt", "invalid", "Must be a date and a time.")
+            raise Problem("validation_failed", errors=[wrong])
+        data.scheduled_publish_at = at
+    return data
+
+
+def _category(text: str) -> int | None:
+    """Return the id of a category; None for no category.
+
+    Raises:
+        Problem: It is no id.
+    """
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:17]) <= MAX_ID):
+        wrong = FieldError("categoryId", "invalid", "Must be a category.")
+        raise Problem("validation_failed", errors=[wrong])
+    return int(text)
