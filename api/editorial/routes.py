@@ -4,6 +4,7 @@ from api.editorial import bulk, merging, programs, revisions, taxonomy
 from api.editorial.curation import collections, history, pins, preview, synonyms, why
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.listing import routes as listing
+from api.editorial.listing import saved
 from api.editorial.naming import routes as naming
 from api.editorial.review import autosave, comments, transitions
 from api.editorial.review import programs as pending_programs
@@ -16,6 +17,7 @@ router = signed_in_router(
     "catalog",
     [
         *listing.HANDLERS,
+        *saved.HANDLERS,
         *programs.HANDLERS,
         *transitions.HANDLERS,
         *comments.HANDLERS,

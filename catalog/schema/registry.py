@@ -17,7 +17,7 @@ from catalog.indexing.models import DriftReport, IndexDirty, IndexTarget, Reinde
 from catalog.insight.models import QueryDaily
 from catalog.journal.models import JournalEntry, JournalMark, JournalState
 from catalog.merging.models import MergeProposal
-from catalog.programs.listing.models import ChangedProgram
+from catalog.programs.listing.models import ChangedProgram, SavedFilter
 from catalog.programs.models import (
     Program,
     ProgramRedirect,
@@ -67,6 +67,7 @@ __all__ = [
     "QueryDaily",
     "ReindexJob",
     "ReviewComment",
+    "SavedFilter",
     "SearchEngine",
     "Series",
     "Synonym",

@@ -21,6 +21,7 @@ TABLES = (
     "programs",
     "pending_revisions",
     "review_comments",
+    "saved_filters",
     "categories",
     "series",
     "tags",
@@ -84,7 +85,7 @@ def test_who_may_do_what(who: str, listener: Client, staff: dict[str, Client], d
         numbers = {"program_id": program.id, "rev": 1, "key_id": 10**6, "account_id": 10**6}
     numbers |= {"collection_id": 10**6, "slug": 0, "category_id": 10**6, "series_id": 10**6}
     numbers |= {"pin_id": 10**6, "synonym_id": 10**6, "webhook_id": 10**6, "delivery_id": 10**6}
-    numbers |= {"thread_id": 10**6}
+    numbers |= {"thread_id": 10**6, "filter_id": 10**6}
     numbers |= {"run_id": 10**6, "source_id": 10**6, "job_id": 10**6, "proposal_id": 10**6}
     numbers |= {"key": program.id, "name": 0, "queue": 0}
     person = listener if who == "nobody" else staff[who]

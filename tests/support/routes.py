@@ -39,6 +39,9 @@ ROUTES = {
     ("POST", "/discovery/programs/{program_id:str}/views"): (OPEN, None),
     ("GET", "/catalog/programs"): (EDITORS, None),
     ("GET", "/catalog/programs/trash"): (EDITORS, None),
+    ("GET", "/catalog/filters"): (EDITORS, None),
+    ("POST", "/catalog/filters"): (EDITORS, {"name": "Drafts", "query": "status=draft"}),
+    ("DELETE", "/catalog/filters/{filter_id:int}"): (EDITORS, None),
     ("POST", "/catalog/programs"): (
         EDITORS,
         {"title": "New", "language": "en", "mediaType": "audio", "kind": "episode"},
@@ -227,6 +230,8 @@ ROUTES = {
     },
     **{("GET", f"/studio{path}"): (OPEN, None) for path in ("", "/programs", "/programs/do", "/trash")},
     ("POST", "/studio/programs/do"): (OPEN, None),
+    ("POST", "/studio/filters"): (OPEN, None),
+    ("POST", "/studio/filters/{filter_id:int}/delete"): (OPEN, None),
 }
 for _kind, _change in (
     ("programs", {"title": "Other"}),

@@ -9,7 +9,7 @@ from litestar import Response, get
 from litestar.datastructures import MultiDict
 
 from api.editorial import taxonomy
-from api.editorial.listing import params
+from api.editorial.listing import params, saved
 from api.editorial.listing import routes as listing
 from api.editorial.listing.schemas import EditorList, TrashList
 from api.editorial.rights import rights_of
@@ -23,6 +23,7 @@ from api.web.studio.listing import narrowing, steps, zones
 from api.web.studio.listing.address import ROWS, Address
 from catalog.core.errors import NotFound
 from catalog.core.text import fold, has_control_characters, slugify
+from catalog.programs.listing.saved import MAX_FILTERS
 
 # Of the page itself: whether all boxes are checked, and the name of a series that somebody typed.
 _OWN = ("chosen", "series")
@@ -70,18 +71,41 @@ async def programs(request: StaffRequest) -> Response[bytes]:
             return redirect(request, address.having(seriesId=(*kept, str(named.id))))
     elif _is_untidy(request) and not address.wrong:
         return redirect(request, address.path + address.query_string())
+    more = {
+        "typed_series": typed,
+        "offered_series": [
+            narrowing.Choice(one.title, address.having(seriesId=str(one.id))) for one in offered
+        ],
+    }
+    return await listed(request, address, more)
+
+
+async def listed(
+    request: StaffRequest, address: Address, more: Mapping[str, object], status: int = 200
+) -> Response[bytes]:
+    """Return a page of the list of programs.
+
+    Args:
+        request: Of the page.
+        address: The address of the list.
+        more: What the page shows besides.
+        status: The status of the answer.
+    """
     shown = await _listed(request, address, listing.programs)
     context = {
         **await context_of(request, shown.address, shown.found.meta.total_is_exact),
         "found": shown.found,
         "following": _following(shown.address, shown.found.meta.next_cursor),
         "states": narrowing.states(shown.address, shown.found.meta.states, request.locale),
-        "typed_series": typed,
-        "offered_series": [
-            narrowing.Choice(one.title, address.having(seriesId=str(one.id))) for one in offered
-        ],
+        "saved": (await ask(request, saved.list_filters, saved.FilterList)).data,
+        "most_saved": MAX_FILTERS,
+        "named": "",
+        "not_saved": "",
+        "typed_series": "",
+        "offered_series": (),
+        **more,
     }
-    return page(request, "studio/listing/programs.html", context)
+    return page(request, "studio/listing/programs.html", context, status=status)
 
 
 @get("/trash")
@@ -116,7 +140,7 @@ async def context_of(request: StaffRequest, address: Address, exact: object) -> 
         address: The address of the list.
         exact: Whether the number of programs is exact.
     """
-    language, trashed = request.locale, request.url.path.endswith("/trash")
+    language, trashed = request.locale, address.path.endswith("/trash")
     zone = ZoneInfo(address.one("tz") or DEFAULT_ZONE)
     shelves = await categories(request)
     called = {str(one.id): name_of(one, language.code) for one in shelves}
