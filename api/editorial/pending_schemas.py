@@ -47,7 +47,7 @@ class PendingDiff(Model):
 
 
 class PendingItem(Model):
-    """A pending revision in the list of reviewers. `title`: of the live version."""
+    """A pending revision in the list of reviewers. `title`: of the live version. `openThreads`: of comments on a program."""
 
     entity: Annotated[str, msgspec.Meta(examples=["program"])]
     id: int
@@ -56,6 +56,7 @@ class PendingItem(Model):
     rev: int
     authors: list[str]
     fields: Annotated[list[str], msgspec.Meta(examples=[["title"]])]
+    open_threads: int
     updated_at: Moment
 
 

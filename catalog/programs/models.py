@@ -142,6 +142,12 @@ class Program(Base):
             "id",
             postgresql_where=text("scheduled_publish_at IS NOT NULL AND deleted_at IS NULL"),
         ),
+        Index(
+            "programs_expires_idx",
+            "expire_at",
+            "id",
+            postgresql_where=text("expire_at IS NOT NULL AND deleted_at IS NULL"),
+        ),
         Index("programs_views_order_idx", "view_count", "id", postgresql_where=_LIVE),
         Index("programs_deleted_at_idx", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         # Equal titles in any spelling: imports find pairs of programs that may be the same.

@@ -1,4 +1,4 @@
-"""Lists of programs that people keep under a name."""
+"""Lists of programs that people keep under a name; an index of programs by when they expire, in every state."""
 
 from alembic import op
 
@@ -6,7 +6,14 @@ revision: str = "20261127_10"
 down_revision: str | None = "20261126_18"
 
 
+EXPIRES = "programs (expire_at, id) WHERE expire_at IS NOT NULL AND deleted_at IS NULL"
+
+
 def upgrade() -> None:
+    # First of all, so that an attempt that was interrupted can be repeated.
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS programs_expires_idx")
+        op.execute(f"CREATE INDEX CONCURRENTLY programs_expires_idx ON {EXPIRES}")
     op.execute(
         """
         CREATE TABLE saved_filters (
@@ -23,3 +30,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE saved_filters")
+    op.execute("DROP INDEX programs_expires_idx")

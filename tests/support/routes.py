@@ -228,7 +228,10 @@ ROUTES = {
         ("GET", f"/ops/board{path}"): (OPEN, None)
         for path in ("", "/do/{name:str}", "/programs", "/runbooks", "/hour", "/live")
     },
-    **{("GET", f"/studio{path}"): (OPEN, None) for path in ("", "/programs", "/programs/do", "/trash")},
+    **{
+        ("GET", f"/studio{path}"): (OPEN, None)
+        for path in ("", "/programs", "/programs/do", "/trash", "/review", "/calendar")
+    },
     ("POST", "/studio/programs/do"): (OPEN, None),
     ("POST", "/studio/filters"): (OPEN, None),
     ("POST", "/studio/filters/{filter_id:int}/delete"): (OPEN, None),

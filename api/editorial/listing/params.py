@@ -17,7 +17,7 @@ ME = "me"
 # The order of a list with words that names none: programs that fit the words best come first.
 RELEVANCE = "relevance"
 _NEWEST, _DELETED = "-updatedAt", "-deletedAt"
-PERIODS = ("created", "updated", "released", "published", "scheduled")
+PERIODS = ("created", "updated", "released", "published", "scheduled", "expires")
 SEVERAL = ("status", "categoryId", "seriesId", "language", "kind", "mediaType", "tag", "person")
 FLAGS = ("featured", "changed", "pending", "commented", "searchable", "counts")
 _OTHERS = ("q", "title", "createdBy", "editedBy", "sort", "limit", "cursor", "tz")
@@ -65,6 +65,7 @@ _FILTERS = [
     *_period("released", "Released"),
     *_period("published", "First published"),
     *_period("scheduled", "To be published"),
+    *_period("expires", "To be archived"),
     described.zone(DEFAULT_ZONE),
     described.query("createdBy", f"Who created it. {_ACTOR}", ME, type="string", maxLength=MAX_ACTOR),
     described.query(
@@ -136,7 +137,7 @@ def list_request(sent: MultiDict[str], me: str, *, trashed: bool) -> ListRequest
     """
     query = QueryString(sent, NAMES, SEVERAL)
     zone = query.zone("tz", DEFAULT_ZONE)
-    created, updated, released, published, planned = (
+    created, updated, released, published, planned, expiring = (
         Period(*query.period(f"{name}After", f"{name}Before", zone)) for name in PERIODS
     )
     created_by, edited_by = query.text("createdBy", MAX_ACTOR), query.text("editedBy", MAX_ACTOR)
@@ -156,6 +157,7 @@ def list_request(sent: MultiDict[str], me: str, *, trashed: bool) -> ListRequest
         released=released,
         published=published,
         planned=planned,
+        expiring=expiring,
         created_by=me if created_by == ME else created_by,
         edited_by=me if edited_by == ME else edited_by,
         changed=query.flag("changed"),

@@ -17,7 +17,7 @@ _FILTERS = (
     "q finds what listeners find with the same words (typos, joined letters, other scripts and layouts, synonyms), in "
     "every state. Filters: status, categoryId, seriesId, language, kind, mediaType, tag, person (each may have several "
     "values), title (a part of it), featured, createdAfter and createdBefore (also updated, released, published, "
-    "scheduled; in the time zone tz), createdBy, editedBy, changed, pending, commented, searchable. sort by any column; "
+    "scheduled, expires; in the time zone tz), createdBy, editedBy, changed, pending, commented, searchable. sort by any column; "
     "counts=true; limit ≤ 100; cursor."
 )
 

@@ -15,13 +15,15 @@ class ListedProgram(EditorProgram, kw_only=True):
 
     `createdBy`: as revisions name their actors. `isChanged`: was published, and was changed while it is not. `pendingState`: of its
     pending revision, null without one. `openThreads`:
-    of comments. `isSearchable`: listeners find it as it is; null when it is not published.
+    of comments. `submittedBy`, `submittedAt`: of a program in review. `isSearchable`: listeners find it as it is; null when it is not published.
     """
 
     created_by: Annotated[str | None, msgspec.Meta(examples=["account:editor@example.com"])]
     is_changed: bool
     pending_state: Annotated[str | None, msgspec.Meta(examples=["in_review"])]
     open_threads: int
+    submitted_by: Annotated[str | None, msgspec.Meta(examples=["account:editor@example.com"])]
+    submitted_at: Moment | None
     is_searchable: bool | None
 
 
@@ -88,6 +90,8 @@ def listed(row: RowMapping, marks: RowMapping) -> ListedProgram:
         is_changed=marks["is_changed"],
         pending_state=marks["pending_state"],
         open_threads=marks["open_threads"],
+        submitted_by=marks["submitted_by"],
+        submitted_at=marks["submitted_at"],
         is_searchable=searchable,
     )
 

@@ -196,9 +196,10 @@ async def list_pending(
             rev=found.rev,
             authors=list(found.authors),
             fields=list(found.changes),
+            open_threads=threads,
             updated_at=found.updated_at,
         )
-        for found, title in rows
+        for found, title, threads in rows
     ]
     meta = list_meta(limit, [item.rev for item in items])
     return JsonResponse(schemas.PendingList(data=items[:limit], meta=meta))

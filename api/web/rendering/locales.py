@@ -22,6 +22,8 @@ _ARABIC_DIGITS = str.maketrans("0123456789,.", "٠١٢٣٤٥٦٧٨٩٬٫")
 # Which of CLDR's locales has the dates and numbers of a language. Saudi Arabia writes Arabic digits.
 _CLDR = {"ar": babel.Locale("ar", "SA"), "en": babel.Locale("en", "GB")}
 LANGUAGES = tuple(_CLDR)
+# Where `date` is a method.
+Day = date
 Text = str | Mapping[str, str]
 _MINUTE, _HOUR = 60, 3600
 
@@ -81,6 +83,24 @@ class Locale:
         """Return a date and a time of day in a time zone, such as 23 Jan 2024, 18:05."""
         day, time = (format_datetime(moment, part, zone, self.cldr) for part in ("d MMM y", "HH:mm"))
         return self.digits(day) + ("، " if self.code == "ar" else ", ") + self.digits(time)
+
+    def time(self, moment: datetime, zone: tzinfo) -> str:
+        """Return a time of day in a time zone, such as 18:05."""
+        return self.digits(format_datetime(moment, "HH:mm", zone, self.cldr))
+
+    def day(self, day: Day) -> str:
+        """Return a day with the name of its weekday, such as Tuesday 23 January."""
+        return self.digits(format_date(day, "EEEE d MMMM", self.cldr))
+
+    def month(self, day: Day) -> str:
+        """Return the month of a day, such as January 2024."""
+        return self.digits(format_date(day, "MMMM y", self.cldr))
+
+    @property
+    def weekdays(self) -> list[tuple[int, str]]:
+        """The days of a week as it begins in the language's country: each with its number (Monday is 0) and its name."""
+        names, first = self.cldr.days["stand-alone"]["abbreviated"], self.cldr.first_week_day
+        return [((first + n) % 7, names[(first + n) % 7]) for n in range(7)]
 
     def seconds(self, seconds: float) -> str:
         """Return a number of seconds, with one digit behind the point when they are few."""

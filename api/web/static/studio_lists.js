@@ -9,6 +9,7 @@ if (bar) {
 
   function tell() {
     const ticked = boxes.filter((box) => box.checked).length;
+    bar.classList.toggle("any", ticked > 0);
     count.hidden = false;
     count.querySelector("output").textContent = shown.format(ticked);
     every.dataset.every = ticked === boxes.length ? "none" : "all";

@@ -5,7 +5,7 @@ from litestar import Response, Router, get
 from api.http.auth import EDITORS
 from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, redirect
-from api.web.studio.listing import doing, keeping, programs
+from api.web.studio.listing import calendar, doing, inbox, keeping, programs
 
 
 @get("/")
@@ -16,7 +16,14 @@ async def home(request: StaffRequest) -> Response[bytes]:
 
 router = Router(
     "/studio",
-    route_handlers=[home, *programs.HANDLERS, *doing.HANDLERS, *keeping.HANDLERS],
+    route_handlers=[
+        home,
+        *programs.HANDLERS,
+        *doing.HANDLERS,
+        *keeping.HANDLERS,
+        *inbox.HANDLERS,
+        *calendar.HANDLERS,
+    ],
     before_request=admit,  # type: ignore[arg-type]  # the router makes every request a StaffRequest
     request_class=StaffRequest,
     exception_handlers=HANDLERS_OF_STAFF,

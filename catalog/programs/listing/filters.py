@@ -67,6 +67,7 @@ class EditorFilter:
     released: Period = _ALWAYS
     published: Period = _ALWAYS
     planned: Period = _ALWAYS
+    expiring: Period = _ALWAYS
     created_by: str | None = None
     edited_by: str | None = None
     changed: bool | None = None
@@ -110,6 +111,7 @@ def conditions(chosen: EditorFilter) -> list[Condition]:
         (RELEASED, chosen.released),
         (PUBLISHED, chosen.published),
         (Program.scheduled_publish_at, chosen.planned),
+        (Program.expire_at, chosen.expiring),
     ):
         wanted += during(key, period.after, period.before)
         if period.before is not None:

@@ -2,7 +2,8 @@
 
 import re
 import string
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -71,6 +72,22 @@ def test_dates_durations_and_clocks() -> None:
         "Arabic",
         "xx",
     )
+
+
+def test_moments_in_a_time_zone_and_weeks() -> None:
+    arabic, english, riyadh = Locale("ar"), Locale("en"), ZoneInfo("Asia/Riyadh")
+    moment = datetime(2024, 1, 22, 21, 5, tzinfo=UTC)
+    assert english.local(moment, riyadh) == "23 Jan 2024, 00:05"
+    assert re.sub("\u200f", "", arabic.local(moment, riyadh)) == "٢٣ يناير ٢٠٢٤، ٠٠:٠٥"
+    assert (english.time(moment, riyadh), arabic.time(moment, riyadh)) == ("00:05", "٠٠:٠٥")
+    assert english.day(date(2024, 1, 23)) == "Tuesday 23 January"
+    assert (english.month(date(2024, 1, 23)), arabic.month(date(2024, 1, 23))) == (
+        "January 2024",
+        "يناير ٢٠٢٤",
+    )
+    # A week begins on Monday in Britain, on Sunday in Saudi Arabia.
+    assert english.weekdays[0] == (0, "Mon")
+    assert [number for number, _ in arabic.weekdays] == [6, 0, 1, 2, 3, 4, 5]
 
 
 def test_what_is_filled_in_is_escaped() -> None:

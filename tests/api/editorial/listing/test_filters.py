@@ -1,5 +1,6 @@
 """What editors' lists are narrowed to and sorted by, over HTTP."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.programs import EDITOR, VALUES, make
 from tests.support.shared import SharedApi
 
 OTHER = Actor("account", 2, "other@example.com", "req-2")
+EXPIRES = datetime(2098, 6, 1, tzinfo=UTC)
 SORTED = ("title", "releaseDate", "publishedAt", "viewCount", "durationSec", "status", "scheduledPublishAt")
 
 
@@ -25,7 +27,9 @@ def found(shared: SharedApi) -> dict[str, int]:
         show = series.create(session, {"title": "A show", "language": "en"}, EDITOR)
         ids = {
             "draft": make(session, title="قهوة الصباح", language="ar", tags=["Warm"]).id,
-            "review": make(session, "in_review", title="Beta", category_id=shelf.id, is_featured=True).id,
+            "review": make(
+                session, "in_review", title="Beta", category_id=shelf.id, is_featured=True, expire_at=EXPIRES
+            ).id,
             "planned": make(session, "scheduled", title="Gamma", series_id=show.id, kind="film").id,
             "live": make(session, "published", title="Delta", people=[("host", "Omar")]).id,
             "edited": make(session, "published", title="Epsilon", media_type="video").id,
@@ -74,6 +78,7 @@ def listed(who: Client, **given: Any) -> list[dict[str, Any]]:
         ({"releasedBefore": "2024-03-10"}, set()),
         ({"releasedBefore": "2024-03-10", "tz": "UTC"}, {"live"}),
         ({"scheduledAfter": "2099-01-01"}, {"planned"}),
+        ({"expiresAfter": "2098-01-01", "expiresBefore": "2098-12-31"}, {"review"}),
         ({"publishedAfter": "2100-01-01"}, set()),
         ({"createdBefore": "2000-01-01"}, set()),
         ({"createdBy": "account:other@example.com"}, {"theirs"}),

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import text
 
 from tests.support.accounts import PASSWORD
 from tests.support.browser import DESKTOP, IN_A_BROWSER, Visit
@@ -36,6 +37,18 @@ def signed_in(browser: Browser, api: Client, language: str) -> Visit:
 def test_no_list_is_closed_to_anybody(
     language: str, browser: Browser, shared: SharedApi, found: dict[str, int]
 ) -> None:
+    with shared.database.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO saved_filters (account_id, name, query) SELECT id, 'Kept', 'status=draft' FROM accounts "
+                "ON CONFLICT DO NOTHING"
+            )
+        )
+        connection.execute(
+            text(
+                "UPDATE programs SET scheduled_publish_at = '2100-01-15 10:00+00' WHERE status = 'scheduled'"
+            )
+        )
     visit = signed_in(browser, shared.listener, language)
     ids = "&".join(f"id={found[name]}:1" for name in ("draft", "live", "gone"))
     for path in (
@@ -46,10 +59,13 @@ def test_no_list_is_closed_to_anybody(
         f"programs/do?step=categorise&{ids}",
         "programs/do?step=archive",
         "trash",
+        "review",
+        "calendar?day=2100-01-15",
+        "calendar?view=week&day=2100-01-15",
     ):
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(f"/studio/{path}")
-        for details in visit.page.locator("details.more").all():
+        for details in visit.page.locator(".studio-list details").all():
             details.locator("summary").click()
         assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
@@ -88,6 +104,27 @@ def test_programs_are_ticked_archived_and_given_back_with_the_keyboard(
     page.get_by_role("link", name="Back to the list").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/studio/programs\?sort=title&status=draft$"))
+    expect(page.locator("tbody tr")).to_have_count(2)
+    assert visit.faults == []
+    visit.close()
+
+
+def test_a_list_is_saved_and_opened_with_the_keyboard(
+    browser: Browser, shared: SharedApi, found: dict[str, int]
+) -> None:
+    visit = signed_in(browser, shared.listener, "en")
+    page = visit.page
+    page.get_by_role("link", name="Archived").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Save this list, or delete saved ones").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Name", exact=True).focus()
+    page.keyboard.type("The archive")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="The archive")).to_have_attribute("aria-current", "page")
+    page.goto("/studio/programs")
+    page.get_by_role("link", name="The archive").focus()
+    page.keyboard.press("Enter")
     expect(page.locator("tbody tr")).to_have_count(2)
     assert visit.faults == []
     visit.close()
