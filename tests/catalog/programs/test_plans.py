@@ -57,6 +57,7 @@ QUERIES = {
     "programs_release_order_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY coalesce(release_date, '-infinity'::timestamptz) DESC, id DESC LIMIT 20",
     "programs_published_order_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY coalesce(published_at, '-infinity'::timestamptz), id LIMIT 20",
     "programs_planned_order_idx": "SELECT id FROM programs WHERE deleted_at IS NULL AND scheduled_publish_at BETWEEN now() AND now() + interval '1 hour'",
+    "programs_expires_idx": "SELECT id FROM programs WHERE deleted_at IS NULL AND status IN ('scheduled', 'published') AND expire_at BETWEEN now() AND now() + interval '1 hour'",
     "programs_views_order_idx": "SELECT * FROM programs WHERE deleted_at IS NULL ORDER BY view_count DESC, id DESC LIMIT 20",
     "program_revisions_actor_idx": "SELECT program_id FROM program_revisions WHERE actor = 'account:7'",
     "series_title_trgm_idx": "SELECT id FROM series WHERE catalog_fold(title) ~ '(^|[^[:alnum:]])(قهوه|القهوه)'",

@@ -308,7 +308,8 @@ def test_every_box_of_the_page_is_ticked_by_a_link(shared: SharedApi, reviewer: 
     (link,) = [a for a in page.all("a") if text_of(a) == "Tick all on this page"]
     ticked = read(reviewer, link.get("href") or "")
     assert [box.get("checked") for box in ticked.all("input", name="id")] == ["", ""]
-    assert ticked.one("input", name="list").get("value") == "limit=2&status=draft"
+    (list_of_form,) = ticked.within(ticked.one("form", id="bulk"), "input", name="list")
+    assert list_of_form.get("value") == "limit=2&status=draft"
 
 
 def test_the_trash_gives_programs_back(shared: SharedApi, reviewer: Client) -> None:
