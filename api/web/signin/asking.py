@@ -13,7 +13,7 @@ Shape = TypeVar("Shape")
 
 
 async def ask(request: StaffRequest, route: HTTPRouteHandler, shape: type[Shape], **given: object) -> Shape:
-    """Return the answer of a route.
+    """Return the answer of a route. That of a route without a body is null.
 
     Args:
         request: Of whom the route needs a role, as it does over HTTP.
@@ -27,5 +27,5 @@ async def ask(request: StaffRequest, route: HTTPRouteHandler, shape: type[Shape]
     needed = route.opt.get("roles")
     if needed is not None and not request.user.roles & set(needed):
         raise Problem("forbidden", f"Needs one of: {', '.join(needed)}.")
-    answer: JsonResponse[Shape] = await route.fn(request, **given)
-    return msgspec.json.decode(answer.content, type=shape)
+    answer: JsonResponse[Shape] | None = await route.fn(request, **given)
+    return msgspec.json.decode(answer.content if answer is not None else b"null", type=shape)

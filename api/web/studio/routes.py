@@ -5,6 +5,7 @@ from litestar import Response, Router, get
 from api.http.auth import EDITORS
 from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, redirect
+from api.web.studio.editor import routes as editor
 from api.web.studio.listing import calendar, doing, inbox, keeping, programs
 
 
@@ -23,6 +24,7 @@ router = Router(
         *keeping.HANDLERS,
         *inbox.HANDLERS,
         *calendar.HANDLERS,
+        *editor.HANDLERS,
     ],
     before_request=admit,  # type: ignore[arg-type]  # the router makes every request a StaffRequest
     request_class=StaffRequest,

@@ -1,0 +1,1 @@
+"""What is decided about a program: its steps, and whether listeners find it."""

@@ -1,0 +1,215 @@
+"""The page of the editor: everything that it shows of a program, around the form."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import Response
+from litestar.datastructures import Cookie
+
+from api.editorial import revisions
+from api.editorial.imports import conflicts
+from api.editorial.imports.conflicts import ImportConflictList
+from api.editorial.pending_schemas import PendingDiff
+from api.editorial.review import comments
+from api.editorial.review.comments import ThreadList
+from api.editorial.schemas import AuditList, EditorAnswer
+from api.editorial.taxonomy_schemas import CategoryOut
+from api.web.signin.asking import ask
+from api.web.signin.staff import StaffRequest, page
+from api.web.studio.editor import telling
+from api.web.studio.editor.deciding import found, steps
+from api.web.studio.editor.telling import Told
+from api.web.studio.editor.writing import form, merging, refused, series, spelling
+from api.web.studio.editor.writing.form import Values
+from catalog.programs.models import KINDS, MEDIA_TYPES
+from catalog.review.states import LIVE
+from catalog.taxonomy.models import PERSON_ROLES
+
+LIST = "/studio/programs"
+_COOKIE = "zone"
+_YEAR = 31_536_000
+_LANGUAGES = ("ar", "en", "fr", "es", "de", "tr", "ur", "fa", "id", "ms", "hi")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed and could not save.
+
+    Attributes:
+        inputs: The texts of the inputs, by name.
+        base: The values that the form began with.
+        seen: The ETag of what it began with.
+        faults: Field -> the code of what is wrong.
+        refusal: The name of the text that says why.
+    """
+
+    inputs: Mapping[str, str]
+    base: Values
+    seen: str
+    faults: Mapping[str, str] = field(default_factory=dict)
+    refusal: str = ""
+
+
+def address(program_id: int) -> str:
+    """Return the address of the editor of a program."""
+    return f"{LIST}/{program_id}"
+
+
+def zone_of(request: StaffRequest) -> ZoneInfo:
+    """Return the time zone by whose clocks a page shows dates and times: what the browser has told, or Riyadh's."""
+    try:
+        return spelling.zone(request.cookies.get(_COOKIE, "").replace("%2F", "/"))
+    except ValueError:
+        return spelling.zone(spelling.DEFAULT_ZONE)
+
+
+def zone_cookie(name: str) -> list[Cookie]:
+    """Return the cookie that keeps a time zone, unless there is none of this name."""
+    try:
+        known = spelling.zone(name.strip()).key
+    except ValueError:
+        return []
+    return [Cookie(_COOKIE, value=quote(known, safe=""), max_age=_YEAR, path="/", samesite="lax")]
+
+
+def _choices(categories: Sequence[CategoryOut]) -> dict[str, object]:
+    """Return what the inputs of the form offer."""
+    return {
+        "kinds": KINDS,
+        "media_types": MEDIA_TYPES,
+        "roles": PERSON_ROLES,
+        "lockable": form.NAMES,
+        "languages": _LANGUAGES,
+        "categories": categories,
+    }
+
+
+async def new(request: StaffRequest, typed: Typed | None = None, status: int = 200) -> Response[bytes]:
+    """Return the page of a new program.
+
+    Args:
+        request: Of an editor.
+        typed: What could not be saved.
+        status: The status of the answer.
+    """
+    values = form.blank(request.locale)
+    inputs = form.inputs(values, request.locale, zone_of(request))
+    inputs |= {"series": "", "seriesWas": ""}
+    if typed is not None:
+        inputs |= typed.inputs
+    context = {
+        "inputs": inputs,
+        "rows": form.rows(inputs),
+        "faults": refused.said(request.locale, typed.faults if typed else {}),
+        "refusal": typed.refusal if typed else "",
+        "once": secrets.token_urlsafe(16),
+        **_choices(await telling.categories(request)),
+    }
+    return page(request, "studio/editor_new.html", context, status=status)
+
+
+async def show(
+    request: StaffRequest, answer: EditorAnswer, typed: Typed | None = None, status: int = 200
+) -> Response[bytes]:
+    """Return the page of a program.
+
+    Args:
+        request: Of an editor.
+        answer: The program, with its pending revision.
+        typed: What could not be saved.
+        status: The status of the answer.
+    """
+    program, zone, known = answer.data, zone_of(request), await telling.categories(request)
+    draft = form.draft_of(answer)
+    inputs = form.inputs(draft, request.locale, zone)
+    title = await series.title_of(request, draft)
+    inputs |= {"series": title, "seriesWas": title}
+    if typed is not None:
+        # Boxes that are not ticked are no fields.
+        inputs = {name: "" if text == "on" else text for name, text in inputs.items()} | dict(typed.inputs)
+    asked = typed or Typed(inputs, draft, form.etag_of(answer))
+    threads = await ask(request, comments.list_program_threads, ThreadList, program_id=program.id)
+    context = {
+        **_choices(known),
+        "answer": answer,
+        "program": program,
+        "waiting": answer.pending if program.status in LIVE else None,
+        "tell": telling.Teller(request.locale, zone, known, {}),
+        "inputs": inputs,
+        "rows": form.rows(inputs),
+        "faults": refused.said(request.locale, asked.faults),
+        "refusal": asked.refusal,
+        "base": msgspec.json.encode(asked.base).decode(),
+        "seen": asked.seen,
+        "steps": [(step, steps.seen_of(answer, step)) for step in steps.offered(answer, request.user)],
+        "differences": await _differences(request, answer, zone, known),
+        "sources": await _sources(request, program.id, zone, known),
+        "threads": threads.data,
+        "more_threads": threads.meta.next_cursor,
+        "found": await found.look(request, program.id),
+        "done": request.query_params.get("done", ""),
+    }
+    return page(request, "studio/editor.html", context, status=status)
+
+
+async def _differences(
+    request: StaffRequest, answer: EditorAnswer, zone: ZoneInfo, known: Sequence[CategoryOut]
+) -> list[Told]:
+    """Return what waits beside what listeners see, field by field."""
+    if answer.pending is None or answer.data.status not in LIVE:
+        return []
+    route = steps.ROUTES["program.pending.diff"]
+    diff = (await ask(request, route, PendingDiff, row_id=answer.data.id)).data
+    sides = [{name: pair[side] for name, pair in diff.items()} for side in (0, 1)]
+    teller = await telling.teller(request, zone, known, *sides)
+    return [teller.both(name, *diff[name]) for name in form.NAMES if name in diff]
+
+
+async def _sources(
+    request: StaffRequest, program_id: int, zone: ZoneInfo, known: Sequence[CategoryOut]
+) -> list[Told]:
+    """Return what a program says beside what its source says, where an import found both to differ."""
+    route = conflicts.list_conflicts
+    found_open = await ask(request, route, ImportConflictList, program_id=program_id, only_state="open")
+    rows = found_open.data
+    sides = [{row.field: row.here for row in rows}, {row.field: row.source for row in rows}]
+    teller = await telling.teller(request, zone, known, *sides)
+    return [teller.both(row.field, row.here, row.source) for row in rows]
+
+
+async def merge(request: StaffRequest, answer: EditorAnswer, base: Values, mine: Values) -> Response[bytes]:
+    """Return the page on which somebody chooses between what is there now and what could not be saved.
+
+    Args:
+        request: Of an editor.
+        answer: The program as it is now.
+        base: The values that were there when somebody began to write.
+        mine: The values that could not be saved.
+    """
+    theirs, zone = form.draft_of(answer), zone_of(request)
+    teller = await telling.teller(request, zone, await telling.categories(request), base, theirs, mine)
+    found_different = merging.differences(base, theirs, mine)
+    context = {
+        "program": answer.data,
+        "differences": [
+            (one, teller.value(one.name, one.was), teller.both(one.name, one.theirs, one.mine))
+            for one in found_different
+        ],
+        "open": sum(not one.choice for one in found_different),
+        "base": msgspec.json.encode(theirs).decode(),
+        "mine": msgspec.json.encode(mine).decode(),
+        "seen": form.etag_of(answer),
+        "by": await _last_author(request, answer.data.id),
+    }
+    return page(request, "studio/editor_merge.html", context, status=412)
+
+
+async def _last_author(request: StaffRequest, program_id: int) -> str:
+    """Return who changed a program or its pending revision last, as audit events name people."""
+    asked = ask(request, revisions.program_audit, AuditList, program_id=program_id, limit=1)
+    events = (await asked).data
+    return events[0].actor if events else ""

@@ -1,0 +1,157 @@
+"""The editor of a program in a real browser: saving while somebody writes, interruptions, two at once, a review."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.accounts import PASSWORD
+from tests.support.browser import DESKTOP, IN_A_BROWSER, Visit
+from tests.support.client import Client
+from tests.support.editorial import created
+from tests.support.shared import SharedApi
+
+pytestmark = IN_A_BROWSER
+
+
+def entered(browser: Browser, api: Client, role: str, path: str, language: str = "en") -> Visit:
+    """A tab of somebody who has signed in."""
+    visit = Visit(browser, api.base, viewport=DESKTOP, locale=language, reduced_motion="reduce")
+    page = visit.page
+    page.goto(f"/sign-in?next={path}")
+    page.locator("[name=email]").fill(f"{role}@example.com")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"{path}$"))
+    # Zones of this browser are told by a cookie, and pages that show times are loaded once more.
+    page.wait_for_function("document.cookie.includes('zone=')")
+    return visit
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button with the keyboard alone."""
+    page.get_by_role("button", name=name, exact=True).first.focus()
+    page.keyboard.press("Enter")
+
+
+def write(page: Page, field: str, text: str) -> None:
+    """Write a text into a field with the keyboard, in the place of what it had."""
+    page.locator(f"[name={field}]").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
+def kept(page: Page) -> int:
+    """Return how many texts this browser keeps that the server does not have."""
+    found: int = page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('studio:')).length")
+    return found
+
+
+def test_an_editor_drafts_is_interrupted_publishes_and_sees_it_searchable(
+    browser: Browser, shared: SharedApi, reading: dict[str, int]
+) -> None:
+    visit = entered(browser, shared.listener, "reviewer", "/studio/programs/new")
+    page, saving = visit.page, visit.page.locator("#saving")
+    write(page, "title", "Lanterns of the old town")
+    expect(saving).to_have_text(re.compile("Saved at"))
+    expect(page).to_have_url(re.compile(r"/studio/programs/\d+$"))
+    number = page.url.rpartition("/")[2]
+    assert kept(page) == 0
+    api = shared.staff["reviewer"]
+    # The server goes away while somebody writes, and then the browser does.
+    page.context.set_offline(True)
+    write(page, "description", "Written while nobody answers.")
+    expect(saving).to_have_text(re.compile("The server does not answer"))
+    assert kept(page) == 1
+    page.context.set_offline(False)
+    expect(saving).to_have_text(re.compile("Saved at"))
+    assert kept(page) == 0
+    page.context.set_offline(True)
+    write(page, "description", "Written before the crash.")
+    expect(saving).to_have_text(re.compile("The server does not answer"))
+    crashed = page.context.new_page()
+    page.close(run_before_unload=False)
+    visit.page = page = crashed
+    page.context.set_offline(False)
+    page.goto(f"/studio/programs/{number}")
+    expect(page.locator("[name=description]")).to_have_value("Written while nobody answers.")
+    expect(page.get_by_role("alert")).to_contain_text("This browser has text that was not saved")
+    assert visit.violations() == []
+    press(page, "Put it back")
+    expect(page.locator("[name=description]")).to_have_value("Written before the crash.")
+    expect(page.locator("#saving")).to_have_text(re.compile("Saved at"))
+    found = api.get(f"/catalog/programs/{number}").json()["data"]
+    assert found["description"] == "Written before the crash."
+    revisions = api.get(f"/catalog/programs/{number}/revisions").json()["data"]
+    assert [row["action"] for row in revisions] == ["autosave", "create"]
+    # The step waits for what was typed a moment ago.
+    write(page, "title", "Lanterns of the older town")
+    press(page, "Publish")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Publish")
+    press(page, "Yes, do it")
+    expect(page.get_by_text("Published.", exact=True)).to_be_visible()
+    expect(page.locator("#found")).to_have_text(re.compile(r"Searchable after \d+\.\d seconds\."))
+    titles = [card["title"] for card in shared.listener.get("/discovery/search", q="lanterns").json()["data"]]
+    assert titles == ["Lanterns of the older town"]
+    assert [fault for fault in visit.faults if "ERR_INTERNET_DISCONNECTED" not in fault] == []
+    visit.close()
+
+
+def test_what_is_wrong_is_said_beside_the_field_and_the_rest_is_saved(
+    browser: Browser, shared: SharedApi
+) -> None:
+    program = created(shared.staff["editor"], title="Right")
+    visit = entered(browser, shared.listener, "editor", f"/studio/programs/{program['id']}")
+    page = visit.page
+    write(page, "durationSec", "long")
+    write(page, "description", "saved")
+    expect(page.locator("#durationSec-fault")).to_have_text("Write a duration such as 1:02:03 or 57:41.")
+    expect(page.locator("#saving")).to_have_text(re.compile("Some fields are wrong"))
+    assert visit.violations() == []
+    assert kept(page) == 1
+    found = shared.staff["editor"].get(f"/catalog/programs/{program['id']}").json()["data"]
+    assert (found["description"], found["durationSec"]) == ("saved", None)
+    # Whoever leaves is warned.
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="All programs").click(no_wait_after=True)
+    expect(page.locator("#durationSec-fault")).to_be_visible()
+    assert asked == ["beforeunload"]
+    write(page, "durationSec", "1:00")
+    expect(page.locator("#saving")).to_have_text(re.compile("Saved at"))
+    assert (kept(page), visit.faults) == (0, [])
+    visit.close()
+
+
+def test_whoever_signs_out_leaves_nothing_in_the_browser(browser: Browser, shared: SharedApi) -> None:
+    program = created(shared.staff["editor"])
+    visit = entered(browser, shared.listener, "editor", f"/studio/programs/{program['id']}")
+    page = visit.page
+    write(page, "durationSec", "long")
+    expect(page.locator("#saving")).to_have_text(re.compile("Some fields are wrong"))
+    assert kept(page) == 1
+    page.once("dialog", lambda dialog: dialog.accept())
+    press(page, "Sign out")
+    expect(page).to_have_url(re.compile("/sign-in"))
+    assert (kept(page), visit.faults) == (0, [])
+    visit.close()
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_no_page_of_the_editor_is_closed_to_anybody(
+    language: str, browser: Browser, shared: SharedApi
+) -> None:
+    person = shared.staff["admin"]
+    program = created(
+        person, title="قهوة", tags=["one"], people=[{"name": "Amal"}], mediaUrl="https://x.example/a"
+    )
+    at = f"/studio/programs/{program['id']}"
+    person.post(f"/catalog/programs/{program['id']}/publish", **{"If-Match": '"1"'})
+    person.patch(f"/catalog/programs/{program['id']}/pending", {"title": "Waits", "tags": []})
+    visit = entered(browser, shared.listener, "admin", "/studio/programs/new", language)
+    for path in ("/studio/programs/new", at, f"{at}/do/pending_reject", f"{at}/do/archive"):
+        visit.page.set_viewport_size(DESKTOP)
+        visit.page.goto(path)
+        assert visit.closed_to_anybody() == [], path
+    assert visit.faults == []
+    visit.close()

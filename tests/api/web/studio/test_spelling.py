@@ -1,0 +1,45 @@
+"""How values are written in the form of a program."""
+
+import pytest
+
+from api.web.studio.editor.writing import spelling
+
+
+@pytest.mark.parametrize("separator", [", ", "، "])
+@pytest.mark.parametrize(
+    "names", [["one"], ["two, three", "أربعة، خمسة"], ['a "b" c', '"d', 'e", f'], ["x y"], []]
+)
+def test_names_are_read_as_they_are_written(names: list[str], separator: str) -> None:
+    assert spelling.names(spelling.joined(names, separator)) == names
+
+
+def test_names_are_between_commas_of_either_script_and_lines() -> None:
+    assert spelling.names("one, two،three\nfour,, ,\u200b,five ") == ["one", "two", "three", "four", "five"]
+    assert spelling.names('"open, two') == ['"open', "two"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0:05", 5), ("57:41", 3461), ("١:٠٢:٠٣", 3723), ("90:00", 5400)]
+)
+def test_durations(text: str, seconds: int) -> None:
+    assert spelling.seconds(text) == seconds
+    assert spelling.seconds(spelling.clock(seconds)) == seconds
+
+
+@pytest.mark.parametrize("text", ["5", "1:5", "1:60", "a:bc", "-1:00", "1:2:3:4", "1.5"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        spelling.seconds(text)
+
+
+def test_moments_are_those_of_a_time_zone() -> None:
+    riyadh, paulo = spelling.zone("Asia/Riyadh"), spelling.zone("America/Sao_Paulo")
+    assert spelling.moment("2024-01-23T10:30", riyadh) == "2024-01-23T07:30:00+00:00"
+    assert spelling.local("2024-01-23T07:30:00Z", paulo) == "2024-01-23T04:30"
+    assert spelling.local("2024-01-23T07:30:09.5Z", riyadh) == "2024-01-23T10:30:09"
+    assert (spelling.moment(" ", riyadh), spelling.local(None, riyadh)) == (None, "")
+    for wrong in ("0001-01-01T00:00", "tomorrow", "2024-13-01"):
+        with pytest.raises(ValueError, match=r".*"):
+            spelling.moment(wrong, riyadh)
+    with pytest.raises(ValueError, match="Mars"):
+        spelling.zone("Mars/Olympus")
