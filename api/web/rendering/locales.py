@@ -36,6 +36,8 @@ class Locale:
         self.code = code
         self.cldr = _CLDR[code]
         self.direction = "rtl" if code == "ar" else "ltr"
+        # Arabic digits have a separator of thousands that looks much like a comma.
+        self._comma = "،" if code == "ar" else ","
         self.texts = texts(code)
         self.links = Links(code)
 
@@ -77,12 +79,11 @@ class Locale:
 
     def moment(self, moment: datetime) -> str:
         """Return a date and a time, in UTC."""
-        return self.digits(format_datetime(moment, "d MMM, HH:mm:ss", UTC, self.cldr))
+        return self.digits(format_datetime(moment, f"d MMM{self._comma} HH:mm:ss", UTC, self.cldr))
 
     def local(self, moment: datetime, zone: tzinfo) -> str:
         """Return a date and a time of day in a time zone, such as 23 Jan 2024, 18:05."""
-        day, time = (format_datetime(moment, part, zone, self.cldr) for part in ("d MMM y", "HH:mm"))
-        return self.digits(day) + ("، " if self.code == "ar" else ", ") + self.digits(time)
+        return self.digits(format_datetime(moment, f"d MMM y{self._comma} HH:mm", zone, self.cldr))
 
     def time(self, moment: datetime, zone: tzinfo) -> str:
         """Return a time of day in a time zone, such as 18:05."""

@@ -57,7 +57,13 @@ class Shown:
         return msgspec.json.decode(answer.body, type=shape)
 
 
-def text(request: PageRequest, template: str, address: Address, context: Mapping[str, object]) -> bytes:
+def text(
+    request: PageRequest,
+    template: str,
+    address: Address,
+    context: Mapping[str, object],
+    language: Locale | None = None,
+) -> bytes:
     """Return a document.
 
     Args:
@@ -65,6 +71,7 @@ def text(request: PageRequest, template: str, address: Address, context: Mapping
         template: The file below `templates/`.
         address: Makes the address of this page in a language.
         context: What the template knows beside the language and the addresses.
+        language: Of the document; None: that of the request.
 
     Raises:
         ImproperlyConfiguredException: The application has no templates.
@@ -72,12 +79,12 @@ def text(request: PageRequest, template: str, address: Address, context: Mapping
     engine = request.app.template_engine
     if engine is None:
         raise ImproperlyConfiguredException("no template engine")
-    language = request.locale
+    language = language or request.locale
     rendered: str = engine.get_template(template).render(
         locale=language,
         text=language.text,
-        links=request.links,
-        address=address(request.links),
+        links=language.links,
+        address=address(language.links),
         addresses={code: address(Links(code)) for code in LANGUAGES},
         site=request.shared.settings.api.site,
         **{"preview": None, "feed": None, **context},

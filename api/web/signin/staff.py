@@ -15,7 +15,7 @@ from api.http.errors import Problem
 from api.http.request import ApiRequest, Principal
 from api.web.rendering.choosing import preferred
 from api.web.rendering.locales import Locale, locale
-from api.web.rendering.page import PageRequest, text
+from api.web.rendering.page import Address, PageRequest, text
 from api.web.rendering.templates import HTML_HEADERS
 from api.web.signin import cookies, forms
 from catalog.accounts import browsers
@@ -101,6 +101,8 @@ def page(
     *,
     status: int = 200,
     given: Sequence[Cookie] = (),
+    language: Locale | None = None,
+    address: Address | None = None,
 ) -> Response[bytes]:
     """Return a page that nobody keeps.
 
@@ -110,6 +112,8 @@ def page(
         context: What the template knows beside the language, `user` and the `token` of its forms.
         status: The status of the answer.
         given: Cookies for the browser.
+        language: Of the page, where its address names one.
+        address: Makes the address of the page in a language, where its address names one.
     """
     signed = request.signed
     path = request.url.path
@@ -118,7 +122,7 @@ def page(
         "token": forms.token_for(request, signed.family) if signed is not None else "",
         "path": path,
     }
-    body = text(request, f"staff/{template}", lambda _: path, shown | dict(context))
+    body = text(request, f"staff/{template}", address or (lambda _: path), shown | dict(context), language)
     headers = {name.decode(): value.decode() for name, value in HTML_HEADERS} | _NO_STORE
     return Response(body, status_code=status, headers=headers, cookies=[*_exchanged(request), *given])
 

@@ -276,15 +276,18 @@ document.addEventListener("keydown", (event) => {
 });
 // A step is about what the server has, so it waits until the server has everything.
 side.addEventListener("submit", async (event) => {
-  const step = event.target.dataset.step;
-  if (!step || event.target.dataset.ready || (!busy && !unsaved())) return;
+  const sentForm = event.target, step = sentForm.dataset.step;
+  if (sentForm.dataset.ready || (!busy && !unsaved())) return;
   event.preventDefault();
   while (busy) await busy;
   if (unsaved() && !(await save())) return;
-  document.activeElement?.blur();
-  await refresh();
-  const next = side.querySelector(`form[data-step="${step}"]`);
-  if (next) { next.dataset.ready = "true"; next.requestSubmit(); }
+  let next = sentForm;
+  if (step) {
+    document.activeElement?.blur();
+    await refresh();
+    next = side.querySelector(`form[data-step="${step}"]`);
+  }
+  if (next?.isConnected) { next.dataset.ready = "true"; next.requestSubmit(); }
 });
 addEventListener("beforeunload", (event) => { if (!leaving && unsaved()) event.preventDefault(); });
 addEventListener("online", () => { if (unsaved()) save(); });

@@ -98,7 +98,7 @@ async def save(request: StaffRequest, program_id: Id) -> Response[bytes]:
     answer = await ask(request, autosave.get_draft, EditorAnswer, program_id=program_id)
     if outcome.refused is not None and outcome.refused.code == "stale_revision":
         return await pages.merge(request, answer, outcome.base, outcome.values)
-    return await pages.show(request, answer, _typed(request, outcome), 422)
+    return await pages.show(request, answer, _typed(request, outcome), status=422)
 
 
 @post(_AT + "/merge")
@@ -119,7 +119,7 @@ async def merge(request: StaffRequest, program_id: Id) -> Response[bytes]:
         title = await series.title_of(request, chosen)
         inputs |= {"series": title, "seriesWas": title}
         typed = Typed(inputs, base, seen, why.faults, "editor.refused_fields")
-        return await pages.show(request, answer, typed, 422)
+        return await pages.show(request, answer, typed, status=422)
     return redirect(request, f"{pages.address(program_id)}?done=merged")
 
 

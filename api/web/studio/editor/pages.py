@@ -18,6 +18,8 @@ from api.editorial.review import comments
 from api.editorial.review.comments import ThreadList
 from api.editorial.schemas import AuditList, EditorAnswer
 from api.editorial.taxonomy_schemas import CategoryOut
+from api.http.auth import REVIEWERS
+from api.http.query import MAX_LIMIT
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page
 from api.web.studio.editor import telling
@@ -52,6 +54,15 @@ class Typed:
     seen: str
     faults: Mapping[str, str] = field(default_factory=dict)
     refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said and could not be said, in a thread or to begin one about a field."""
+
+    body: str = ""
+    field: str = ""
+    thread: int | None = None
 
 
 def address(program_id: int) -> str:
@@ -113,7 +124,12 @@ async def new(request: StaffRequest, typed: Typed | None = None, status: int = 2
 
 
 async def show(
-    request: StaffRequest, answer: EditorAnswer, typed: Typed | None = None, status: int = 200
+    request: StaffRequest,
+    answer: EditorAnswer,
+    typed: Typed | None = None,
+    *,
+    said: Said | None = None,
+    status: int = 200,
 ) -> Response[bytes]:
     """Return the page of a program.
 
@@ -121,6 +137,7 @@ async def show(
         request: Of an editor.
         answer: The program, with its pending revision.
         typed: What could not be saved.
+        said: What could not be said.
         status: The status of the answer.
     """
     program, zone, known = answer.data, zone_of(request), await telling.categories(request)
@@ -132,7 +149,8 @@ async def show(
         # Boxes that are not ticked are no fields.
         inputs = {name: "" if text == "on" else text for name, text in inputs.items()} | dict(typed.inputs)
     asked = typed or Typed(inputs, draft, form.etag_of(answer))
-    threads = await ask(request, comments.list_program_threads, ThreadList, program_id=program.id)
+    route = comments.list_program_threads
+    threads = await ask(request, route, ThreadList, program_id=program.id, limit=MAX_LIMIT)
     context = {
         **_choices(known),
         "answer": answer,
@@ -149,7 +167,11 @@ async def show(
         "differences": await _differences(request, answer, zone, known),
         "sources": await _sources(request, program.id, zone, known),
         "threads": threads.data,
-        "more_threads": threads.meta.next_cursor,
+        "said": said or Said(),
+        "is_unsaid": said is not None,
+        "me": str(request.user.actor("")),
+        "may_settle": bool(request.user.roles & set(REVIEWERS)),
+        "once": secrets.token_urlsafe(16),
         "found": await found.look(request, program.id),
         "done": request.query_params.get("done", ""),
     }

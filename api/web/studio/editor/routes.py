@@ -1,5 +1,12 @@
 """The pages of the editor of one program, for the router of the studio."""
 
-from api.web.studio.editor import decisions, drafting
+from api.web.studio.editor import decisions, disputes, drafting, history, preview, talk
 
-HANDLERS = [*drafting.HANDLERS, *decisions.HANDLERS]
+HANDLERS = [
+    *drafting.HANDLERS,
+    *decisions.HANDLERS,
+    *preview.HANDLERS,
+    *disputes.HANDLERS,
+    *history.HANDLERS,
+    *talk.HANDLERS,
+]

@@ -56,7 +56,7 @@ class Teller:
 
     def moment(self, at: datetime) -> str:
         """Return a date and a time in words."""
-        return self._locale.minute(at, self._zone)
+        return self._locale.local(at, self._zone)
 
     def value(self, name: str, value: object) -> Markup:
         """Return a value as HTML.

@@ -5,29 +5,14 @@ import pytest
 from api.web.rendering.locales import texts
 from api.web.studio.editor.deciding.steps import STEPS
 from api.web.studio.editor.writing.form import NAMES
-from tests.support.client import Client
 from tests.support.editorial import created
-from tests.support.filled import fields, submit
+from tests.support.filled import submit
 from tests.support.pages import Page, read, text_of
 from tests.support.shared import SharedApi
 from tests.support.staff import send, signed_in_at_pages, token_of, visitor
+from tests.support.studio import at, save, the_form
 
 NEW = "/studio/programs/new"
-
-
-def at(program_id: object) -> str:
-    return f"/studio/programs/{program_id}"
-
-
-def the_form(page: Page) -> dict[str, str]:
-    return fields(page, page.one("form", id="program"))
-
-
-def save(browser: Client, path: str, **changed: str | None) -> Page | str:
-    """Change fields of a page's form and press the button; return where it leads, or the page that refuses."""
-    page = read(browser, path)
-    answer = submit(browser, page, page.one("form", id="program"), **changed)
-    return answer.headers["location"] if answer.status_code == 303 else Page(answer)
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])

@@ -97,6 +97,77 @@ def test_an_editor_drafts_is_interrupted_publishes_and_sees_it_searchable(
     visit.close()
 
 
+def test_two_editors_collide_and_both_texts_are_there(browser: Browser, shared: SharedApi) -> None:
+    program = created(shared.staff["editor"], title="Was", description="Was")
+    at = f"/studio/programs/{program['id']}"
+    first = entered(browser, shared.listener, "editor", at)
+    second = entered(browser, shared.listener, "reviewer", at)
+    write(second.page, "title", "Theirs")
+    write(second.page, "description", "Theirs")
+    expect(second.page.locator("#saving")).to_have_text(re.compile("Saved at"))
+    page = first.page
+    write(page, "title", "Mine")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing of yours is lost")
+    expect(page.locator("[name=title]")).to_have_value("Mine")
+    assert first.violations() == []
+    press(page, "Compare both")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two versions")
+    assert first.closed_to_anybody() == []
+    page.set_viewport_size(DESKTOP)
+    # Nothing is saved without a choice.
+    press(page, "Save this choice")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two versions")
+    page.locator("[name='choose.title'][value=theirs]").focus()
+    page.keyboard.press("ArrowDown")
+    press(page, "Save this choice")
+    expect(page.get_by_text("Saved, as you chose.")).to_be_visible()
+    found = shared.staff["editor"].get(f"/catalog/programs/{program['id']}").json()["data"]
+    assert (found["title"], found["description"]) == ("Mine", "Theirs")
+    assert (kept(page), first.faults, second.faults) == (0, [], [])
+    first.close()
+    second.close()
+
+
+def test_a_reviewer_refuses_with_a_comment_and_the_editor_answers(
+    browser: Browser, shared: SharedApi
+) -> None:
+    program = created(shared.staff["editor"], title="Refused at first")
+    at = f"/studio/programs/{program['id']}"
+    editor = entered(browser, shared.listener, "editor", at)
+    press(editor.page, "Submit for review")
+    expect(editor.page.get_by_text("Submitted for review.")).to_be_visible()
+    reviewer = entered(browser, shared.listener, "reviewer", at)
+    press(reviewer.page, "Give back with a comment")
+    reviewer.page.get_by_label("What is to be done").focus()
+    reviewer.page.keyboard.type("The second host is missing.")
+    press(reviewer.page, "Yes, do it")
+    expect(reviewer.page.get_by_text("Given back with your comment.")).to_be_visible()
+    page = editor.page
+    page.reload()
+    expect(page.locator("#state")).to_contain_text("draft")
+    expect(page.locator("#talk")).to_contain_text("The second host is missing.")
+    page.locator("[name='person.0']").focus()
+    page.keyboard.type("Amal")
+    page.locator("#talk summary", has_text="Reply").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Your reply").focus()
+    page.keyboard.type("She is there now.")
+    press(page, "Send the reply")
+    expect(page.get_by_text("Your comment is there.")).to_be_visible()
+    # What was typed a moment before the reply is saved, too.
+    found = shared.staff["editor"].get(f"/catalog/programs/{program['id']}").json()["data"]
+    assert found["people"] == [{"name": "Amal", "role": "guest"}]
+    press(page, "Submit for review")
+    expect(page.get_by_text("Submitted for review.")).to_be_visible()
+    reviewer.page.goto(at)
+    expect(reviewer.page.locator("#talk")).to_contain_text("She is there now.")
+    press(reviewer.page, "Resolve")
+    expect(reviewer.page.get_by_text("The thread is resolved.")).to_be_visible()
+    assert (editor.faults, reviewer.faults) == ([], [])
+    editor.close()
+    reviewer.close()
+
+
 def test_what_is_wrong_is_said_beside_the_field_and_the_rest_is_saved(
     browser: Browser, shared: SharedApi
 ) -> None:
@@ -149,7 +220,19 @@ def test_no_page_of_the_editor_is_closed_to_anybody(
     person.post(f"/catalog/programs/{program['id']}/publish", **{"If-Match": '"1"'})
     person.patch(f"/catalog/programs/{program['id']}/pending", {"title": "Waits", "tags": []})
     visit = entered(browser, shared.listener, "admin", "/studio/programs/new", language)
-    for path in ("/studio/programs/new", at, f"{at}/do/pending_reject", f"{at}/do/archive"):
+    thread = person.post(f"/catalog/programs/{program['id']}/comments", {"body": "Why?", "field": "tags"})
+    person.post(
+        f"/catalog/programs/{program['id']}/comments/{thread.json()['data']['id']}/replies", {"body": "So."}
+    )
+    paths = (
+        "",
+        "/do/pending_reject",
+        "/do/archive",
+        "/history?from=1&to=2",
+        "/history/1/restore",
+        "/preview/ar",
+    )
+    for path in ("/studio/programs/new", *(f"{at}{path}" for path in paths)):
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(path)
         assert visit.closed_to_anybody() == [], path
