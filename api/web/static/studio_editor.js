@@ -147,6 +147,8 @@ function taken(kept) {
     form.dataset.id = kept.id;
     form.action = `/studio/programs/${kept.id}`;
     field("once")?.remove();
+    form.querySelector(".save button").textContent = words.save;
+    form.querySelector(".save a")?.remove();
     adopt("slug", kept.base.slug);
     history.replaceState(null, "", form.action);
     if (unsaved()) store();

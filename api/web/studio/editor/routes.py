@@ -1,6 +1,6 @@
 """The pages of the editor of one program, for the router of the studio."""
 
-from api.web.studio.editor import decisions, disputes, drafting, history, preview, talk
+from api.web.studio.editor import decisions, disputes, drafting, history, pickers, preview, talk
 
 HANDLERS = [
     *drafting.HANDLERS,
@@ -9,4 +9,5 @@ HANDLERS = [
     *disputes.HANDLERS,
     *history.HANDLERS,
     *talk.HANDLERS,
+    *pickers.HANDLERS,
 ]

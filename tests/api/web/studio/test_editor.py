@@ -219,3 +219,24 @@ def test_a_form_that_is_sent_twice_makes_one_program(shared: SharedApi) -> None:
     assert refused.texts("p", role="alert") == [texts("en")["editor.refused_reused"]]
     again = submit(editor, refused, refused.one("form", id="program"))
     assert again.headers["location"] not in ("", first.headers["location"])
+
+
+def test_names_are_offered_while_somebody_types(shared: SharedApi) -> None:
+    person = shared.staff["editor"]
+    created(person, tags=["Lighthouse", "Light"], people=[{"name": "Lamya"}])
+    person.post("/catalog/series", {"title": "Lights at night", "language": "en"})
+    editor = signed_in_at_pages(shared.listener, "editor")
+
+    def offers(kind: str, q: str) -> list[str]:
+        answer = editor.get(f"/studio/programs/pick/{kind}", q=q)
+        assert answer.headers["cache-control"] == "no-store"
+        return [row["name"] for row in answer.json()]
+
+    assert offers("tags", "light") == ["Light", "Lighthouse"]
+    assert offers("people", "lam") == ["Lamya"]
+    assert offers("series", "lights at") == ["Lights at night"]
+    assert offers("tags", " ") == offers("tags", "x" * 500) == []
+    assert editor.get("/studio/programs/pick/secrets", q="a").status_code == 404
+    assert (
+        signed_in_at_pages(shared.listener, "ops").get("/studio/programs/pick/tags", q="l").status_code == 403
+    )

@@ -16,15 +16,16 @@ pytestmark = IN_A_BROWSER
 
 def entered(browser: Browser, api: Client, role: str, path: str, language: str = "en") -> Visit:
     """A tab of somebody who has signed in."""
-    visit = Visit(browser, api.base, viewport=DESKTOP, locale=language, reduced_motion="reduce")
+    options = {"viewport": DESKTOP, "locale": language, "timezone_id": "Asia/Tokyo"}
+    visit = Visit(browser, api.base, reduced_motion="reduce", **options)
     page = visit.page
     page.goto(f"/sign-in?next={path}")
     page.locator("[name=email]").fill(f"{role}@example.com")
     page.locator("[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"{path}$"))
-    # Zones of this browser are told by a cookie, and pages that show times are loaded once more.
-    page.wait_for_function("document.cookie.includes('zone=')")
+    # A page that showed the times of another zone has loaded itself once more.
+    expect(page.locator("[name=zone]")).to_have_value("Asia/Tokyo")
     return visit
 
 
@@ -191,6 +192,50 @@ def test_what_is_wrong_is_said_beside_the_field_and_the_rest_is_saved(
     write(page, "durationSec", "1:00")
     expect(page.locator("#saving")).to_have_text(re.compile("Saved at"))
     assert (kept(page), visit.faults) == (0, [])
+    visit.close()
+
+
+def test_tags_people_and_a_series_are_picked_with_the_keyboard(browser: Browser, shared: SharedApi) -> None:
+    api = shared.staff["editor"]
+    created(api, tags=["Harbour", "one, two"], people=[{"name": "Hala"}])
+    api.post("/catalog/series", {"title": "Harbours of the sea", "language": "en"})
+    program = created(api)
+    visit = entered(browser, shared.listener, "editor", f"/studio/programs/{program['id']}")
+    page, offers = visit.page, visit.page.locator("#offers li")
+
+    def pick(field: str, typed: str, first: str) -> None:
+        page.locator(f"[name='{field}']").focus()
+        page.keyboard.type(typed)
+        expect(offers.first).to_have_text(first)
+        assert visit.violations() == []
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(offers).to_have_count(0)
+
+    pick("tags", "harb", "Harbour")
+    pick("tags", ", one", "one, two")
+    expect(page.locator("[name=tags]")).to_have_value('Harbour, "one, two"')
+    page.keyboard.type(", a new one")
+    expect(offers).to_have_text(["New: a new one"])
+    page.keyboard.press("Escape")
+    pick("person.0", "hal", "Hala")
+    pick("series", "harb", "Harbours of the sea")
+    expect(page.locator("#saving")).to_have_text(re.compile("Saved at"))
+    expect(page.locator("#seriesId-fault")).to_be_hidden()
+    found = api.get(f"/catalog/programs/{program['id']}").json()["data"]
+    assert found["tags"] == ["Harbour", "one, two", "a new one"]
+    assert (found["people"], found["series"]["title"]) == (
+        [{"name": "Hala", "role": "guest"}],
+        "Harbours of the sea",
+    )
+    write(page, "series", "A series of its own")
+    expect(offers).to_have_text(["New: A series of its own"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=seriesWas]")).to_have_value("A series of its own")
+    found = api.get(f"/catalog/programs/{program['id']}").json()["data"]
+    assert found["series"]["title"] == "A series of its own"
+    assert visit.faults == []
     visit.close()
 
 
