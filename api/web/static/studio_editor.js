@@ -258,7 +258,7 @@ function offer() {
 function zone() {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!here || /(?:^|; )zone=/.test(document.cookie)) return;
-  document.cookie = `zone=${encodeURIComponent(here)}; path=/; max-age=31536000; samesite=lax`;
+  document.cookie = `zone=${encodeURIComponent(here)}; path=/studio; max-age=31536000; samesite=lax`;
   if (field("zone").value === here) return;
   if (form.dataset.id && !told.children.length) location.reload(); else if (!field("releaseDate").value && !field("expireAt").value) field("zone").value = here;
 }

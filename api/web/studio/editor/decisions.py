@@ -12,6 +12,7 @@ from api.editorial.schemas import EditorAnswer, ScheduleIn
 from api.http.parameters import Id
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
+from api.web.studio import zones
 from api.web.studio.editor import pages
 from api.web.studio.editor.deciding import found, steps
 from api.web.studio.editor.deciding.steps import Step
@@ -33,7 +34,7 @@ async def _question(
     context = {
         "program": answer.data,
         "step": step,
-        "asked": {"zone": pages.zone_of(request).key, "at": "", "comment": ""} | asked,
+        "asked": {"zone": zones.remembered(request).key, "at": "", "comment": ""} | asked,
         "refusal": refusal,
     }
     return page(request, "studio/editor_step.html", context, status=200 if not refusal else 422)
@@ -96,7 +97,7 @@ async def act(request: StaffRequest, program_id: Id, name: FromPath[str]) -> Res
             raise
         return await _question(request, answer, step, asked, known)
     place = pages.LIST if step.action == "delete" else f"{pages.address(program_id)}?done={step.name}"
-    return redirect(request, place, *pages.zone_cookie(fields.get("zone", "")))
+    return redirect(request, place, *zones.told(fields.get("zone", "")))
 
 
 class Searchable(msgspec.Struct):

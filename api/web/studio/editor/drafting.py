@@ -8,6 +8,7 @@ from api.editorial.schemas import EditorAnswer
 from api.http.parameters import Id
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, redirect
+from api.web.studio import zones
 from api.web.studio.editor import pages
 from api.web.studio.editor.pages import Typed
 from api.web.studio.editor.writing import form, merging, refused, saving, series
@@ -74,7 +75,7 @@ async def create(request: StaffRequest) -> Response[bytes]:
     if outcome.answer is None:
         return await pages.new(request, _typed(request, outcome), 422)
     place = f"{pages.address(outcome.answer.data.id)}?done=created"
-    return redirect(request, place, *pages.zone_cookie(request.sent.get("zone", "")))
+    return redirect(request, place, *zones.told(request.sent.get("zone", "")))
 
 
 @get(_AT)
@@ -94,7 +95,7 @@ async def save(request: StaffRequest, program_id: Id) -> Response[bytes]:
         return await _to_script(request, outcome)
     if outcome.answer is not None:
         place = f"{pages.address(program_id)}?done=saved"
-        return redirect(request, place, *pages.zone_cookie(request.sent.get("zone", "")))
+        return redirect(request, place, *zones.told(request.sent.get("zone", "")))
     answer = await ask(request, autosave.get_draft, EditorAnswer, program_id=program_id)
     if outcome.refused is not None and outcome.refused.code == "stale_revision":
         return await pages.merge(request, answer, outcome.base, outcome.values)
@@ -115,7 +116,7 @@ async def merge(request: StaffRequest, program_id: Id) -> Response[bytes]:
         answer = await ask(request, autosave.get_draft, EditorAnswer, program_id=program_id)
         if why.code == "stale_revision":
             return await pages.merge(request, answer, base, chosen)
-        inputs = form.inputs(chosen, request.locale, pages.zone_of(request))
+        inputs = form.inputs(chosen, request.locale, zones.remembered(request))
         title = await series.title_of(request, chosen)
         inputs |= {"series": title, "seriesWas": title}
         typed = Typed(inputs, base, seen, why.faults, "editor.refused_fields")

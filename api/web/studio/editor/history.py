@@ -14,6 +14,7 @@ from api.http.parameters import Id
 from api.http.query import MAX_ID
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
+from api.web.studio import zones
 from api.web.studio.editor import pages, telling
 from api.web.studio.editor.telling import Told
 from api.web.studio.editor.writing import refused
@@ -53,7 +54,7 @@ async def _told(
 ) -> list[list[Told]]:
     sides = [{name: pair[side] for name, pair in found.items()} for found in pairs for side in (0, 1)]
     known = await telling.categories(request)
-    teller = await telling.teller(request, pages.zone_of(request), known, *sides)
+    teller = await telling.teller(request, zones.remembered(request), known, *sides)
     return [[teller.both(name, *found[name]) for name in found if name not in without] for found in pairs]
 
 
@@ -86,7 +87,7 @@ async def history(request: StaffRequest, program_id: Id) -> Response[bytes]:
         "old": old,
         "new": new,
         "compared": compared,
-        "tell": telling.Teller(request.locale, pages.zone_of(request), [], {}),
+        "tell": telling.Teller(request.locale, zones.remembered(request), [], {}),
     }
     return page(request, "studio/editor_history.html", context)
 

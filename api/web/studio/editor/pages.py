@@ -3,12 +3,10 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response
-from litestar.datastructures import Cookie
 
 from api.editorial import revisions
 from api.editorial.imports import conflicts
@@ -22,18 +20,17 @@ from api.http.auth import REVIEWERS
 from api.http.query import MAX_LIMIT
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page
+from api.web.studio import zones
 from api.web.studio.editor import telling
 from api.web.studio.editor.deciding import found, steps
 from api.web.studio.editor.telling import Told
-from api.web.studio.editor.writing import form, merging, refused, series, spelling
+from api.web.studio.editor.writing import form, merging, refused, series
 from api.web.studio.editor.writing.form import Values
 from catalog.programs.models import KINDS, MEDIA_TYPES
 from catalog.review.states import LIVE
 from catalog.taxonomy.models import PERSON_ROLES
 
 LIST = "/studio/programs"
-_COOKIE = "zone"
-_YEAR = 31_536_000
 _LANGUAGES = ("ar", "en", "fr", "es", "de", "tr", "ur", "fa", "id", "ms", "hi")
 
 
@@ -70,23 +67,6 @@ def address(program_id: int) -> str:
     return f"{LIST}/{program_id}"
 
 
-def zone_of(request: StaffRequest) -> ZoneInfo:
-    """Return the time zone by whose clocks a page shows dates and times: what the browser has told, or Riyadh's."""
-    try:
-        return spelling.zone(request.cookies.get(_COOKIE, "").replace("%2F", "/"))
-    except ValueError:
-        return spelling.zone(spelling.DEFAULT_ZONE)
-
-
-def zone_cookie(name: str) -> list[Cookie]:
-    """Return the cookie that keeps a time zone, unless there is none of this name."""
-    try:
-        known = spelling.zone(name.strip()).key
-    except ValueError:
-        return []
-    return [Cookie(_COOKIE, value=quote(known, safe=""), max_age=_YEAR, path="/", samesite="lax")]
-
-
 def _choices(categories: Sequence[CategoryOut]) -> dict[str, object]:
     """Return what the inputs of the form offer."""
     return {
@@ -108,7 +88,7 @@ async def new(request: StaffRequest, typed: Typed | None = None, status: int = 2
         status: The status of the answer.
     """
     values = form.blank(request.locale)
-    inputs = form.inputs(values, request.locale, zone_of(request))
+    inputs = form.inputs(values, request.locale, zones.remembered(request))
     inputs |= {"series": "", "seriesWas": ""}
     if typed is not None:
         inputs |= typed.inputs
@@ -140,7 +120,7 @@ async def show(
         said: What could not be said.
         status: The status of the answer.
     """
-    program, zone, known = answer.data, zone_of(request), await telling.categories(request)
+    program, zone, known = answer.data, zones.remembered(request), await telling.categories(request)
     draft = form.draft_of(answer)
     inputs = form.inputs(draft, request.locale, zone)
     title = await series.title_of(request, draft)
@@ -212,7 +192,7 @@ async def merge(request: StaffRequest, answer: EditorAnswer, base: Values, mine:
         base: The values that were there when somebody began to write.
         mine: The values that could not be saved.
     """
-    theirs, zone = form.draft_of(answer), zone_of(request)
+    theirs, zone = form.draft_of(answer), zones.remembered(request)
     teller = await telling.teller(request, zone, await telling.categories(request), base, theirs, mine)
     found_different = merging.differences(base, theirs, mine)
     context = {

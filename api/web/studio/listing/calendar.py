@@ -17,7 +17,7 @@ from api.web.listener.reading import right
 from api.web.rendering.links import query
 from api.web.rendering.locales import Locale
 from api.web.signin.staff import StaffRequest, page, redirect
-from api.web.studio.listing import zones
+from api.web.studio import zones
 
 _NAMES = ("view", "day", "tz")
 _VIEWS = MONTH, WEEK = ("month", "week")

@@ -18,7 +18,8 @@ from api.http.errors import InvalidParameter, Problem
 from api.http.query import DEFAULT_ZONE, QueryString
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page
-from api.web.studio.listing import steps, zones
+from api.web.studio import zones
+from api.web.studio.listing import steps
 from api.web.studio.listing.address import of_query
 from api.web.studio.listing.programs import categories, name_of
 from api.web.studio.listing.undoing import undoing

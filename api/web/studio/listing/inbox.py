@@ -18,7 +18,7 @@ from api.http.query import MAX_LIMIT
 from api.http.request import actor_of
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
-from api.web.studio.listing import zones
+from api.web.studio import zones
 from api.web.studio.listing.narrowing import author
 
 # What is edited and not decided, of one's own.

@@ -18,8 +18,9 @@ from api.http.errors import Problem
 from api.http.query import DEFAULT_ZONE, MAX_LIMIT, MAX_VALUE
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
+from api.web.studio import zones
 from api.web.studio.listing import address as addresses
-from api.web.studio.listing import narrowing, steps, zones
+from api.web.studio.listing import narrowing, steps
 from api.web.studio.listing.address import ROWS, Address
 from catalog.core.errors import NotFound
 from catalog.core.text import fold, has_control_characters, slugify

@@ -1,5 +1,6 @@
-"""Time zones: those that the pages offer, and the one that a browser remembers. An address may name any other one."""
+"""Time zones: those that the pages offer, and the one that a browser remembers, which its script or a form tells."""
 
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 from litestar.datastructures import Cookie, MultiDict
@@ -8,7 +9,7 @@ from api.http.errors import Problem
 from api.http.query import DEFAULT_ZONE, QueryString
 from api.web.signin.staff import StaffRequest
 
-_COOKIE, _YEAR = "studio_tz", 31_536_000
+_COOKIE, _YEAR = "zone", 31_536_000
 
 # Where the product's editors are, from west to east.
 _OFFERED = (
@@ -35,13 +36,22 @@ def offered(now: ZoneInfo) -> tuple[str, ...]:
 
 def remembered(request: StaffRequest) -> ZoneInfo:
     """Return the zone that was chosen with this browser, or the usual one."""
-    sent = MultiDict([("tz", request.cookies.get(_COOKIE, ""))])
-    try:
-        return QueryString(sent, ("tz",)).zone("tz", DEFAULT_ZONE)
-    except Problem:
-        return ZoneInfo(DEFAULT_ZONE)
+    return _known(unquote(request.cookies.get(_COOKIE, ""))) or ZoneInfo(DEFAULT_ZONE)
 
 
 def cookie(zone: ZoneInfo) -> Cookie:
     """Return the cookie by which a browser remembers a zone."""
-    return Cookie(_COOKIE, value=zone.key, max_age=_YEAR, path="/studio", samesite="lax", httponly=True)
+    return Cookie(_COOKIE, value=quote(zone.key, safe=""), max_age=_YEAR, path="/studio", samesite="lax")
+
+
+def told(name: str) -> list[Cookie]:
+    """Return the cookie for the zone that a form names; none when there is no zone of this name."""
+    zone = _known(name.strip())
+    return [cookie(zone)] if zone is not None else []
+
+
+def _known(name: str) -> ZoneInfo | None:
+    try:
+        return QueryString(MultiDict([("tz", name)]), ("tz",)).zone("tz", DEFAULT_ZONE) if name else None
+    except Problem:
+        return None
