@@ -36,7 +36,8 @@ def respond(request: ApiRequest, problem: Problem) -> Response[bytes]:
     return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
 
 
-def _from_catalog(error: CatalogError) -> Problem:
+def problem_of(error: CatalogError) -> Problem:
+    """Return what the API says when a rule of the catalogue refuses a request."""
     errors = [FieldError(error.field, error.code, error.detail)] if error.field else []
     headers = {}
     if isinstance(error, ValidationFailed | PendingConflict):
@@ -48,7 +49,7 @@ def _from_catalog(error: CatalogError) -> Problem:
 
 def on_catalog_error(request: ApiRequest, error: CatalogError) -> Response[bytes]:
     """Answer when a rule of the catalogue refuses the request."""
-    return respond(request, _from_catalog(error))
+    return respond(request, problem_of(error))
 
 
 def on_problem(request: ApiRequest, error: Problem) -> Response[bytes]:
