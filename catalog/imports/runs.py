@@ -217,13 +217,7 @@ def apply(session: Session, run_id: int, positions: list[int] | None, actor: Act
 
 
 def _again(
-    session: Session,
-    run: ImportRun,
-    options: Options,
-    actor: Actor,
-    *,
-    dry_run: bool,
-    needs_documents: bool,
+    session: Session, run: ImportRun, options: Options, actor: Actor, *, dry_run: bool, needs_documents: bool
 ) -> ImportRun:
     """Create a run of the same origin that reads the documents of `run`, if they are kept.
 

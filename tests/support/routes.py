@@ -1,6 +1,7 @@
 """Every route of the API, who may pass, and a body that it takes."""
 
 from tests.support.accounts import PASSWORD
+from tests.support.studio_routes import NAMES_OF_THE_STUDIO
 
 OPEN = frozenset({"nobody", "editor", "reviewer", "ops", "admin"})
 SIGNED_IN = OPEN - {"nobody"}
@@ -228,6 +229,8 @@ ROUTES = {
         ("GET", f"/ops/board{path}"): (OPEN, None)
         for path in ("", "/do/{name:str}", "/programs", "/runbooks", "/hour", "/live")
     },
+    ("GET", "/studio"): (OPEN, None),
+    **dict.fromkeys(NAMES_OF_THE_STUDIO, (OPEN, None)),
 }
 for _kind, _change in (
     ("programs", {"title": "Other"}),

@@ -25,7 +25,8 @@ class ApplyIn(Body):
     """Which items of a dry run are written: those at `positions`, or all of them without it."""
 
     positions: (
-        Annotated[list[BodyId], msgspec.Meta(min_length=1, max_length=MAX_POSITIONS, examples=[[1, 3]])] | None
+        Annotated[list[BodyId], msgspec.Meta(min_length=1, max_length=MAX_POSITIONS, examples=[[1, 3]])]
+        | None
     ) = None
 
 

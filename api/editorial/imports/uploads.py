@@ -153,9 +153,7 @@ async def upload_import(
     if request.headers.get("content-encoding", "identity") != "identity":
         raise Problem("unsupported_media_type", "Send the file as it is, not compressed.")
     checked = _decode_options(options)
-    return await begin(
-        request, request.stream(), source_type, checked, dry_run=dry_run, file_name=file_name
-    )
+    return await begin(request, request.stream(), source_type, checked, dry_run=dry_run, file_name=file_name)
 
 
 HANDLERS = [upload_import]

@@ -5,6 +5,7 @@ from litestar import Response, Router, get
 from api.http.auth import EDITORS
 from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, redirect
+from api.web.studio.imports import runs, settling, sources, starting
 
 
 @get("/")
@@ -15,7 +16,7 @@ async def home(request: StaffRequest) -> Response[bytes]:
 
 router = Router(
     "/studio",
-    route_handlers=[home],
+    route_handlers=[home, *starting.HANDLERS, *runs.HANDLERS, *sources.HANDLERS, *settling.HANDLERS],
     before_request=admit,  # type: ignore[arg-type]  # the router makes every request a StaffRequest
     request_class=StaffRequest,
     exception_handlers=HANDLERS_OF_STAFF,

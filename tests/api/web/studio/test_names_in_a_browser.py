@@ -1,0 +1,85 @@
+"""Imports, names and curation in a real browser: with the keyboard alone, in both languages, and closed to nobody."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.accounts import PASSWORD
+from tests.support.browser import DESKTOP, IN_A_BROWSER, Visit
+from tests.support.import_requests import CSV, carry_out, upload
+from tests.support.shared import SharedApi
+
+pytestmark = IN_A_BROWSER
+
+
+def signed_in(browser: Browser, shared: SharedApi, role: str, language: str, here: str) -> Visit:
+    """A tab of somebody with a role, at a page of the studio."""
+    base = shared.listener.base
+    visit = Visit(browser, base, viewport=DESKTOP, locale=language, reduced_motion="reduce")
+    page = visit.page
+    page.goto(f"/sign-in?next={here}")
+    page.locator("[name=email]").fill(f"{role}@example.com")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"{here}$"))
+    return visit
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button with the keyboard alone."""
+    page.get_by_role("button", name=name, exact=True).first.focus()
+    page.keyboard.press("Enter")
+
+
+def test_an_editor_imports_by_a_dry_run_with_the_keyboard(
+    browser: Browser, shared: SharedApi, tmp_path: Path
+) -> None:
+    file = tmp_path / "episodes.csv"
+    file.write_text(CSV)
+    visit = signed_in(browser, shared, "editor", "en", "/studio/imports")
+    page = visit.page
+    page.get_by_label("File", exact=True).set_input_files(file)
+    page.locator("#file-h + form .strong").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Trial "))
+    run_id = int(page.url.rpartition("/")[2])
+    # The page follows the run by itself, and says aloud when it has ended.
+    expect(page.locator("#run .tag")).to_have_text("waits")
+    carry_out(shared.database, run_id)
+    expect(page.locator("#run .tag")).to_have_text("done")
+    expect(page.locator("#news")).to_contain_text("done")
+    expect(page.locator("#items tbody tr")).to_have_count(40)
+    page.get_by_label("Import: Episode 2", exact=True).focus()
+    page.keyboard.press("Space")
+    press(page, "Import the chosen ones")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Import "))
+    carry_out(shared.database, int(page.url.rpartition("/")[2]))
+    expect(page.locator("#run .figures .is-created dd")).to_have_text("35")
+    assert visit.faults == []
+    visit.close()
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_no_page_of_imports_is_closed_to_anybody(language: str, browser: Browser, shared: SharedApi) -> None:
+    reviewer = shared.staff["reviewer"]
+    dry, waiting = upload(reviewer, CSV, dryRun="true"), upload(reviewer, CSV)
+    carry_out(shared.database, dry["id"])
+    made = reviewer.post("/catalog/import-sources", {"url": f"https://feeds.example.com/{language}"})
+    source = made.json()["data"]["id"]
+    visit = signed_in(browser, shared, "reviewer", language, "/studio/imports")
+    paths = (
+        "",
+        f"/{dry['id']}",
+        f"/{waiting['id']}",
+        "/sources",
+        f"/sources/{source}",
+        f"/sources/{source}/delete",
+    )
+    for path in (*paths, "/conflicts", "/merges"):
+        visit.page.set_viewport_size(DESKTOP)
+        visit.page.goto(f"/studio/imports{path}")
+        assert visit.closed_to_anybody() == [], path
+    assert visit.faults == []
+    visit.close()

@@ -1,0 +1,16 @@
+"""The addresses of the studio's pages of imports, names and curation. Who may see them is tested with each page."""
+
+_RUN, _SOURCE = "/studio/imports/{run_id:int}", "/studio/imports/sources/{source_id:int}"
+_MERGE = "/studio/imports/merges/{proposal_id:int}"
+# Pages that also take a form at their own address.
+_BOTH = ("/studio/imports/sources", "/studio/imports/conflicts", _SOURCE, f"{_SOURCE}/{{name:str}}")
+_READ = ("/studio/imports", "/studio/imports/merges", _RUN, f"{_RUN}/events", f"{_RUN}/errors")
+_WRITTEN = (
+    *("/studio/imports/address", "/studio/imports/file"),
+    *(f"{_RUN}/{step}" for step in ("cancel", "retry", "apply")),
+    *(f"{_MERGE}/{step}" for step in ("merge", "dismiss")),
+)
+NAMES_OF_THE_STUDIO = (
+    *(("GET", path) for path in (*_BOTH, *_READ)),
+    *(("POST", path) for path in (*_BOTH, *_WRITTEN)),
+)
