@@ -21,7 +21,7 @@ def valid(page: Page, language: str) -> None:
 
 def fields_of(page: Page, action: str) -> dict[str, str]:
     """Return what a browser would send of the form with this address, unless somebody types or presses something else."""
-    form = page.all("form", action=action)[0]
+    form = page.all("form", action=action, method="post")[0]
     found: dict[str, str] = {}
     for field in page.within(form, "input"):
         name, kind = field.get("name"), field.get("type")

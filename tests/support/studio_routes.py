@@ -10,6 +10,17 @@ _WRITTEN = (
     *(f"{_RUN}/{step}" for step in ("cancel", "retry", "apply")),
     *(f"{_MERGE}/{step}" for step in ("merge", "dismiss")),
 )
+_NAMED = ("/studio/names/tags", "/studio/names/people")
+_TAXONOMY = ("/studio/names/series", "/studio/names/categories")
+_BOTH += tuple(
+    f"{path}{rest}" for path in _TAXONOMY for rest in ("", "/{row_id:int}", "/{row_id:int}/delete")
+)
+_BOTH += tuple(
+    f"{path}{rest}" for path in _NAMED for rest in ("", "/{row_id:int}/merge", "/{row_id:int}/delete")
+)
+_READ += ("/studio/names", *(f"{path}/{{row_id:int}}" for path in _NAMED))
+_WRITTEN += tuple(f"{path}/{{row_id:int}}/rename" for path in _NAMED)
+_WRITTEN += tuple(f"{path}/{{row_id:int}}/pending" for path in _TAXONOMY)
 NAMES_OF_THE_STUDIO = (
     *(("GET", path) for path in (*_BOTH, *_READ)),
     *(("POST", path) for path in (*_BOTH, *_WRITTEN)),

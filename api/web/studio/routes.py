@@ -6,6 +6,7 @@ from api.http.auth import EDITORS
 from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, redirect
 from api.web.studio.imports import runs, settling, sources, starting
+from api.web.studio.naming import named, taxonomy
 
 
 @get("/")
@@ -16,7 +17,15 @@ async def home(request: StaffRequest) -> Response[bytes]:
 
 router = Router(
     "/studio",
-    route_handlers=[home, *starting.HANDLERS, *runs.HANDLERS, *sources.HANDLERS, *settling.HANDLERS],
+    route_handlers=[
+        home,
+        *starting.HANDLERS,
+        *runs.HANDLERS,
+        *sources.HANDLERS,
+        *settling.HANDLERS,
+        *taxonomy.HANDLERS,
+        *named.HANDLERS,
+    ],
     before_request=admit,  # type: ignore[arg-type]  # the router makes every request a StaffRequest
     request_class=StaffRequest,
     exception_handlers=HANDLERS_OF_STAFF,

@@ -16,7 +16,7 @@ from api.web.studio.given import ZONE, Refusal, asked_for, typed
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 # Fields that are one of a few words, and the sections of the texts that have them.
-_WORDS = {"mediaType": "medium", "kind": "sort", "status": "state"}
+_WORDS = {"mediaType": "medium", "kind": "sort", "status": "state", "state": "state"}
 # What has just happened, in the address that a form leads to (`happened` in the texts).
 HAPPENED = (
     *("created", "changed", "deleted", "waits", "renamed", "merged", "apart", "settled", "cancelled"),

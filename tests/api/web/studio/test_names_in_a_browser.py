@@ -5,10 +5,17 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
+from catalog.core.db import session_factory
+from catalog.review import pending as review
+from catalog.taxonomy import series
+from catalog.taxonomy.models import Tag
+from catalog.taxonomy.pending import SERIES
 from tests.support.accounts import PASSWORD
 from tests.support.browser import DESKTOP, IN_A_BROWSER, Visit
 from tests.support.import_requests import CSV, carry_out, upload
+from tests.support.programs import EDITOR, make
 from tests.support.shared import SharedApi
 
 pytestmark = IN_A_BROWSER
@@ -80,6 +87,34 @@ def test_no_page_of_imports_is_closed_to_anybody(language: str, browser: Browser
     for path in (*paths, "/conflicts", "/merges"):
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(f"/studio/imports{path}")
+        assert visit.closed_to_anybody() == [], path
+    assert visit.faults == []
+    visit.close()
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_no_page_of_names_is_closed_to_anybody(language: str, browser: Browser, shared: SharedApi) -> None:
+    with session_factory(shared.database).begin() as session:
+        show = series.create(session, {"title": f"Nights {language}", "language": "en"}, EDITOR)
+        make(
+            session, "published", series_id=show.id, tags=["coffee", "morning"], people=[("host", "Someone")]
+        )
+        review.propose(session, SERIES, show.id, {"title": "Evenings"}, EDITOR)
+        one, two = session.scalars(select(Tag.id).order_by(Tag.id)).all()
+        number = show.id
+    visit = signed_in(browser, shared, "reviewer", language, "/studio/names/series")
+    tags = (f"/tags/{one}", f"/tags/{one}/merge?into={two}", f"/tags/{one}/delete")
+    for path in (
+        "/series",
+        "/categories",
+        "/tags",
+        "/people",
+        f"/series/{number}",
+        f"/series/{number}/delete",
+        *tags,
+    ):
+        visit.page.set_viewport_size(DESKTOP)
+        visit.page.goto(f"/studio/names{path}")
         assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()
