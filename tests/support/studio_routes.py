@@ -21,6 +21,13 @@ _BOTH += tuple(
 _READ += ("/studio/names", *(f"{path}/{{row_id:int}}" for path in _NAMED))
 _WRITTEN += tuple(f"{path}/{{row_id:int}}/rename" for path in _NAMED)
 _WRITTEN += tuple(f"{path}/{{row_id:int}}/pending" for path in _TAXONOMY)
+_COLLECTION = "/studio/curation/collections/{collection_id:int}"
+_TRIED = ("pins/{pin_id:int}", "synonyms/{synonym_id:int}")
+_BOTH += ("/studio/curation/collections", _COLLECTION, f"{_COLLECTION}/delete")
+_BOTH += tuple(f"/studio/curation/{path}{rest}" for path in _TRIED for rest in ("", "/delete"))
+_BOTH += ("/studio/curation/pins/new", "/studio/curation/synonyms/new")
+_READ += tuple(f"/studio/curation{rest}" for rest in ("", "/pins", "/synonyms", "/searches"))
+_WRITTEN += (f"{_COLLECTION}/programs",)
 NAMES_OF_THE_STUDIO = (
     *(("GET", path) for path in (*_BOTH, *_READ)),
     *(("POST", path) for path in (*_BOTH, *_WRITTEN)),

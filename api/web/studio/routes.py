@@ -5,6 +5,7 @@ from litestar import Response, Router, get
 from api.http.auth import EDITORS
 from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, redirect
+from api.web.studio.curation import collections, pins, synonyms
 from api.web.studio.imports import runs, settling, sources, starting
 from api.web.studio.naming import named, taxonomy
 
@@ -25,6 +26,9 @@ router = Router(
         *settling.HANDLERS,
         *taxonomy.HANDLERS,
         *named.HANDLERS,
+        *collections.HANDLERS,
+        *pins.HANDLERS,
+        *synonyms.HANDLERS,
     ],
     before_request=admit,  # type: ignore[arg-type]  # the router makes every request a StaffRequest
     request_class=StaffRequest,

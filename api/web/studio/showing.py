@@ -90,6 +90,9 @@ class Say:
             return escape(self.comma).join(self.value(one) for one in found)
         if isinstance(found, Mapping) and "name" in found:
             return Markup("{} ({})").format(found["name"], self.word("credit", str(found.get("role", ""))))
+        if isinstance(found, Mapping) and "programId" in found:
+            of = self.locale.text("given.program", id=self.locale.digits(str(found["programId"])))
+            return Markup("{}. {}").format(self.locale.digits(str(found.get("place", ""))), of)
         if isinstance(found, Mapping):
             return escape(self.comma).join(escape(f"{key}: {one}") for key, one in found.items())
         return Markup('<bdi dir="auto">{}</bdi>').format(found)

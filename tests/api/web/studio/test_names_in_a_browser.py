@@ -118,3 +118,47 @@ def test_no_page_of_names_is_closed_to_anybody(language: str, browser: Browser, 
         assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()
+
+
+def curated(shared: SharedApi, name: str) -> list[str]:
+    """Make a collection, a pin and a synonym; return the addresses of their pages."""
+    reviewer = shared.staff["reviewer"]
+    with session_factory(shared.database).begin() as session:
+        ids = [make(session, "published", title=f"{name} {n}").id for n in (1, 2, 3)]
+    made = reviewer.post("/catalog/collections", {"titleAr": f"مجموعة {name}", "titleEn": f"Set {name}"})
+    collection = made.json()["data"]["id"]
+    reviewer.ask("PUT", f"/catalog/collections/{collection}/programs", json={"programIds": ids})
+    pin = {"query": name, "programs": [{"programId": ids[0], "place": 1}]}
+    pinned = reviewer.post("/catalog/pins", pin).json()["data"]["id"]
+    words = {"kind": "two_way", "terms": [name, f"{name} twice"]}
+    joined = reviewer.post("/catalog/synonyms", words).json()["data"]["id"]
+    return [f"collections/{collection}", f"pins/{pinned}", f"synonyms/{joined}"]
+
+
+def test_the_order_of_a_collection_is_changed_with_the_keyboard(browser: Browser, shared: SharedApi) -> None:
+    here = curated(shared, "order")[0]
+    visit = signed_in(browser, shared, "editor", "en", "/studio/curation/collections")
+    page = visit.page
+    page.goto(f"/studio/curation/{here}")
+    rows = page.locator(".order .what")
+    press(page, "One place up: order 3")
+    expect(rows).to_have_text([re.compile(f"order {n}") for n in (1, 3, 2)])
+    press(page, "One place up: order 3")
+    expect(rows).to_have_text([re.compile(f"order {n}") for n in (3, 1, 2)])
+    page.get_by_label("Place of order 3").fill("3")
+    press(page, "Put there: order 3")
+    expect(rows).to_have_text([re.compile(f"order {n}") for n in (1, 2, 3)])
+    assert visit.faults == []
+    visit.close()
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_no_page_of_curation_is_closed_to_anybody(language: str, browser: Browser, shared: SharedApi) -> None:
+    pages = curated(shared, f"coffee{language}")
+    visit = signed_in(browser, shared, "admin", language, "/studio/curation/collections")
+    for path in ("collections", "pins", "synonyms", "searches", "pins/new", *pages, f"{pages[0]}/delete"):
+        visit.page.set_viewport_size(DESKTOP)
+        visit.page.goto(f"/studio/curation/{path}")
+        assert visit.closed_to_anybody() == [], path
+    assert visit.faults == []
+    visit.close()
