@@ -172,6 +172,18 @@ def test_what_is_no_file_is_refused(shared: SharedApi) -> None:
     assert editor.ask("POST", f"{HERE}/address", files={"file": ("a.csv", b"x")}).status_code == 415
 
 
+def test_a_file_that_is_too_large_is_refused(shared: SharedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor = signed_in_at_pages(shared.listener, "editor")
+    filled, before = fields_of(read(editor, HERE), f"{HERE}/file"), count(shared.database, "import_runs")
+    monkeypatch.setenv("IMPORT_MAX_FILE_BYTES", "1000")
+    # The second one is refused before it is read.
+    for size in (2_000, 200_000):
+        file = {"file": ("a.csv", b"x" * size)}
+        page = Page(editor.ask("POST", f"{HERE}/file", data=filled, files=file))
+        assert page.status == 413, page.texts("main")
+    assert count(shared.database, "import_runs") == before
+
+
 def test_a_form_sent_twice_is_one_import(shared: SharedApi) -> None:
     editor = signed_in_at_pages(shared.listener, "editor")
     filled = fields_of(read(editor, HERE), f"{HERE}/address") | {"url": "http://feed.invalid/", "do": "try"}
