@@ -10,7 +10,7 @@ from tests.support.pages import Page, read, text_of
 from tests.support.programs import make
 from tests.support.shared import SharedApi
 from tests.support.staff import send, signed_in_at_pages, token_of, visitor
-from tests.support.studio import fields_of, fill, valid
+from tests.support.studio_forms import fields_of, fill, valid
 
 HERE = "/studio/curation"
 LISTS = ("collections", "pins", "synonyms")

@@ -17,7 +17,7 @@ from tests.support.programs import make
 from tests.support.shared import SharedApi
 from tests.support.sites import site
 from tests.support.staff import send, signed_in_at_pages, token_of, visitor
-from tests.support.studio import fields_of, fill, valid
+from tests.support.studio_forms import fields_of, fill, valid
 
 HERE = "/studio/imports"
 PAGES = ("", "/sources", "/conflicts", "/merges")

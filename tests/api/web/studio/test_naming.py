@@ -12,7 +12,7 @@ from tests.support.pages import Page, read
 from tests.support.programs import EDITOR, make
 from tests.support.shared import SharedApi
 from tests.support.staff import send, signed_in_at_pages, token_of, visitor
-from tests.support.studio import fields_of, fill, valid
+from tests.support.studio_forms import fields_of, fill, valid
 
 HERE = "/studio/names"
 LISTS = ("series", "categories", "tags", "people")
