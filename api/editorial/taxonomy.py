@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from api.editorial import taxonomy_schemas as schemas
 from api.editorial.pending_schemas import read_pending
+from api.editorial.revisions import audit_events
 from api.editorial.rights import rights_of
+from api.editorial.schemas import AuditList
 from api.http import idempotent, transaction
 from api.http.auth import EDITORS, REVIEWERS
-from api.http.parameters import AfterId, Id, IfMatch, Limit, NamePrefix, OnceKey
+from api.http.parameters import AfterId, BeforeId, Id, IfMatch, Limit, NamePrefix, OnceKey
 from api.http.query import DEFAULT_LIMIT
 from api.http.reply import JsonResponse, etag_of
 from api.http.request import ApiRequest, actor_of, expected_rev
@@ -226,7 +228,37 @@ async def delete_series(request: ApiRequest, series_id: Id) -> None:
     await transaction.write(request, lambda s: series.delete(s, series_id, actor))
 
 
+@get(
+    "/categories/{category_id:int}/audit",
+    operation_id="listCategoryAudit",
+    summary="What was done to a category",
+    description="After it was deleted, too.",
+    opt={"roles": EDITORS},
+)
+async def category_audit(
+    request: ApiRequest, category_id: Id, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
+) -> JsonResponse[AuditList]:
+    """List the audit events of a category, newest first."""
+    return await audit_events(request, "category", category_id, before, limit)
+
+
+@get(
+    "/series/{series_id:int}/audit",
+    operation_id="listSeriesAudit",
+    summary="What was done to a series",
+    description="After it was deleted, too.",
+    opt={"roles": EDITORS},
+)
+async def series_audit(
+    request: ApiRequest, series_id: Id, before: BeforeId = None, limit: Limit = DEFAULT_LIMIT
+) -> JsonResponse[AuditList]:
+    """List the audit events of a series, newest first."""
+    return await audit_events(request, "series", series_id, before, limit)
+
+
 HANDLERS = [
+    category_audit,
+    series_audit,
     list_categories,
     create_category,
     get_category,

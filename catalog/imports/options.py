@@ -9,7 +9,7 @@ import msgspec
 from catalog.core.errors import FieldError, ValidationFailed
 from catalog.programs.rules import validate
 
-MAX_MAPPING = 100
+MAX_MAPPING, MAX_POSITIONS = 100, 10_000
 # The options that are values of a program, by column name.
 DEFAULTS = ("language", "media_type", "kind", "category_id", "series_id")
 _NAMESPACE = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -56,6 +56,7 @@ class Options(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_d
         namespace: Stands before the external ids; made of the address if None.
         day_first: 05/03/2024 is in May (False), in March (True), or not a date (None).
         require_media: Skip items of a feed that have no playable file.
+        positions: Only the items at these positions of the source, from 1; None for all.
         detect_media: Ask servers for the first bytes of files of which nothing says whether they are audio or video.
     """
 
@@ -73,6 +74,7 @@ class Options(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_d
     day_first: bool | None = None
     require_media: bool = True
     detect_media: bool = False
+    positions: list[int] | None = None
 
 
 def check(options: Options) -> None:
@@ -107,6 +109,11 @@ def check(options: Options) -> None:
             "".encode(options.encoding)
         except (LookupError, ValueError):
             errors.append(FieldError("options.encoding", "invalid", "No such encoding."))
+    if options.positions is not None and not (
+        1 <= len(options.positions) <= MAX_POSITIONS and min(options.positions) >= 1
+    ):
+        message = f"1 to {MAX_POSITIONS} positions, which begin at 1."
+        errors.append(FieldError("options.positions", "invalid", message))
     if options.namespace is not None and not _NAMESPACE.fullmatch(options.namespace):
         errors.append(FieldError("options.namespace", "invalid", "1 to 100 letters, digits, . _ : or -."))
     if errors:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -173,23 +174,70 @@ def retry(session: Session, run_id: int, actor: Actor) -> ImportRun:
         raise Conflict("The import is still going on.")
     if run.status == "succeeded" and not run.failed:
         raise Conflict("No item of this import failed.")
+    only_failed = run.status == "succeeded"
+    again = _again(
+        session,
+        run,
+        run_options.read(run.options),
+        actor,
+        dry_run=run.dry_run,
+        needs_documents=only_failed or run.url is None,
+    )
+    again.retry_of = run.id if only_failed else None
+    session.flush()
+    return again
+
+
+def apply(session: Session, run_id: int, positions: list[int] | None, actor: Actor) -> ImportRun:
+    """Create a run that writes what a dry run has read. The source is not asked again.
+
+    Args:
+        session: The transaction.
+        run_id: The dry run.
+        positions: The items to write; None for all that the dry run had.
+        actor: Who asks.
+
+    Returns:
+        The new run, queued.
+
+    Raises:
+        NotFound: No such run.
+        Conflict: The run was no dry run, did not reach its end, or its documents are not kept any more.
+        ValidationFailed: The positions are wrong.
+    """
+    run = get(session, run_id, lock=True)
+    if not run.dry_run or run.status != "succeeded":
+        raise Conflict("Only a dry run that has reached its end can be carried out.")
+    chosen = run_options.read(run.options)
+    if positions is not None:
+        chosen = msgspec.structs.replace(chosen, positions=positions)
+    again = _again(session, run, chosen, actor, dry_run=False, needs_documents=True)
+    session.flush()
+    return again
+
+
+def _again(
+    session: Session, run: ImportRun, options: Options, actor: Actor, *, dry_run: bool, needs_documents: bool
+) -> ImportRun:
+    """Create a run of the same origin that reads the documents of `run`, if they are kept.
+
+    Raises:
+        Conflict: They are not kept, and are needed.
+    """
     documents_of = run.documents_of or run.id
     parts = session.scalar(select(func.count()).where(ImportDocument.run_id == documents_of))
-    only_failed = run.status == "succeeded"
-    if not parts and (only_failed or run.url is None):
+    if not parts and needs_documents:
         raise Conflict("What was imported is no longer kept. Import it again.")
     again = create(
         session,
         Origin(run.kind, run.namespace, run.url, run.file_name),
-        run_options.read(run.options),
+        options,
         actor,
-        dry_run=run.dry_run,
+        dry_run=dry_run,
         source=session.get(ImportSource, run.source_id) if run.source_id else None,
     )
-    again.retry_of = run.id if only_failed else None
     if parts and run.fetched:
         again.documents_of, again.fetched = documents_of, True
-    session.flush()
     return again
 
 

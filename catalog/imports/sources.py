@@ -81,6 +81,18 @@ def _check_form(url: str) -> None:
     raise ValidationFailed([FieldError("url", "invalid", message)])
 
 
+def _check_options(options: Options) -> None:
+    """Check the options of a source.
+
+    Raises:
+        ValidationFailed: An option is wrong, or chooses items: their positions change with each refresh.
+    """
+    run_options.check(options)
+    if options.positions is not None:
+        message = "A remembered source is imported whole."
+        raise ValidationFailed([FieldError("options.positions", "invalid", message)])
+
+
 def get(session: Session, source_id: int, *, lock: bool = False) -> ImportSource:
     """Return the source.
 
@@ -127,7 +139,7 @@ def create(
         Conflict: A source has this address.
     """
     url = check_url(kind, url)
-    run_options.check(options)
+    _check_options(options)
     source = ImportSource(
         kind=kind,
         url=url,
@@ -162,7 +174,7 @@ def edit(session: Session, source_id: int, values: Mapping[str, object], actor: 
     columns = dict(values)
     options, url = values.get("options"), values.get("url")
     if isinstance(options, Options):
-        run_options.check(options)
+        _check_options(options)
         columns["options"] = run_options.plain(options)
     if isinstance(url, str):
         columns["url"] = check_url(source.kind, url)

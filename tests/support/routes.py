@@ -1,6 +1,7 @@
 """Every route of the API, who may pass, and a body that it takes."""
 
 from tests.support.accounts import PASSWORD
+from tests.support.studio_routes import NAMES_OF_THE_STUDIO
 
 OPEN = frozenset({"nobody", "editor", "reviewer", "ops", "admin"})
 SIGNED_IN = OPEN - {"nobody"}
@@ -84,6 +85,8 @@ ROUTES = {
     ("GET", "/catalog/series/{series_id:int}"): (EDITORS, None),
     ("PATCH", "/catalog/series/{series_id:int}"): (EDITORS, {"title": "T"}),
     ("DELETE", "/catalog/series/{series_id:int}"): (REVIEWERS, None),
+    ("GET", "/catalog/categories/{category_id:int}/audit"): (EDITORS, None),
+    ("GET", "/catalog/series/{series_id:int}/audit"): (EDITORS, None),
     ("GET", "/catalog/collections"): (EDITORS, None),
     ("POST", "/catalog/collections"): (EDITORS, {"titleAr": "م", "titleEn": "C"}),
     ("GET", COLLECTION): (EDITORS, None),
@@ -116,6 +119,7 @@ ROUTES = {
     ("GET", f"{RUN}/errors"): (EDITORS, None),
     ("POST", f"{RUN}/cancel"): (EDITORS, None),
     ("POST", f"{RUN}/retry"): (EDITORS, None),
+    ("POST", f"{RUN}/apply"): (EDITORS, None),
     ("GET", "/catalog/import-sources"): (EDITORS, None),
     ("POST", "/catalog/import-sources"): (EDITORS, {"url": "http://feed.invalid/"}),
     ("GET", SOURCE): (EDITORS, None),
@@ -235,6 +239,7 @@ ROUTES = {
     ("POST", "/studio/programs/do"): (OPEN, None),
     ("POST", "/studio/filters"): (OPEN, None),
     ("POST", "/studio/filters/{filter_id:int}/delete"): (OPEN, None),
+    **dict.fromkeys(NAMES_OF_THE_STUDIO, (OPEN, None)),
 }
 for _kind, _change in (
     ("programs", {"title": "Other"}),

@@ -72,6 +72,9 @@ async def create_collection(
 ) -> Answer:
     """Create a collection."""
     values, actor, rights = sent_fields(data), actor_of(request), rights_of(request)
+    if values["slug"] is None:
+        # The catalogue makes one of the title.
+        del values["slug"]
 
     def work(session: Session) -> idempotent.Created[schemas.CollectionAnswer]:
         row = collections.create(session, values, actor, rights)

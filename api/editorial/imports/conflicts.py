@@ -45,6 +45,7 @@ class ImportConflictOut(Model):
 
     id: int
     program_id: int
+    title: str
     field: Annotated[str, msgspec.Meta(examples=["title"])]
     here: object
     source: object
@@ -61,10 +62,12 @@ class ImportConflictList(Model):
 
 
 def _out(session: Session, row: ImportConflict) -> ImportConflictOut:
-    program: dict[str, object] = {**snapshot.of(session, session.get_one(Program, row.program_id))}
+    found = session.get_one(Program, row.program_id)
+    program: dict[str, object] = {**snapshot.of(session, found)}
     return ImportConflictOut(
         id=row.id,
         program_id=row.program_id,
+        title=found.title,
         field=row.field,
         here=program.get(row.field),
         source=row.source_value,

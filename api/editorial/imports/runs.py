@@ -172,4 +172,25 @@ async def retry_import(request: ApiRequest, run_id: Id) -> JsonResponse[schemas.
     return await accepted(request, await transaction.write(request, work))
 
 
-HANDLERS = [create_import, list_imports, get_import, list_items, cancel_import, retry_import]
+@post(
+    "/imports/{run_id:int}/apply",
+    status_code=202,
+    summary="Carry out a dry run",
+    description="Starts a new run that writes what the dry run has read, or the items at `positions` alone. The source is not asked again; what the dry run has read is kept for seven days.",
+    opt={"roles": EDITORS, "errors": ("not_found", "conflict", "validation_failed")},
+)
+async def apply_import(
+    request: ApiRequest, run_id: Id, data: JSONBody[schemas.ApplyIn | None] = None
+) -> JsonResponse[schemas.ImportRunAnswer]:
+    """Queue a new run; 409 when the run was no dry run, or did not reach its end."""
+    actor, positions = actor_of(request), data.positions if data is not None else None
+
+    def work(session: Session) -> int:
+        run = runs.get(session, run_id)
+        check_may_publish(request, msgspec.convert(run.options, Options))
+        return runs.apply(session, run_id, positions, actor).id
+
+    return await accepted(request, await transaction.write(request, work))
+
+
+HANDLERS = [create_import, list_imports, get_import, list_items, cancel_import, retry_import, apply_import]

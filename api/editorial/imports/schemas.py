@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.http.schemas import Body, ListMeta, Model, Moment, one_of
+from api.http.schemas import Body, BodyId, ListMeta, Model, Moment, one_of
 from catalog.imports.items import count_done
 from catalog.imports.models import OUTCOMES, STATUSES, ImportItem, ImportRun, ImportSource
-from catalog.imports.options import Options
+from catalog.imports.options import MAX_POSITIONS, Options
 
 SourceType = Literal["feed", "youtube", "csv", "json", "jsonl", "opml"]
 
@@ -19,6 +19,15 @@ class ImportIn(Body):
     source_type: Annotated[SourceType, msgspec.Meta(examples=["feed"])]
     url: Annotated[str, msgspec.Meta(examples=["https://feeds.example.com/fnjan.xml"])]
     options: Options = msgspec.field(default_factory=Options)
+
+
+class ApplyIn(Body):
+    """Which items of a dry run are written: those at `positions`, or all of them without it."""
+
+    positions: (
+        Annotated[list[BodyId], msgspec.Meta(min_length=1, max_length=MAX_POSITIONS, examples=[[1, 3]])]
+        | None
+    ) = None
 
 
 class ImportSourceIn(Body):

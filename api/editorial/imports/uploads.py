@@ -1,6 +1,7 @@
 """Editors' route that imports a file, which is the body of the request."""
 
 import tempfile
+from collections.abc import AsyncIterator
 from typing import Annotated, BinaryIO
 
 import msgspec
@@ -56,17 +57,15 @@ def _decode_options(text: str) -> Options:
         raise InvalidParameter("options", str(error)[:300]) from None
 
 
-async def _save_body(request: ApiRequest, file: BinaryIO) -> None:
-    """Write the body of the request into a file, as it arrives.
+async def _save(chunks: AsyncIterator[bytes], file: BinaryIO) -> None:
+    """Write what is uploaded into a file, as it arrives.
 
     Raises:
-        Problem: The body is compressed, empty or larger than `ImportSettings.max_file_bytes`.
+        Problem: It is empty or larger than `ImportSettings.max_file_bytes`.
     """
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise Problem("unsupported_media_type", "Send the file as it is, not compressed.")
     max_bytes = ImportSettings().max_file_bytes
     size = 0
-    async for chunk in request.stream():
+    async for chunk in chunks:
         size += len(chunk)
         if size > max_bytes:
             raise Problem("body_too_large", f"At most {max_bytes // 1_000_000} MB.")
@@ -75,6 +74,53 @@ async def _save_body(request: ApiRequest, file: BinaryIO) -> None:
         errors = [FieldError("", "required", "Send the file as the body.")]
         raise Problem("validation_failed", "The body is empty.", errors=errors)
     file.seek(0)
+
+
+async def begin(
+    request: ApiRequest,
+    chunks: AsyncIterator[bytes],
+    source_type: str,
+    options: Options,
+    *,
+    dry_run: bool,
+    file_name: str | None,
+) -> JsonResponse[schemas.ImportRunAnswer]:
+    """Queue a run that imports an uploaded file.
+
+    Args:
+        request: Its sender starts the run.
+        chunks: The bytes of the file.
+        source_type: One of `FILES`.
+        options: How its items become programs.
+        dry_run: Say what would change, and change nothing.
+        file_name: The file's name, for people.
+    """
+    check_may_publish(request, options)
+    actor = actor_of(request)
+    # What is uploaded goes to a file first, so that a slow sender does not occupy a database connection.
+    with tempfile.TemporaryFile() as file:
+        await _save(chunks, file)
+
+        def work(session: Session) -> int:
+            namespace = sources.namespace_of(source_type, None, options)
+            run = runs.create(
+                session,
+                runs.Origin(source_type, namespace, file_name=file_name),
+                options,
+                actor,
+                dry_run=dry_run,
+            )
+            part = 0
+            while data := file.read(documents.PART):
+                for packed in documents.pack(data):
+                    runs.add_part(session, run.id, 0, part, packed, {})
+                    part += 1
+                session.expunge_all()
+            runs.get(session, run.id).fetched = True
+            return run.id
+
+        run_id = await transaction.write(request, work)
+    return await accepted(request, run_id)
 
 
 @post(
@@ -99,34 +145,15 @@ async def upload_import(
     options: _Options = "{}",
     file_name: _FileName = None,
 ) -> JsonResponse[schemas.ImportRunAnswer]:
-    """Queue a run that imports the file in the body."""
+    """Queue a run that imports the file in the body.
+
+    Raises:
+        Problem: The body is compressed.
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Problem("unsupported_media_type", "Send the file as it is, not compressed.")
     checked = _decode_options(options)
-    check_may_publish(request, checked)
-    actor = actor_of(request)
-    # The body goes to a file first, so that a slow sender does not occupy a database connection.
-    with tempfile.TemporaryFile() as file:
-        await _save_body(request, file)
-
-        def work(session: Session) -> int:
-            namespace = sources.namespace_of(source_type, None, checked)
-            run = runs.create(
-                session,
-                runs.Origin(source_type, namespace, file_name=file_name),
-                checked,
-                actor,
-                dry_run=dry_run,
-            )
-            part = 0
-            while data := file.read(documents.PART):
-                for packed in documents.pack(data):
-                    runs.add_part(session, run.id, 0, part, packed, {})
-                    part += 1
-                session.expunge_all()
-            runs.get(session, run.id).fetched = True
-            return run.id
-
-        run_id = await transaction.write(request, work)
-    return await accepted(request, run_id)
+    return await begin(request, request.stream(), source_type, checked, dry_run=dry_run, file_name=file_name)
 
 
 HANDLERS = [upload_import]

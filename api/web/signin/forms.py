@@ -10,6 +10,8 @@ from api.http.request import ApiRequest
 from catalog.core.text import has_control_characters
 
 _FIELDS = 200
+# Of a form with a file, all that is not the file.
+_BESIDE_BYTES = 100_000
 TOKEN = "token"  # noqa: S105  # the name of a field
 
 
@@ -48,20 +50,41 @@ def token_for(request: ApiRequest, owner: str) -> str:
 async def read(request: ApiRequest) -> Form:
     """Return the fields of a form.
 
+    A route with `opt["file_bytes"]`, which returns the largest size of a file, takes a form with a file, too: its handler
+    finds the file in `request.form()`.
+
     Raises:
         Problem: It is no form, or has control characters.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded":
-        raise Problem("unsupported_media_type", "Send a form.")
+    file_bytes = request.route_handler.opt.get("file_bytes")
     try:
-        body = (await request.body()).decode()
-        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
-    except ValueError:
+        if media_type == "multipart/form-data" and file_bytes is not None:
+            pairs = await _with_file(request, file_bytes())
+        elif media_type == "application/x-www-form-urlencoded":
+            body = (await request.body()).decode()
+            pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+        else:
+            raise Problem("unsupported_media_type", "Send a form.")
+    except (ValueError, LookupError):
         raise Problem("bad_request", "The form cannot be read.") from None
     if any(has_control_characters(text) for pair in pairs for text in pair):
         raise Problem("bad_request", "A field has control characters.")
     return Form(pairs)
+
+
+async def _with_file(request: ApiRequest, file_bytes: int) -> list[tuple[str, str]]:
+    """Return the fields of a form with a file, which are texts.
+
+    Raises:
+        Problem: The form is larger than a file may be, or does not say how large it is.
+    """
+    # The framework keeps the file on the disk while it reads.
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > file_bytes + _BESIDE_BYTES:
+        raise Problem("body_too_large", f"At most {file_bytes // 1_000_000} MB.")
+    form = await request.form()
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
 def check(request: ApiRequest, form: Form, owner: str) -> None:

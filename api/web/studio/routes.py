@@ -5,8 +5,11 @@ from litestar import Response, Router, get
 from api.http.auth import EDITORS
 from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, redirect
+from api.web.studio.curation import collections, pins, synonyms
 from api.web.studio.editor import routes as editor
+from api.web.studio.imports import runs, settling, sources, starting
 from api.web.studio.listing import calendar, doing, inbox, keeping, programs
+from api.web.studio.naming import named, taxonomy
 
 
 @get("/")
@@ -25,6 +28,15 @@ router = Router(
         *inbox.HANDLERS,
         *calendar.HANDLERS,
         *editor.HANDLERS,
+        *starting.HANDLERS,
+        *runs.HANDLERS,
+        *sources.HANDLERS,
+        *settling.HANDLERS,
+        *taxonomy.HANDLERS,
+        *named.HANDLERS,
+        *collections.HANDLERS,
+        *pins.HANDLERS,
+        *synonyms.HANDLERS,
     ],
     before_request=admit,  # type: ignore[arg-type]  # the router makes every request a StaffRequest
     request_class=StaffRequest,

@@ -113,7 +113,7 @@ class Runner:
                 leases.require(session, run.id, context.token).fetched = True
             if context.remark == "not_modified":
                 return
-        wanted = self._wanted_positions(run)
+        wanted = self._wanted_positions(context)
         if run.total is None:
             total = len(wanted) if wanted is not None else adapter.count(context)
             with self.sessions.begin() as session:
@@ -141,12 +141,13 @@ class Runner:
         if batch:
             self.progress(batches.write(batch))
 
-    def _wanted_positions(self, run: ImportRun) -> set[int] | None:
-        """The positions that a retry repeats; None for all."""
-        if run.retry_of is None:
-            return None
+    def _wanted_positions(self, context: RunContext) -> set[int] | None:
+        """The positions that a retry repeats, or that an editor chose; None for all."""
+        chosen, retry_of = context.options.positions, context.run.retry_of
+        if retry_of is None:
+            return None if chosen is None else set(chosen)
         with self.sessions() as session:
-            return set(session.scalars(queries.failed_positions(run.retry_of)))
+            return set(session.scalars(queries.failed_positions(retry_of)))
 
     def _succeeded(self, context: RunContext) -> str:
         try:

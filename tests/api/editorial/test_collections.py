@@ -191,3 +191,8 @@ def test_a_merged_program_gives_its_place_to_the_one_that_stays(shared: SharedAp
     found = [editor.get(path) for path in paths]
     assert [order(answer) for answer in found] == [[other, staying], [staying, other], [staying]]
     assert {answer.headers["etag"] for answer in found} == {'"3"'}
+
+
+def test_a_collection_without_an_address_gets_one_of_its_title(shared: SharedApi) -> None:
+    made = shared.staff["editor"].post("/catalog/collections", {"titleAr": "أسمار", "titleEn": "Night talks"})
+    assert (made.status_code, made.json()["data"]["slug"]) == (201, "night-talks")

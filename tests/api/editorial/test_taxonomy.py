@@ -54,3 +54,17 @@ def test_categories_series_tags_and_people(staff: dict[str, Client]) -> None:
         pages += [row["id"] for row in page["data"]]
         after = page["meta"]["nextCursor"]
     assert len(pages) == len(set(pages)) == 6
+
+
+def test_what_was_done_to_a_series_and_a_category_is_listed(staff: dict[str, Client]) -> None:
+    reviewer = staff["reviewer"]
+    for path, body, change in (
+        ("series", {"title": "Night", "language": "en"}, {"title": "Nights"}),
+        ("categories", {"nameAr": "رف", "nameEn": "Shelf"}, {"nameEn": "Shelves"}),
+    ):
+        made = reviewer.post(f"/catalog/{path}", body).json()["data"]
+        reviewer.ask("PATCH", f"/catalog/{path}/{made['id']}", json=change)
+        reviewer.ask("DELETE", f"/catalog/{path}/{made['id']}")
+        events = staff["editor"].get(f"/catalog/{path}/{made['id']}/audit").json()["data"]
+        assert [event["action"].rpartition(".")[2] for event in events] == ["delete", "edit", "create"]
+        assert events[1]["actor"] == "reviewer@example.com"

@@ -180,3 +180,42 @@ def test_what_cannot_be_imported_is_refused(
     assert field in json.dumps(answer.json()["errors"])
     with database.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM import_runs")) == 0
+
+
+@pytest.mark.slow
+def test_chosen_items_of_a_dry_run_are_written_without_asking_the_source_again(
+    staff: dict[str, Client], database: Database
+) -> None:
+    editor = staff["editor"]
+    dry = upload(editor, CSV, dryRun="true", options='{"tags":["tried"]}')
+    address = f"/catalog/imports/{dry['id']}/apply"
+    assert editor.post(address, {}).json()["code"] == "conflict"
+    carry_out(database, dry["id"])
+    for wrong in ({"positions": []}, {"positions": [0]}, {"positions": [1] * 10_001}, {"other": 1}):
+        assert editor.post(address, wrong).json()["code"] == "validation_failed", wrong
+    chosen = editor.post(address, {"positions": [2, 5, 10]})
+    assert chosen.status_code == 202, chosen.text
+    run = chosen.json()["data"]
+    assert (run["dryRun"], run["total"], chosen.headers["location"]) == (
+        False,
+        None,
+        f"/catalog/imports/{run['id']}",
+    )
+    carry_out(database, run["id"])
+    counts = look(editor, run["id"])["counts"]
+    assert (counts["created"], counts["failed"], look(editor, run["id"])["total"]) == (2, 1, 3)
+    items = editor.get(f"/catalog/imports/{run['id']}/items").json()["data"]
+    assert [item["position"] for item in items] == [2, 5, 10]
+    program = editor.get(f"/catalog/programs/{items[0]['programId']}").json()["data"]
+    assert program["tags"] == ["tried"]
+    again = editor.ask("POST", address)
+    carry_out(database, again.json()["data"]["id"])
+    counts = look(editor, again.json()["data"]["id"])["counts"]
+    assert (counts["created"], counts["unchanged"]) == (34, 2)
+    assert editor.ask("POST", f"/catalog/imports/{run['id']}/apply").json()["code"] == "conflict"
+    body = {"url": "https://feed.example/x", "options": {"positions": [1]}}
+    refused = staff["editor"].post("/catalog/import-sources", body).json()
+    assert refused["errors"][0]["field"] == "options.positions"
+    publishing = upload(staff["reviewer"], CSV, dryRun="true", options='{"policy":"publish"}')
+    carry_out(database, publishing["id"])
+    assert editor.ask("POST", f"/catalog/imports/{publishing['id']}/apply").json()["code"] == "forbidden"
