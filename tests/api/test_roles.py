@@ -47,7 +47,8 @@ def test_every_route_is_in_the_table(settings: Settings) -> None:
         (method, route.path)
         for route in create_app(settings).routes
         for method in getattr(route, "methods", ())
-        if method not in ("OPTIONS", "HEAD")
+        # Pages of the studio have one rule: tests/api/web/studio/test_closed.py.
+        if method not in ("OPTIONS", "HEAD") and not route.path.startswith("/studio")
     }
     assert found == set(ROUTES)
 

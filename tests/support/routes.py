@@ -1,7 +1,6 @@
 """Every route of the API, who may pass, and a body that it takes."""
 
 from tests.support.accounts import PASSWORD
-from tests.support.studio_routes import NAMES_OF_THE_STUDIO
 
 OPEN = frozenset({"nobody", "editor", "reviewer", "ops", "admin"})
 SIGNED_IN = OPEN - {"nobody"}
@@ -232,14 +231,6 @@ ROUTES = {
         ("GET", f"/ops/board{path}"): (OPEN, None)
         for path in ("", "/do/{name:str}", "/programs", "/runbooks", "/hour", "/live")
     },
-    **{
-        ("GET", f"/studio{path}"): (OPEN, None)
-        for path in ("", "/programs", "/programs/do", "/trash", "/review", "/calendar")
-    },
-    ("POST", "/studio/programs/do"): (OPEN, None),
-    ("POST", "/studio/filters"): (OPEN, None),
-    ("POST", "/studio/filters/{filter_id:int}/delete"): (OPEN, None),
-    **dict.fromkeys(NAMES_OF_THE_STUDIO, (OPEN, None)),
 }
 for _kind, _change in (
     ("programs", {"title": "Other"}),
