@@ -156,6 +156,7 @@ class Supervisor:
         password = self.home.secrets()["adminPassword"]
         for label, value in (
             ("pages", f"{stack.api_url}/ar"),
+            ("studio", f"{stack.api_url}/studio"),
             ("board", f"{stack.api_url}/ops/board"),
             ("API", stack.api_url),
             ("docs", f"{stack.api_url}/docs"),
