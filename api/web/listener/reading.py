@@ -7,7 +7,7 @@ from litestar.datastructures import MultiDict
 
 from api.answers.answer import Reply
 from api.discovery.narrowing.filters import SEVERAL
-from api.http.errors import Problem
+from api.http.errors import Problem, UnknownParameter
 from api.http.query import QueryString
 from api.web.listener.narrowing import ordered
 from api.web.rendering.links import query
@@ -56,7 +56,9 @@ def right(sent: MultiDict[str], parse: Callable[[MultiDict[str]], object]) -> li
         try:
             parse(MultiDict(kept))
         except Problem as problem:
-            wrong = {error.field for error in problem.errors}
+            # All unknown names at once: every step reads all parameters again.
+            unknown = isinstance(problem, UnknownParameter)
+            wrong = problem.names if unknown else {error.field for error in problem.errors}
             rest = [(name, value) for name, value in kept if name not in wrong]
             if len(rest) == len(kept):
                 raise

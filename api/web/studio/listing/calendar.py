@@ -82,7 +82,7 @@ async def calendar(request: StaffRequest) -> Response[bytes]:
     if len(kept) != len([*sent.multi_items()]):
         return redirect(request, request.url.path + query(dict(sorted(kept))))
     asked = _parsed(MultiDict(kept))
-    zone = asked.zone or zones.remembered(request)
+    zone = zones.decided(request, asked.zone.key if asked.zone is not None else "")
     today = datetime.now(zone).date()
     first, last, before, after = _period(asked.view, asked.day or today, request.locale)
     planned, all_planned = await _programs(

@@ -7,15 +7,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
-from litestar.datastructures import MultiDict
 from sqlalchemy import RowMapping
 
-from api.editorial import bulk
+from api.editorial import bulk, taxonomy
 from api.editorial.rights import rights_of
 from api.editorial.schemas import BulkAnswer
+from api.editorial.taxonomy_schemas import CategoryAnswer
 from api.http import transaction
 from api.http.errors import InvalidParameter, Problem
-from api.http.query import DEFAULT_ZONE, QueryString
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page
 from api.web.studio import zones
@@ -23,7 +22,7 @@ from api.web.studio.listing import steps
 from api.web.studio.listing.address import of_query
 from api.web.studio.listing.programs import categories, name_of
 from api.web.studio.listing.undoing import undoing
-from catalog.core.errors import FieldError
+from catalog.core.errors import FieldError, NotFound
 from catalog.core.text import has_control_characters
 from catalog.programs import queries
 from catalog.review.states import DELETED, PROGRAM
@@ -71,8 +70,9 @@ def _asked(request: StaffRequest, fields: Mapping[str, str], ids: Sequence[str])
     step = steps.STEPS[name]
     if step.of_reviewers and not rights_of(request).may_publish:
         raise Problem("forbidden", "Only reviewers may do this.")
-    zone = QueryString(MultiDict([("tz", fields.get("tz", ""))]), ("tz",)).zone("tz", DEFAULT_ZONE)
     back = of_query(request, _LISTS[step.of_trash], fields.get("list", ""), trashed=step.of_trash)
+    # The list has its own zone, or the remembered one.
+    zone = zones.decided(request, fields.get("tz", ""), back.zone.key)
     return _Asked(name, steps.chosen(ids), fields, zone, back.path + back.query_string())
 
 
@@ -131,13 +131,30 @@ async def _question(
         "errors": {error.field: error.code for error in errors},
         # A time with an offset comes from a step that is taken back: it stays exactly as it is.
         "exactly": moment if moment is not None and datetime.fromisoformat(at).tzinfo is not None else None,
-        "categories": {str(one.id): name_of(one, request.locale.code) for one in await categories(request)}
-        if steps.STEPS[asked.step].field == steps.CATEGORY
-        else {},
+        "categories": await _categories(request, asked),
+        "no_category": steps.NO_CATEGORY,
         "zones": zones.offered(asked.zone),
         "once": secrets.token_urlsafe(16),
     }
     return page(request, "studio/listing/ask.html", context, status=status)
+
+
+async def _categories(request: StaffRequest, asked: _Asked) -> dict[str, str]:
+    """Return the names of categories to choose from, by id; the one that is asked for is among them, if there is one."""
+    if steps.STEPS[asked.step].field != steps.CATEGORY:
+        return {}
+    code = request.locale.code
+    found = {str(one.id): name_of(one, code) for one in await categories(request)}
+    wanted = asked.fields.get(steps.CATEGORY, "")
+    if wanted not in found:
+        try:
+            number = steps.category(wanted)
+            if number is not None:
+                more = await ask(request, taxonomy.get_category, CategoryAnswer, category_id=number)
+                found[str(number)] = name_of(more.data, code)
+        except (NotFound, Problem):
+            pass
+    return found
 
 
 @post("/programs/do")

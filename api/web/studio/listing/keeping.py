@@ -31,8 +31,9 @@ async def keep(request: StaffRequest) -> Response[bytes]:
         # Without a field it is the number of lists.
         reason = "taken" if refused.field == "name" else "full"
         return await listed(request, address, {"named": name, "not_saved": reason}, 409)
-    except ValidationFailed:
-        return await listed(request, address, {"named": name[:MAX_NAME], "not_saved": "wrong"}, 422)
+    except ValidationFailed as refused:
+        reason = "long" if any(error.field == "query" for error in refused.errors) else "wrong"
+        return await listed(request, address, {"named": name[:MAX_NAME], "not_saved": reason}, 422)
     return redirect(request, address.path + address.query_string())
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from zoneinfo import ZoneInfo
 
 from litestar import Response, get
 from litestar.datastructures import MultiDict
@@ -15,7 +14,7 @@ from api.editorial.listing.schemas import EditorList, TrashList
 from api.editorial.rights import rights_of
 from api.editorial.taxonomy_schemas import CategoryList, CategoryOut, SeriesAnswer, SeriesList, SeriesOut
 from api.http.errors import Problem
-from api.http.query import DEFAULT_ZONE, MAX_LIMIT, MAX_VALUE
+from api.http.query import MAX_LIMIT, MAX_VALUE
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
 from api.web.studio import zones
@@ -142,7 +141,6 @@ async def context_of(request: StaffRequest, address: Address, exact: object) -> 
         exact: Whether the number of programs is exact.
     """
     language, trashed = request.locale, address.path.endswith("/trash")
-    zone = ZoneInfo(address.one("tz") or DEFAULT_ZONE)
     shelves = await categories(request)
     called = {str(one.id): name_of(one, language.code) for one in shelves}
     titles = await _titles(request, address.values.get("seriesId", ()))
@@ -155,8 +153,8 @@ async def context_of(request: StaffRequest, address: Address, exact: object) -> 
         "signs": narrowing.signs(address, language),
         "orders": narrowing.orders(trashed=trashed, words="q" in address.values),
         "sort": address.one("sort") or _usual(address, trashed=trashed),
-        "zone": zone,
-        "zones": zones.offered(zone),
+        "zone": address.zone,
+        "zones": zones.offered(address.zone),
         "exact": exact,
         "steps": steps.offered(may_publish=rights_of(request).may_publish, of_trash=trashed),
         "every": "chosen" in request.query_params,
