@@ -47,6 +47,8 @@ _HOT_BYTES = 450
 # Characters of a path and bytes of a query string together. Listeners need at most about 7,000; an upload has its
 # options in the query string.
 MAX_TARGET, MAX_SIGNED_IN_TARGET = 8192, 65_536
+# A list of the studio has all its filters in its address.
+_PAGES_OF_STAFF = ("/studio/", "/ops/board/")
 # Parameters by which others follow listeners: they change no answer.
 _TRACKING = re.compile(rb"(?:^|&)(?:utm_[^=&]*|fbclid|gclid|_)(?:=[^&]*)?(?=&|$)")
 # Counts a request by its method, the template of its route, its status and the seconds it took.
@@ -279,7 +281,8 @@ def _limited(scope: HTTPScope, request_id: bytes, seconds: int) -> tuple[int, li
 
 
 def _is_too_long(address: tuple[str, bytes]) -> bool:
-    most = MAX_SIGNED_IN_TARGET if needs_credential(address[0]) else MAX_TARGET
+    signed_in = needs_credential(address[0]) or address[0].startswith(_PAGES_OF_STAFF)
+    most = MAX_SIGNED_IN_TARGET if signed_in else MAX_TARGET
     return len(address[0]) > MAX_TARGET or len(address[1]) > most
 
 

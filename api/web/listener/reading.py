@@ -57,8 +57,9 @@ def right(sent: MultiDict[str], parse: Callable[[MultiDict[str]], object]) -> li
             parse(MultiDict(kept))
         except Problem as problem:
             # All unknown names at once: every step reads all parameters again.
-            unknown = isinstance(problem, UnknownParameter)
-            wrong = problem.names if unknown else {error.field for error in problem.errors}
+            wrong = {error.field for error in problem.errors}
+            if isinstance(problem, UnknownParameter):
+                wrong |= problem.names
             rest = [(name, value) for name, value in kept if name not in wrong]
             if len(rest) == len(kept):
                 raise

@@ -21,6 +21,8 @@ from api.web.signin.staff import StaffRequest
 from api.web.studio import zones
 from catalog.programs.listing.saved import MAX_QUERY
 
+# The paths of the lists.
+PROGRAMS, TRASH = "/studio/programs", "/studio/trash"
 # Rows of a page, where the address does not say how many.
 ROWS = 50
 # The list asks for counts by itself, and where a page begins does not belong to a saved or a shared list.

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
@@ -19,7 +20,7 @@ from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page
 from api.web.studio import zones
 from api.web.studio.listing import steps
-from api.web.studio.listing.address import of_query
+from api.web.studio.listing.address import PROGRAMS, TRASH, of_query
 from api.web.studio.listing.programs import categories, name_of
 from api.web.studio.listing.undoing import undoing
 from catalog.core.errors import FieldError, NotFound
@@ -27,7 +28,9 @@ from catalog.core.text import has_control_characters
 from catalog.programs import queries
 from catalog.review.states import DELETED, PROGRAM
 
-_LISTS = {False: "/studio/programs", True: "/studio/trash"}
+_HERE = "/studio/programs/do"
+_FILLED = ("list", "tz", steps.TAGS, steps.CATEGORY, steps.AT)
+_LISTS = {False: PROGRAMS, True: TRASH}
 # The longest key of a form that is taken once.
 _KEY = 64
 
@@ -41,6 +44,14 @@ class _Asked:
     fields: Mapping[str, str]
     zone: ZoneInfo
     back: str
+
+    def again(self, request: StaffRequest) -> str | None:
+        """Return where the page that asks is found again: after its form was sent, at the same question with what was filled in."""
+        if request.method == "GET":
+            return None
+        filled = {name: self.fields[name] for name in _FILLED if self.fields.get(name)}
+        ids = [f"{number}:{rev}" for number, rev in self.programs.items()]
+        return f"{_HERE}?{urlencode({'step': self.step, 'id': ids, **filled}, doseq=True)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +147,7 @@ async def _question(
         "zones": zones.offered(asked.zone),
         "once": secrets.token_urlsafe(16),
     }
-    return page(request, "studio/listing/ask.html", context, status=status)
+    return page(request, "studio/listing/ask.html", context, status=status, again=asked.again(request))
 
 
 async def _categories(request: StaffRequest, asked: _Asked) -> dict[str, str]:
@@ -157,7 +168,7 @@ async def _categories(request: StaffRequest, asked: _Asked) -> dict[str, str]:
     return found
 
 
-@post("/programs/do")
+@post("/programs/do", opt={"again": PROGRAMS})
 async def act(request: StaffRequest) -> Response[bytes]:
     """Take the step, and say what became of each program. The same form is taken once.
 
@@ -187,7 +198,7 @@ async def act(request: StaffRequest) -> Response[bytes]:
         "without": without,
         "filters": asked.back.partition("?")[2],
     }
-    return page(request, "studio/listing/outcome.html", context)
+    return page(request, "studio/listing/outcome.html", context, again=asked.back)
 
 
 HANDLERS = [ask_once, act]

@@ -20,7 +20,7 @@ from api.web.signin.staff import StaffRequest, page, redirect
 from api.web.studio import zones
 from api.web.studio.listing import address as addresses
 from api.web.studio.listing import narrowing, steps
-from api.web.studio.listing.address import ROWS, Address
+from api.web.studio.listing.address import ROWS, TRASH, Address
 from catalog.core.errors import NotFound
 from catalog.core.text import fold, has_control_characters, slugify
 from catalog.programs.listing.saved import MAX_FILTERS
@@ -105,7 +105,8 @@ async def listed(
         "offered_series": (),
         **more,
     }
-    return page(request, "studio/listing/programs.html", context, status=status)
+    again = None if request.method == "GET" else shown.address.path + shown.address.query_string()
+    return page(request, "studio/listing/programs.html", context, status=status, again=again)
 
 
 @get("/trash")
@@ -140,7 +141,7 @@ async def context_of(request: StaffRequest, address: Address, exact: object) -> 
         address: The address of the list.
         exact: Whether the number of programs is exact.
     """
-    language, trashed = request.locale, address.path.endswith("/trash")
+    language, trashed = request.locale, address.path == TRASH
     shelves = await categories(request)
     called = {str(one.id): name_of(one, language.code) for one in shelves}
     titles = await _titles(request, address.values.get("seriesId", ()))
