@@ -80,6 +80,11 @@ class EditorFilter:
         """Return the filter as a part of a cursor's binding."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
+    def gives_values(self, sort: str) -> bool:
+        """Return whether what has no value in an order is left out: the order's period is narrowed."""
+        periods = {"scheduledPublishAt": self.planned, "expireAt": self.expiring}
+        return periods.get(sort.removeprefix("-"), _ALWAYS) != _ALWAYS
+
     def in_every_state(self) -> "EditorFilter":
         """Return the filter without its states."""
         return replace(self, status=())

@@ -25,9 +25,10 @@ from catalog.programs.listing.saved import MAX_QUERY
 PROGRAMS, TRASH = "/studio/programs", "/studio/trash"
 # Rows of a page, where the address does not say how many.
 ROWS = 50
-# The list asks for counts by itself, and where a page begins does not belong to a saved or a shared list.
-_UNUSED, OF_A_PAGE = "counts", ("cursor", "limit")
+# The list asks for counts by itself.
+_UNUSED = "counts"
 AUTHORS = ("createdBy", "editedBy")
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)?", re.ASCII)
 # What people type between commas of both scripts; behind a backslash a comma belongs to the name, and so does a backslash.
 NAME = re.compile(r"(?:[^\\,،]|\\.|\\$)+", re.DOTALL)
 _ESCAPED, _TO_ESCAPE = re.compile(r"\\([\\,،])"), re.compile(r"\\(?=[\\,،]|$)|[,،]")
@@ -59,6 +60,10 @@ class Address:
     def one(self, name: str) -> str:
         """Return the value of a parameter; empty without one."""
         return next(iter(self.values.get(name, ())), "")
+
+    def has_plain_day(self, name: str) -> bool:
+        """Return whether a field for a date can show the value of a parameter: a day, or nothing."""
+        return _DAY.fullmatch(self.one(name)) is not None
 
     def typed(self, name: str) -> str:
         """Return the values of a parameter as people type them: between commas."""
@@ -96,7 +101,7 @@ class Address:
         """
         has_days = any(name.endswith(("After", "Before")) for name in self.values)
         zone = {"tz": self.zone.key} if has_days else {}
-        return self.query_string(**dict.fromkeys(OF_A_PAGE), **zone).removeprefix("?")
+        return self.query_string(**dict.fromkeys(params.BESIDE), **zone).removeprefix("?")
 
     def without(self, name: str) -> "Address":
         """Return the address without a parameter that is wrong."""

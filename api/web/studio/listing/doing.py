@@ -29,7 +29,7 @@ from catalog.programs import queries
 from catalog.review.states import DELETED, PROGRAM
 
 _HERE = "/studio/programs/do"
-_FILLED = ("list", "tz", steps.TAGS, steps.CATEGORY, steps.AT)
+_FILLED = ("list", "behind", "tz", steps.TAGS, steps.CATEGORY, steps.AT)
 _LISTS = {False: PROGRAMS, True: TRASH}
 # The longest key of a form that is taken once.
 _KEY = 64
@@ -81,7 +81,9 @@ def _asked(request: StaffRequest, fields: Mapping[str, str], ids: Sequence[str])
     step = steps.STEPS[name]
     if step.of_reviewers and not rights_of(request).may_publish:
         raise Problem("forbidden", "Only reviewers may do this.")
-    back = of_query(request, _LISTS[step.of_trash], fields.get("list", ""), trashed=step.of_trash)
+    # A delete is taken back from the list of programs.
+    trashed = step.of_trash and fields.get("behind") != "programs"
+    back = of_query(request, _LISTS[trashed], fields.get("list", ""), trashed=trashed)
     # The list has its own zone, or the remembered one.
     zone = zones.decided(request, fields.get("tz", ""), back.zone.key)
     return _Asked(name, steps.chosen(ids), fields, zone, back.path + back.query_string())
