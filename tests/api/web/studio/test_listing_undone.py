@@ -45,7 +45,7 @@ def test_a_category_has_to_be_chosen_and_no_category_is_a_choice(shared: SharedA
     assert outcome.status == 200
     assert [one["category"] for one in now(shared, ids)] == [None]
     undone(reviewer, outcome)
-    assert [str(one["category"]["id"]) for one in now(shared, ids)] == [shelf]  # type: ignore[index]  # JSON
+    assert [str(one["category"]["id"]) for one in now(shared, ids)] == [shelf]  # type: ignore[index]  # the answer is JSON of this shape
 
 
 def test_the_category_that_is_asked_for_is_offered_behind_the_first_five_hundred(
@@ -70,7 +70,7 @@ def test_a_tag_with_a_backslash_is_taken_back(name: str, shared: SharedApi, revi
         fresh = [f"{one['id']}:{one['rev']}" for one in now(shared, ids)]
         before = now(shared, ids)[0]["tags"]
         outcome = done(reviewer, "untag", fresh, tags=typed)
-        assert name == "last" or typed == "last" or name not in now(shared, ids)[0]["tags"]  # type: ignore[operator]  # JSON
+        assert name == "last" or typed == "last" or name not in now(shared, ids)[0]["tags"]  # type: ignore[operator]  # the answer is JSON of this shape
         if typed == "last":
             undone(reviewer, outcome)
             assert now(shared, ids)[0]["tags"] == before
