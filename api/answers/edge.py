@@ -45,7 +45,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 MAX_HOT_BYTES = 8 * 1024 * 1024
 _HOT_BYTES = 450
 # Characters of a path and bytes of a query string together. Listeners need at most about 7,000; an upload has its
-# options in the query string.
+# options in the query string, and a list of the studio its filters.
 MAX_TARGET, MAX_SIGNED_IN_TARGET = 8192, 65_536
 # Parameters by which others follow listeners: they change no answer.
 _TRACKING = re.compile(rb"(?:^|&)(?:utm_[^=&]*|fbclid|gclid|_)(?:=[^&]*)?(?=&|$)")
@@ -279,8 +279,9 @@ def _limited(scope: HTTPScope, request_id: bytes, seconds: int) -> tuple[int, li
 
 
 def _is_too_long(address: tuple[str, bytes]) -> bool:
-    most = MAX_SIGNED_IN_TARGET if needs_credential(address[0]) else MAX_TARGET
-    return len(address[0]) > MAX_TARGET or len(address[1]) > most
+    path, query = address
+    signed_in = needs_credential(path) or path.startswith(("/studio/", "/ops/board/"))
+    return len(path) > MAX_TARGET or len(query) > (MAX_SIGNED_IN_TARGET if signed_in else MAX_TARGET)
 
 
 def _too_long(request_id: bytes) -> tuple[int, list[Header], bytes]:

@@ -86,8 +86,14 @@ def _outcome(session: Session, step: _Step, program_id: int, rev: int | None) ->
     except CatalogError as error:
         changes.restore(session, noted)
         return schemas.BulkItem(id=program_id, ok=False, code=error.code, detail=error.detail)
-    waits = after is not None and after.rev != pending_rev
-    return schemas.BulkItem(id=program_id, ok=True, rev=program.rev, status=program.status, waits=waits)
+    return schemas.BulkItem(
+        id=program_id,
+        ok=True,
+        rev=program.rev,
+        status=program.status,
+        waits=after is not None and after.rev != pending_rev,
+        ends=after is None and pending_rev is not None,
+    )
 
 
 def _newest_event(session: Session, program_ids: Sequence[int]) -> int:

@@ -121,12 +121,13 @@ class BulkItem(Model):
     """The outcome for one program.
 
     `changes`: field to [before, after], by which the step can be taken back. `waits`: the change waits for a reviewer, and
-    `changes` are those of the pending revision.
+    `changes` are those of the pending revision. `ends`: the pending revision ended by it, and no step brings it back as it was.
     """
 
     id: int
     ok: bool
     waits: bool = False
+    ends: bool = False
     changes: Annotated[
         dict[str, list[object]], msgspec.Meta(examples=[{"status": ["draft", "published"]}])
     ] = {}

@@ -3,6 +3,8 @@
 Every group of routes raises them; `api.http.error_handlers` turns them into answers (RFC 9457, problem+json).
 """
 
+from collections.abc import Collection
+
 import msgspec
 
 from catalog.core.errors import FieldError
@@ -86,6 +88,25 @@ class Problem(Exception):
         if self.errors:
             body["errors"] = [{"field": e.field, "code": e.code, "message": e.message} for e in self.errors]
         return msgspec.json.encode(body)
+
+
+class UnknownParameter(Problem):
+    """A query string has parameters that the route does not know. `names`: all of them, as they were sent."""
+
+    def __init__(self, names: frozenset[str], named: str, allowed: Collection[str]) -> None:
+        """Say the first of them, and what the route knows.
+
+        Args:
+            names: The parameters.
+            named: The first of them.
+            allowed: The parameters that the route knows.
+        """
+        known = ", ".join(sorted(allowed)) or "none"
+        errors = [FieldError(named[:100], "unknown", f"Known: {known}.")]
+        super().__init__(
+            "unknown_parameter", f"{named[:100]!r} is not known here; known are: {known}.", errors=errors
+        )
+        self.names = names
 
 
 class InvalidParameter(Problem):

@@ -12,8 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
-from api.http.errors import InvalidParameter, Problem
-from catalog.core.errors import FieldError
+from api.http.errors import InvalidParameter, UnknownParameter
 from catalog.core.text import has_control_characters
 
 # The shapes of answers need this module; the worker, which warms the cache, does not need the framework.
@@ -47,19 +46,15 @@ class QueryString:
         Raises:
             InvalidParameter: A parameter that has one value occurs twice, or a value has characters that cannot be
                 stored.
-            Problem: A parameter is not in `allowed`.
+            UnknownParameter: A parameter is not in `allowed`.
         """
         self.values: dict[str, str] = {}
         self._lists: dict[str, list[str]] = {}
         seen = set()
         for name, value in parameters.multi_items():
             if name not in allowed:
-                known = ", ".join(sorted(allowed)) or "none"
-                raise Problem(
-                    "unknown_parameter",
-                    f"{name[:100]!r} is not known here; known are: {known}.",
-                    errors=[FieldError(name[:100], "unknown", f"Known: {known}.")],
-                )
+                unknown = frozenset(sent for sent in parameters if sent not in allowed)
+                raise UnknownParameter(unknown, name, allowed)
             if name in seen and name not in several:
                 raise InvalidParameter(name, "Must be given once.")
             seen.add(name)

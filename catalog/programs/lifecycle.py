@@ -16,7 +16,7 @@ from catalog.core import audit, changes
 from catalog.core.actor import Actor
 from catalog.core.db import database_now, flush
 from catalog.core.errors import FieldError, NotFound, StaleRevision, ValidationFailed
-from catalog.core.fields import camel
+from catalog.core.fields import camel, moment, require_valid
 from catalog.programs import slugs, snapshot
 from catalog.programs.listing.models import ChangedProgram
 from catalog.programs.models import Program, ProgramRedirect, ProgramRevision, Snapshot
@@ -107,7 +107,7 @@ def transition(
         StaleRevision: The program has another revision.
         IllegalTransition: The program's state does not allow the action.
         RevisionRequired: `expected_rev` is None, and somebody else wrote a part of the text.
-        ValidationFailed: `at` is not in the future, or the program to be published has already expired.
+        ValidationFailed: `at` is not in the future or beyond the calendar, or the program to be published has already expired.
     """
     program = _lock(session, program_id, expected_rev)
     state = program.status if program.deleted_at is None else states.DELETED
@@ -125,6 +125,7 @@ def transition(
             raise ValidationFailed(
                 [FieldError("scheduledPublishAt", "in_the_past", "Must be in the future.")]
             )
+        require_valid(moment("scheduled_publish_at", at))
         planned = at
     if target == "published":
         if program.expire_at is not None and program.expire_at <= now:

@@ -80,7 +80,9 @@ def _ordered(
     """Return a page in an order, and the place that the next page begins behind, if there is a next page."""
     sort = asked.sort or ""
     after = None if place is None else orders.Place(*place)
-    rows = list(session.execute(statements.page(wanted, sort, after, asked.limit + 1)).mappings())
+    valued = asked.filters.gives_values(sort)
+    found = statements.page(wanted, sort, after, asked.limit + 1, valued=valued)
+    rows = list(session.execute(found).mappings())
     if len(rows) <= asked.limit:
         return rows, None
     last = rows[asked.limit - 1]

@@ -14,6 +14,8 @@ from catalog.programs.models import KINDS, MEDIA_TYPES, STATUSES
 MAX_Q, MAX_ACTOR, MAX_LIST_CURSOR = 512, 300, 3000
 # The sender of the request, as an author.
 ME = "me"
+# Which page, and what is said beside it, does not belong to a saved filter.
+BESIDE = ("cursor", "limit", "counts")
 # The order of a list with words that names none: programs that fit the words best come first.
 RELEVANCE = "relevance"
 _NEWEST, _DELETED = "-updatedAt", "-deletedAt"

@@ -21,9 +21,6 @@ from catalog.core.errors import FieldError
 from catalog.programs.listing import saved
 from catalog.programs.listing.models import SavedFilter
 
-# Which page, and what is said beside it, does not belong to a list that is kept.
-_LEFT_OUT = frozenset({"cursor", "limit", "counts"})
-
 
 class FilterIn(Body):
     """A list to keep. `query`: its parameters, as the query string of `GET /catalog/programs` has them."""
@@ -70,7 +67,7 @@ def _checked(request: ApiRequest, query: str) -> str:
     Raises:
         Problem: It has a parameter that lists do not know, or a wrong value.
     """
-    sent = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] not in _LEFT_OUT]
+    sent = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] not in params.BESIDE]
     try:
         params.list_request(MultiDict(sent), str(actor_of(request)), trashed=False)
     except Problem as problem:

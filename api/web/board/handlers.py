@@ -43,7 +43,7 @@ async def ask_once(request: StaffRequest, name: FromPath[str]) -> Response[bytes
     return page(request, "ask.html", context)
 
 
-@post("/do/{name:str}")
+@post("/do/{name:str}", opt={"again": _BOARD})
 async def act(request: StaffRequest, name: FromPath[str]) -> Response[bytes]:
     """Do it, and lead back to the board."""
     action = _action(name)

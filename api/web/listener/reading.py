@@ -7,7 +7,7 @@ from litestar.datastructures import MultiDict
 
 from api.answers.answer import Reply
 from api.discovery.narrowing.filters import SEVERAL
-from api.http.errors import Problem
+from api.http.errors import Problem, UnknownParameter
 from api.http.query import QueryString
 from api.web.listener.narrowing import ordered
 from api.web.rendering.links import query
@@ -56,7 +56,10 @@ def right(sent: MultiDict[str], parse: Callable[[MultiDict[str]], object]) -> li
         try:
             parse(MultiDict(kept))
         except Problem as problem:
+            # All unknown names at once: every step reads all parameters again.
             wrong = {error.field for error in problem.errors}
+            if isinstance(problem, UnknownParameter):
+                wrong |= problem.names
             rest = [(name, value) for name, value in kept if name not in wrong]
             if len(rest) == len(kept):
                 raise

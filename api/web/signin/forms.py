@@ -9,7 +9,8 @@ from api.http.errors import Problem
 from api.http.request import ApiRequest
 from catalog.core.text import has_control_characters
 
-_FIELDS = 200
+# Room for the most programs of one step, and for the people of one program, beside the other fields of a form.
+MOST_FIELDS = 1_000
 # Of a form with a file, all that is not the file.
 _BESIDE_BYTES = 100_000
 TOKEN = "token"  # noqa: S105  # the name of a field
@@ -63,7 +64,7 @@ async def read(request: ApiRequest) -> Form:
             pairs = await _with_file(request, file_bytes())
         elif media_type == "application/x-www-form-urlencoded":
             body = (await request.body()).decode()
-            pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+            pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
         else:
             raise Problem("unsupported_media_type", "Send a form.")
     except (ValueError, LookupError):

@@ -15,14 +15,13 @@ from api.http.errors import Problem
 from api.web.rendering.locales import LANGUAGES
 from api.web.signin import cookies, forms
 from api.web.signin.refusals import HANDLERS_OF_STAFF
-from api.web.signin.staff import StaffRequest, admit, page, recognise, redirect
+from api.web.signin.staff import LONGEST_ADDRESS, StaffRequest, admit, page, recognise, redirect
 from catalog.accounts import browsers, sessions
 from catalog.accounts.credentials import InvalidCredentials
 from catalog.core.text import has_control_characters
 
 _HERE = "/sign-in"
 _YEAR = 31_536_000
-_LONGEST = 2000
 # Of an account, in a form.
 _LONGEST_FIELD = 400
 
@@ -34,7 +33,7 @@ def local(address: str) -> str:
     """
     plain = address.isprintable() and not has_control_characters(address) and "\\" not in address
     inside = address.startswith("/") and not address.startswith("//")
-    return address if plain and inside and len(address) <= _LONGEST else _HERE
+    return address if plain and inside and len(address) <= LONGEST_ADDRESS else _HERE
 
 
 @get(_HERE)

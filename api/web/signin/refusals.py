@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response
 
 from api.http.error_handlers import HANDLERS
-from api.web.signin.staff import as_staff, page, redirect
+from api.web.signin.staff import as_staff, page, place, redirect
 
 Handler = Callable[[Any, Any], Response[bytes]]
 # Statuses that have words of their own; another one has those of its hundred.
@@ -28,8 +28,7 @@ def _as_page(handler: Handler) -> Handler:
         told, asked = handler(request, error), as_staff(request)
         status = told.status_code or 500
         if status == 401:
-            wanted = asked.url.path + (f"?{asked.url.query}" if asked.url.query else "")
-            back = f"?{urlencode({'next': wanted})}" if asked.method == "GET" else ""
+            back = f"?{urlencode({'next': place(asked)})}" if asked.method == "GET" else ""
             return redirect(asked, f"/sign-in{back}")
         shown = status if status in _KNOWN else 400 if status < 500 else 500
         detail = msgspec.json.decode(told.content, type=_Told).detail

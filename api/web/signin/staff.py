@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
-from litestar import Response
+from litestar import Litestar, Response
 from litestar.datastructures import Cookie
+from litestar.routes import HTTPRoute
 from sqlalchemy.orm import Session
 
 from api.http import transaction
@@ -21,6 +24,10 @@ from api.web.signin import cookies, forms
 from catalog.accounts import browsers
 
 _NO_STORE = {"Cache-Control": "no-store"}
+# Of an address to which the choice of a language, or the sign-in, leads back, as it stands in another address.
+LONGEST_ADDRESS = 8_000
+# What stays as it is in a query string; a browser does not escape a backslash there.
+_OF_QUERY = "%/?:@!$&'()*+,;=-._~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ def page(
     given: Sequence[Cookie] = (),
     language: Locale | None = None,
     address: Address | None = None,
+    again: str | None = None,
 ) -> Response[bytes]:
     """Return a page that nobody keeps.
 
@@ -114,6 +122,7 @@ def page(
         given: Cookies for the browser.
         language: Of the page, where its address names one.
         address: Makes the address of the page in a language, where its address names one.
+        again: Where the page is found again, for the link to the other language; None: where `place` says.
     """
     signed = request.signed
     path = request.url.path
@@ -121,10 +130,38 @@ def page(
         "user": signed.principal if signed is not None else None,
         "token": forms.token_for(request, signed.family) if signed is not None else "",
         "path": path,
+        "again": again or place(request),
     }
     body = text(request, f"staff/{template}", address or (lambda _: path), shown | dict(context), language)
     headers = {name.decode(): value.decode() for name, value in HTML_HEADERS} | _NO_STORE
     return Response(body, status_code=status, headers=headers, cookies=[*_exchanged(request), *given])
+
+
+def place(request: StaffRequest) -> str:
+    """Return where a page is found again: its path with its query string.
+
+    The answer to a form has no such address: its route's `opt["again"]` says it, or it is the nearest path above that has a
+    page. An address that is longer than a link may have is its path alone.
+    """
+    path = request.url.path
+    if request.method == "GET":
+        found = path + (f"?{quote(request.url.query, safe=_OF_QUERY)}" if request.url.query else "")
+        return found if len(quote(found)) <= LONGEST_ADDRESS else path
+    handler = request.scope.get("route_handler")
+    if handler is not None and "again" in handler.opt:
+        return str(handler.opt["again"])
+    pages = _pages(request.app)
+    template = str(request.scope.get("path_template") or "")
+    while template and template not in pages:
+        template, path = template.rpartition("/")[0], path.rpartition("/")[0]
+    return path or "/"
+
+
+@lru_cache(maxsize=4)
+def _pages(app: Litestar) -> frozenset[str]:
+    """Return the paths of an application that have a page."""
+    routes = [route for route in app.routes if isinstance(route, HTTPRoute)]
+    return frozenset(route.path_format for route in routes if "GET" in route.methods)
 
 
 def redirect(request: StaffRequest, address: str, *given: Cookie) -> Response[bytes]:

@@ -34,6 +34,22 @@ def offered(now: ZoneInfo) -> tuple[str, ...]:
     return _OFFERED if now.key in _OFFERED else (now.key, *_OFFERED)
 
 
+def decided(request: StaffRequest, *names: str) -> ZoneInfo:
+    """Return the first zone that is named, or the one that was chosen with this browser.
+
+    Args:
+        request: Of the browser.
+        *names: What a form or an address names, the nearest to the person first; an empty one names nothing.
+
+    Raises:
+        InvalidParameter: No zone has the name.
+    """
+    named = next(filter(None, names), "")
+    if not named:
+        return remembered(request)
+    return QueryString(MultiDict([("tz", named)]), ("tz",)).zone("tz", DEFAULT_ZONE)
+
+
 def remembered(request: StaffRequest) -> ZoneInfo:
     """Return the zone that was chosen with this browser, or the usual one."""
     return _known(unquote(request.cookies.get(_COOKIE, ""))) or ZoneInfo(DEFAULT_ZONE)

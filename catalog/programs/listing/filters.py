@@ -80,6 +80,11 @@ class EditorFilter:
         """Return the filter as a part of a cursor's binding."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
+    def gives_values(self, sort: str) -> bool:
+        """Return whether what has no value in an order is left out: the order's period is narrowed."""
+        periods = {"scheduledPublishAt": self.planned, "expireAt": self.expiring}
+        return periods.get(sort.removeprefix("-"), _ALWAYS) != _ALWAYS
+
     def in_every_state(self) -> "EditorFilter":
         """Return the filter without its states."""
         return replace(self, status=())
@@ -120,10 +125,7 @@ def conditions(chosen: EditorFilter) -> list[Condition]:
     if chosen.created_by is not None:
         wanted.append(Program.id.in_(_by(chosen.created_by).where(ProgramRevision.rev == 1)))
     if chosen.edited_by is not None:
-        wrote = _by(chosen.edited_by).where(ProgramRevision.action.not_in(PROGRAM.keys()))
-        named = cast([chosen.edited_by], ARRAY(Text))
-        proposed = WITH_PENDING.where(PendingRevision.authors.bool_op("@>")(named))
-        wanted.append(Program.id.in_(union(wrote, proposed)))
+        wanted.append(Program.id.in_(union(edited(chosen.edited_by), proposed(chosen.edited_by))))
     for ids, is_wanted in (
         (union(select(ChangedProgram.program_id), WITH_PENDING), chosen.changed),
         (WITH_PENDING, chosen.pending),
@@ -135,6 +137,16 @@ def conditions(chosen: EditorFilter) -> list[Condition]:
         wanted.append(Program.status == "published")
         wanted.append(Program.id.not_in(UNCONFIRMED) if chosen.searchable else Program.id.in_(UNCONFIRMED))
     return wanted
+
+
+def edited(actor: str) -> Select[int]:
+    """Return the programs of which somebody wrote a revision that is no step from one state to another."""
+    return _by(actor).where(ProgramRevision.action.not_in(PROGRAM.keys()))
+
+
+def proposed(actor: str) -> Select[int]:
+    """Return the programs of which somebody wrote a part of the pending revision."""
+    return WITH_PENDING.where(PendingRevision.authors.bool_op("@>")(cast([actor], ARRAY(Text))))
 
 
 def _by(actor: str) -> Select[int]:

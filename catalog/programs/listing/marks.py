@@ -37,6 +37,8 @@ _FIRST = select(ProgramRevision.actor).where(
 _PENDING = select(PendingRevision.state).where(
     PendingRevision.entity == "program", PendingRevision.entity_id == Program.id
 )
+# Who submitted a program in review, and when.
+SUBMITTED_BY, SUBMITTED_AT = _submitted(ProgramRevision.actor), _submitted(ProgramRevision.at)
 # Of the programs `:ids`: who created it, whether it was published and was changed while it is not, the state of its pending
 # revision, whether an index has not confirmed it, its open threads of comments, who deleted it, and of a program in review
 # who submitted it and when.
@@ -51,6 +53,6 @@ MARKS = select(
     .label("is_unconfirmed"),
     comments.open_threads(Program.id.expression).label("open_threads"),
     _last("delete", ProgramRevision.actor).scalar_subquery().label("deleted_by"),
-    _submitted(ProgramRevision.actor).label("submitted_by"),
-    _submitted(ProgramRevision.at).label("submitted_at"),
+    SUBMITTED_BY.label("submitted_by"),
+    SUBMITTED_AT.label("submitted_at"),
 ).where(Program.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))

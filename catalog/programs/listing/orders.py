@@ -59,6 +59,11 @@ KEYS: dict[str, Key] = {
     "mediaType": Program.media_type,
     "language": Program.language,
 }
+# Orders whose column most programs have no value in: what is planned and what expires is found and ordered by one index.
+_COLUMNS_OF_MOMENTS: dict[str, Key] = {
+    "scheduledPublishAt": Program.scheduled_publish_at,
+    "expireAt": Program.expire_at,
+}
 SORTS = tuple(sign + name for name in KEYS for sign in ("-", ""))
 # Orders of deleted programs besides: each has a value, so that no other is needed in its place.
 KEYS["deletedAt"] = Program.deleted_at
@@ -77,23 +82,35 @@ class Place:
     id: int
 
 
-def ordered(sort: str) -> tuple[Sorted, UnaryExpression[int]]:
-    """Return by what rows are ordered; `sort` is an element of `SORTS`."""
-    key = KEYS[sort.removeprefix("-")]
+def _key(sort: str, *, valued: bool) -> Key:
+    """Return what decides an order. A plain column has an index that finds the rows, too."""
+    name = sort.removeprefix("-")
+    return _COLUMNS_OF_MOMENTS[name] if valued and name in _COLUMNS_OF_MOMENTS else KEYS[name]
+
+
+def ordered(sort: str, *, valued: bool = False) -> tuple[Sorted, UnaryExpression[int]]:
+    """Return by what rows are ordered.
+
+    Args:
+        sort: An element of `SORTS`.
+        valued: Every row has a value in this order.
+    """
+    key = _key(sort, valued=valued)
     if sort.startswith("-"):
         return key.desc(), Program.id.desc()
     return key.asc(), Program.id.asc()
 
 
-def follows(sort: str, after: Place) -> Condition:
+def follows(sort: str, after: Place, *, valued: bool = False) -> Condition:
     """Return the condition that a row comes behind another one.
 
     Args:
         sort: An element of `SORTS`.
         after: The other row.
+        valued: Every row has a value in this order.
     """
     name = sort.removeprefix("-")
-    key = KEYS[name]
+    key = _key(sort, valued=valued)
     row, last = tuple_(key, Program.id), tuple_(_bound(name, after.value), literal(after.id))
     return row < last if sort.startswith("-") else row > last
 

@@ -14,7 +14,8 @@ from catalog.core.db import flush, locked
 from catalog.core.errors import Conflict, NotFound, ValidationFailed
 from catalog.programs.listing.models import SavedFilter
 
-MAX_FILTERS, MAX_NAME, MAX_QUERY = 50, 60, 2000
+# A query string has room for the most values that every filter may have, in Arabic letters.
+MAX_FILTERS, MAX_NAME, MAX_QUERY = 50, 60, 40_000
 _NAME, _QUERY = fields.text(MAX_NAME, required=True), fields.text(MAX_QUERY, required=True)
 
 

@@ -35,7 +35,9 @@ class Ranked(NamedTuple):
     id: int
 
 
-def page(wanted: Sequence[Condition], sort: str, after: Place | None, limit: int) -> AnySelect:
+def page(
+    wanted: Sequence[Condition], sort: str, after: Place | None, limit: int, *, valued: bool = False
+) -> AnySelect:
     """Return `detail()` of a page of programs.
 
     Args:
@@ -43,11 +45,12 @@ def page(wanted: Sequence[Condition], sort: str, after: Place | None, limit: int
         sort: An element of `orders.TRASH_SORTS`.
         after: The page begins behind this row; None for the first page.
         limit: How many rows at most.
+        valued: All of them have a value in this order (`EditorFilter.gives_values`).
     """
     query = detail().where(*wanted)
     if after is not None:
-        query = query.where(follows(sort, after))
-    return query.order_by(*ordered(sort)).limit(limit)
+        query = query.where(follows(sort, after, valued=valued))
+    return query.order_by(*ordered(sort, valued=valued)).limit(limit)
 
 
 def having(words: Sequence[str], *, typos: bool = False, trashed: bool = False) -> Condition:

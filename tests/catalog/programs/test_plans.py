@@ -16,6 +16,7 @@ from catalog.programs.fallback import statements
 from catalog.programs.fallback import words as query_words
 from catalog.programs.listing import statements as listing
 from catalog.programs.listing.filters import EditorFilter, Period, conditions
+from catalog.programs.listing.orders import Place
 from catalog.programs.models import Program
 from catalog.taxonomy.models import Person, Series, Tag
 from tests.support.databases import new_database
@@ -25,6 +26,10 @@ pytestmark = pytest.mark.slow
 ROWS = 50_000
 LISTED = "status = 'published' AND deleted_at IS NULL"
 ORDER = "ORDER BY release_date DESC NULLS LAST, id DESC LIMIT 20"
+
+PLANNED = "programs_planned_order_idx"
+# From 2020 on, without an end that matters.
+MONTH = Period(after=1_577_836_800, before=32_503_680_000)
 
 QUERIES = {
     "programs_status_release_date_idx": "SELECT * FROM programs WHERE status = 'published' ORDER BY release_date DESC LIMIT 20",
@@ -298,6 +303,32 @@ def test_a_list_of_editors_reads_what_its_filter_chooses(
     # Few categories, pending revisions and targets may be read whole.
     assert not [s for s in steps if s["Node Type"] == "Seq Scan" and s["Relation Name"] == "programs"]
     assert rows or chosen_names[0] in ("language", "kind", "pending")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sort", "index"),
+    [
+        (EditorFilter(status=("scheduled", "published"), expiring=MONTH), "expireAt", "programs_expires_idx"),
+        (EditorFilter(status=("scheduled", "in_review"), planned=MONTH), "scheduledPublishAt", PLANNED),
+    ],
+)
+def test_the_calendar_reads_its_days_in_the_order_of_an_index(
+    large: Database, chosen: EditorFilter, sort: str, index: str
+) -> None:
+    after = Place("2020-01-01T00:00:00+00:00", 7)
+    for place in (None, after):
+        statement = listing.page(conditions(chosen), sort, place, 51, valued=chosen.gives_values(sort))
+        with large.connect() as connection:
+            # Of few rows a sort is the cheapest.
+            connection.execute(text("SET LOCAL enable_sort = off"))
+            compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
+            steps = plan(connection, str(compiled), compiled.params)
+            rows = connection.execute(statement).mappings().all()
+        assert index in [step.get("Index Name") for step in steps]
+        # No sort of all that the period has, for each page again.
+        keys = [str(s["Sort Key"]) for s in steps if s["Node Type"] == "Sort"]
+        assert not [key for key in keys if "programs." in key], keys
+        assert len(rows) == 51
 
 
 @pytest.mark.parametrize("sort", [None, "-updatedAt"])

@@ -7,23 +7,35 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from litestar.datastructures import MultiDict
 
 from api.editorial.listing import params
-from api.http.query import DEFAULT_ZONE, QueryString
+from api.http.errors import InvalidParameter
+from api.http.query import QueryString
 from api.http.request import actor_of
 from api.web.listener.reading import right
 from api.web.rendering.links import query
 from api.web.signin.staff import StaffRequest
+from api.web.studio import zones
+from catalog.programs.listing.saved import MAX_QUERY
 
+# The paths of the lists.
+PROGRAMS, TRASH = "/studio/programs", "/studio/trash"
 # Rows of a page, where the address does not say how many.
 ROWS = 50
-# The list asks for counts by itself, and where a page begins does not belong to a saved or a shared list.
-_UNUSED, _OF_A_PAGE = "counts", ("cursor", "limit")
+# The list asks for counts by itself.
+_UNUSED = "counts"
 AUTHORS = ("createdBy", "editedBy")
-# What separates names that people type, in both scripts; behind a backslash it belongs to the name.
-_BETWEEN = re.compile(r"(?<!\\)\s*[,،]\s*")
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)?", re.ASCII)
+# What people type between commas of both scripts; behind a backslash a comma belongs to the name, and so does a backslash.
+NAME = re.compile(r"(?:[^\\,،]|\\.|\\$)+", re.DOTALL)
+_ESCAPED, _TO_ESCAPE = re.compile(r"\\([\\,،])"), re.compile(r"\\(?=[\\,،]|$)|[,،]")
+# Characters of the names that somebody types into a field; more than 20 long names have.
+LONGEST_NAMES = 6_000
+# Of the query string of a list, in a field of a form: a saved one, and where its page begins.
+_LONGEST_LIST, _MOST_PARAMETERS = MAX_QUERY + 2 * params.MAX_LIST_CURSOR, 400
 _NAMES = frozenset({"tag", "person"})
 # Parameter -> its values: one, or several where a program may have one of several.
 Values = Mapping[str, tuple[str, ...]]
@@ -36,16 +48,22 @@ class Address:
     Attributes:
         path: Its path.
         values: The parameters that have a right value.
+        zone: The time zone in which its days are read: its own, or else the one that the browser remembers.
         wrong: The names of those that were left out because they are wrong.
     """
 
     path: str
     values: Values
+    zone: ZoneInfo
     wrong: tuple[str, ...] = ()
 
     def one(self, name: str) -> str:
         """Return the value of a parameter; empty without one."""
         return next(iter(self.values.get(name, ())), "")
+
+    def has_plain_day(self, name: str) -> bool:
+        """Return whether a field for a date can show the value of a parameter: a day, or nothing."""
+        return _DAY.fullmatch(self.one(name)) is not None
 
     def typed(self, name: str) -> str:
         """Return the values of a parameter as people type them: between commas."""
@@ -77,8 +95,13 @@ class Address:
 
     @property
     def filters(self) -> str:
-        """The query string of the list, wherever its page begins; without a question mark."""
-        return self.query_string(**dict.fromkeys(_OF_A_PAGE)).removeprefix("?")
+        """The query string of the list, wherever its page begins; without a question mark.
+
+        It names the zone of its days: whoever reads it later may have another one.
+        """
+        has_days = any(name.endswith(("After", "Before")) for name in self.values)
+        zone = {"tz": self.zone.key} if has_days else {}
+        return self.query_string(**dict.fromkeys(params.BESIDE), **zone).removeprefix("?")
 
     def without(self, name: str) -> "Address":
         """Return the address without a parameter that is wrong."""
@@ -88,18 +111,19 @@ class Address:
     def sent(self, **more: str) -> MultiDict[str]:
         """Return the parameters as the API takes them, with more of them."""
         pairs = [(name, _escaped(name, value)) for name, values in self.values.items() for value in values]
-        return MultiDict([*more.items(), *(pair for pair in pairs if pair[0] not in more)])
+        said = {"tz": self.zone.key, **more}
+        return MultiDict([*said.items(), *(pair for pair in pairs if pair[0] not in said)])
 
 
 def names(text: str) -> list[str]:
     """Return the names that people typed between commas, in their order."""
-    found = (re.sub(r"\\([,،])", r"\1", part).strip() for part in _BETWEEN.split(text))
+    found = (_ESCAPED.sub(r"\1", part.strip()) for part in NAME.findall(text))
     return [name for name in found if name]
 
 
 def typed(found: Iterable[str]) -> str:
     """Return names as `names` reads them."""
-    return ", ".join(re.sub(r"([,،])", r"\\\1", name) for name in found)
+    return ", ".join(_TO_ESCAPE.sub(r"\\\g<0>", name) for name in found)
 
 
 def _said(name: str, value: str) -> str:
@@ -132,8 +156,16 @@ def of_query(request: StaffRequest, path: str, text: str, *, trashed: bool = Fal
         path: Its path.
         text: Its query string, without a question mark.
         trashed: The list is the trash.
+
+    Raises:
+        InvalidParameter: It is longer than a list may be.
     """
-    return of(request, path, MultiDict(parse_qsl(text)), trashed=trashed)
+    if len(text) > _LONGEST_LIST or text.count("&") >= _MOST_PARAMETERS:
+        raise InvalidParameter(
+            "list", f"At most {_LONGEST_LIST} characters and {_MOST_PARAMETERS} parameters."
+        )
+    sent = parse_qsl(text)
+    return of(request, path, MultiDict(sent), trashed=trashed)
 
 
 def of(request: StaffRequest, path: str, sent: MultiDict[str], *, trashed: bool) -> Address:
@@ -146,7 +178,9 @@ def of(request: StaffRequest, path: str, sent: MultiDict[str], *, trashed: bool)
         trashed: The list is the trash.
     """
     me = str(actor_of(request))
-    pairs = [pair for pair in sent.multi_items() if pair[1].strip()]
+    filled = [pair for pair in sent.multi_items() if pair[1].strip()]
+    too_long = {name for name, value in filled if name in _NAMES and len(value) > LONGEST_NAMES}
+    pairs = [pair for pair in filled if pair[0] not in too_long]
     given = MultiDict(
         [
             (name, _escaped(name, one))
@@ -162,10 +196,12 @@ def of(request: StaffRequest, path: str, sent: MultiDict[str], *, trashed: bool)
     for name in AUTHORS:
         if name in single:
             single[name] = (_author(single[name][0]),)
-    if single.get("tz") == (DEFAULT_ZONE,):
-        del single["tz"]
+    zone = zones.decided(request, found.values.get("tz", ""))
+    if zone == zones.remembered(request):
+        single.pop("tz", None)
     values = single | {name: values for name, values in several.items() if values}
-    return Address(path, dict(sorted(values.items())), tuple(sorted(set(given) - right_names)))
+    wrong = (set(given) | too_long) - right_names
+    return Address(path, dict(sorted(values.items())), zone, tuple(sorted(wrong)))
 
 
 def _author(typed: str) -> str:

@@ -18,6 +18,7 @@ from api.web.rendering.links import query
 from api.web.rendering.locales import Locale
 from api.web.signin.staff import StaffRequest, page, redirect
 from api.web.studio import zones
+from api.web.studio.listing.address import PROGRAMS
 
 _NAMES = ("view", "day", "tz")
 _VIEWS = MONTH, WEEK = ("month", "week")
@@ -82,7 +83,7 @@ async def calendar(request: StaffRequest) -> Response[bytes]:
     if len(kept) != len([*sent.multi_items()]):
         return redirect(request, request.url.path + query(dict(sorted(kept))))
     asked = _parsed(MultiDict(kept))
-    zone = asked.zone or zones.remembered(request)
+    zone = zones.decided(request, asked.zone.key if asked.zone is not None else "")
     today = datetime.now(zone).date()
     first, last, before, after = _period(asked.view, asked.day or today, request.locale)
     planned, all_planned = await _programs(
@@ -113,11 +114,13 @@ async def calendar(request: StaffRequest) -> Response[bytes]:
         "day": asked.day or today,
         "zone": zone,
         "zones": zones.offered(zone),
-        "before": address(before),
+        "before": address(max(before, _FIRST)) if first > _FIRST else "",
         "now": address(None),
-        "after": address(after),
+        "after": address(after) if after <= _LAST else "",
         "month_view": address(asked.day, MONTH),
         "week_view": address(asked.day, WEEK),
+        "every_ending": f"{PROGRAMS}{query({'tz': zone.key} | _between('expires', first, last))}",
+        "every": f"{PROGRAMS}{query({'tz': zone.key} | _between('scheduled', first, last))}",
     }
     cookies = [] if asked.zone is None else [zones.cookie(asked.zone)]
     return page(request, "studio/listing/calendar.html", context, given=cookies)

@@ -4,31 +4,33 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
-from litestar.datastructures import MultiDict
 from sqlalchemy import RowMapping
 
-from api.editorial import bulk
+from api.editorial import bulk, taxonomy
 from api.editorial.rights import rights_of
 from api.editorial.schemas import BulkAnswer
+from api.editorial.taxonomy_schemas import CategoryAnswer
 from api.http import transaction
 from api.http.errors import InvalidParameter, Problem
-from api.http.query import DEFAULT_ZONE, QueryString
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page
 from api.web.studio import zones
 from api.web.studio.listing import steps
-from api.web.studio.listing.address import of_query
+from api.web.studio.listing.address import PROGRAMS, TRASH, of_query
 from api.web.studio.listing.programs import categories, name_of
 from api.web.studio.listing.undoing import undoing
-from catalog.core.errors import FieldError
+from catalog.core.errors import FieldError, NotFound
 from catalog.core.text import has_control_characters
 from catalog.programs import queries
 from catalog.review.states import DELETED, PROGRAM
 
-_LISTS = {False: "/studio/programs", True: "/studio/trash"}
+_HERE = "/studio/programs/do"
+_FILLED = ("list", "behind", "tz", steps.TAGS, steps.CATEGORY, steps.AT)
+_LISTS = {False: PROGRAMS, True: TRASH}
 # The longest key of a form that is taken once.
 _KEY = 64
 
@@ -42,6 +44,14 @@ class _Asked:
     fields: Mapping[str, str]
     zone: ZoneInfo
     back: str
+
+    def again(self, request: StaffRequest) -> str | None:
+        """Return where the page that asks is found again: after its form was sent, at the same question with what was filled in."""
+        if request.method == "GET":
+            return None
+        filled = {name: self.fields[name] for name in _FILLED if self.fields.get(name)}
+        ids = [f"{number}:{rev}" for number, rev in self.programs.items()]
+        return f"{_HERE}?{urlencode({'step': self.step, 'id': ids, **filled}, doseq=True)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +81,11 @@ def _asked(request: StaffRequest, fields: Mapping[str, str], ids: Sequence[str])
     step = steps.STEPS[name]
     if step.of_reviewers and not rights_of(request).may_publish:
         raise Problem("forbidden", "Only reviewers may do this.")
-    zone = QueryString(MultiDict([("tz", fields.get("tz", ""))]), ("tz",)).zone("tz", DEFAULT_ZONE)
-    back = of_query(request, _LISTS[step.of_trash], fields.get("list", ""), trashed=step.of_trash)
+    # A delete is taken back from the list of programs.
+    trashed = step.of_trash and fields.get("behind") != "programs"
+    back = of_query(request, _LISTS[trashed], fields.get("list", ""), trashed=trashed)
+    # The list has its own zone, or the remembered one.
+    zone = zones.decided(request, fields.get("tz", ""), back.zone.key)
     return _Asked(name, steps.chosen(ids), fields, zone, back.path + back.query_string())
 
 
@@ -131,16 +144,33 @@ async def _question(
         "errors": {error.field: error.code for error in errors},
         # A time with an offset comes from a step that is taken back: it stays exactly as it is.
         "exactly": moment if moment is not None and datetime.fromisoformat(at).tzinfo is not None else None,
-        "categories": {str(one.id): name_of(one, request.locale.code) for one in await categories(request)}
-        if steps.STEPS[asked.step].field == steps.CATEGORY
-        else {},
+        "categories": await _categories(request, asked),
+        "no_category": steps.NO_CATEGORY,
         "zones": zones.offered(asked.zone),
         "once": secrets.token_urlsafe(16),
     }
-    return page(request, "studio/listing/ask.html", context, status=status)
+    return page(request, "studio/listing/ask.html", context, status=status, again=asked.again(request))
 
 
-@post("/programs/do")
+async def _categories(request: StaffRequest, asked: _Asked) -> dict[str, str]:
+    """Return the names of categories to choose from, by id; the one that is asked for is among them, if there is one."""
+    if steps.STEPS[asked.step].field != steps.CATEGORY:
+        return {}
+    code = request.locale.code
+    found = {str(one.id): name_of(one, code) for one in await categories(request)}
+    wanted = asked.fields.get(steps.CATEGORY, "")
+    if wanted not in found:
+        try:
+            number = steps.category(wanted)
+            if number is not None:
+                more = await ask(request, taxonomy.get_category, CategoryAnswer, category_id=number)
+                found[str(number)] = name_of(more.data, code)
+        except (NotFound, Problem):
+            pass
+    return found
+
+
+@post("/programs/do", opt={"again": PROGRAMS})
 async def act(request: StaffRequest) -> Response[bytes]:
     """Take the step, and say what became of each program. The same form is taken once.
 
@@ -170,7 +200,7 @@ async def act(request: StaffRequest) -> Response[bytes]:
         "without": without,
         "filters": asked.back.partition("?")[2],
     }
-    return page(request, "studio/listing/outcome.html", context)
+    return page(request, "studio/listing/outcome.html", context, again=asked.back)
 
 
 HANDLERS = [ask_once, act]

@@ -3,23 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import attrgetter
 
 from litestar import Response, get
-from litestar.datastructures import MultiDict
+from sqlalchemy import RowMapping
+from sqlalchemy.orm import Session
 
-from api.editorial.listing import params
-from api.editorial.listing import routes as listing
+from api.editorial.listing import schemas
 from api.editorial.listing.schemas import ListedProgram
-from api.editorial.pending_schemas import PendingItem, PendingList
-from api.editorial.review import routes as pending
 from api.editorial.rights import rights_of
+from api.http import transaction
 from api.http.query import MAX_LIMIT
 from api.http.request import actor_of
-from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
 from api.web.studio import zones
 from api.web.studio.listing.narrowing import author
+from catalog.programs.listing import waiting
+from catalog.programs.listing.marks import MARKS
 
 # What is edited and not decided, of one's own.
 _BACK = 50
@@ -32,6 +31,7 @@ class Waiting:
     Attributes:
         entity: The kind of row, of `catalog.review.models.ENTITIES`.
         id: The row.
+        place: In the queue, from 1.
         title: What listeners know it by, or will.
         language: The language of the title; "" where it is not known.
         since: When it was submitted.
@@ -42,6 +42,7 @@ class Waiting:
 
     entity: str
     id: int
+    place: int
     title: str
     language: str
     since: datetime
@@ -50,15 +51,48 @@ class Waiting:
     open_threads: int
 
 
-def _program(one: ListedProgram) -> Waiting:
-    who = [one.submitted_by] if one.submitted_by is not None else []
-    since = one.submitted_at or one.updated_at
-    return Waiting("program", one.id, one.title, one.language, since, who, (), one.open_threads)
-
-
-def _change(one: PendingItem) -> Waiting:
+def _waiting(row: RowMapping) -> Waiting:
     return Waiting(
-        one.entity, one.id, one.title, "", one.updated_at, one.authors, one.fields, one.open_threads
+        entity=row["entity"],
+        id=row["id"],
+        place=row["place"],
+        title=row["title"],
+        language=row["language"],
+        since=row["since"],
+        people=row["people"],
+        fields=list(row["changes"] or ()),
+        open_threads=row["threads"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Inbox:
+    """What a person sees: the beginning of the queue, how long it is, their own in it, and what came back to them."""
+
+    queue: Sequence[Waiting]
+    total: int
+    own: Sequence[Waiting]
+    back: Sequence[ListedProgram]
+
+
+def _read(session: Session, me: str, language: str) -> _Inbox:
+    """Read the inbox of a person.
+
+    Args:
+        session: The transaction.
+        me: The person, as revisions name their actors.
+        language: The language of the names of categories.
+    """
+    queue = session.execute(waiting.waiting(MAX_LIMIT, language)).mappings().all()
+    own = session.execute(waiting.waiting(MAX_LIMIT, language, me)).mappings().all()
+    back = session.execute(waiting.back(me, _BACK)).mappings().all()
+    ids = [row["id"] for row in back]
+    marks = {row["id"]: row for row in session.execute(MARKS, {"ids": ids}).mappings()}
+    return _Inbox(
+        queue=[_waiting(row) for row in queue],
+        total=queue[0]["total"] if queue else 0,
+        own=[_waiting(row) for row in own],
+        back=[schemas.listed(row, marks[row["id"]]) for row in back],
     )
 
 
@@ -67,33 +101,21 @@ async def review(request: StaffRequest) -> Response[bytes]:
     """Return what waits for a decision. An address with parameters leads to the one without."""
     if request.query_params:
         return redirect(request, request.url.path)
-    limit = str(MAX_LIMIT)
-    new = await listing.programs(
-        request, MultiDict({"status": "in_review", "sort": "updatedAt", "limit": limit})
-    )
-    changes = await ask(request, pending.list_pending, PendingList, only_state="in_review", limit=MAX_LIMIT)
-    back = await listing.programs(
-        request, MultiDict({"editedBy": params.ME, "commented": "true", "limit": str(_BACK)})
-    )
-    queue = sorted([*map(_program, new.data), *map(_change, changes.data)], key=attrgetter("since"))
-    me, rights = str(actor_of(request)), rights_of(request)
-    places = dict(enumerate(queue, 1))
+    me, language = str(actor_of(request)), request.locale.code
+    found = await transaction.read(request, lambda s: _read(s, me, language))
     context = {
-        "queue": places,
-        "own": {place: one for place, one in places.items() if me in one.people},
-        "back": [one for one in back.data if _is_back(one)],
-        "complete": new.meta.next_cursor is None and changes.meta.next_cursor is None,
-        "may_decide": rights.may_publish,
+        "queue": found.queue,
+        "total": found.total,
+        "own": found.own,
+        "most": MAX_LIMIT,
+        "back": found.back,
+        "all_back": len(found.back) < _BACK,
+        "may_decide": rights_of(request).may_publish,
         "zone": zones.remembered(request),
         "now": datetime.now(UTC),
         "author": author,
     }
     return page(request, "studio/listing/review.html", context)
-
-
-def _is_back(program: ListedProgram) -> bool:
-    """Whether a program with open comments waits for its author: what was submitted waits for a reviewer."""
-    return program.status == "draft" or program.pending_state == "draft"
 
 
 HANDLERS = [review]

@@ -23,7 +23,7 @@ SIGNS = (
 )
 _LANGUAGES = ("ar", "en")
 # What the page shows in another way than as something that is chosen.
-_ELSEWHERE = frozenset({"status", "sort", "tz", "cursor", "limit", "q"})
+_ELSEWHERE = frozenset({"sort", "tz", "cursor", "limit", "q"})
 _IN_WORDS = frozenset(params.FLAGS)
 
 
@@ -69,13 +69,16 @@ def signs(address: Address, locale: Locale) -> list[Choice]:
     ]
 
 
-def chosen(address: Address, names: Names, locale: Locale) -> list[Choice]:
-    """Return what the list is narrowed to besides states and signs, each with the address without it.
+def chosen(address: Address, names: Names, locale: Locale, *, trashed: bool) -> list[Choice]:
+    """Return what the list is narrowed to, each with the address without it.
+
+    Above a list of programs states and signs have links of their own, which show what is chosen; above the trash they have none.
 
     Args:
         address: The address of the list.
         names: What ids are called.
         locale: The language.
+        trashed: The list is the trash.
     """
     return [
         Choice(
@@ -83,7 +86,7 @@ def chosen(address: Address, names: Names, locale: Locale) -> list[Choice]:
             _less(address, name, value),
         )
         for name, value in _pairs(address)
-        if name not in _ELSEWHERE and (name, value) not in SIGNS
+        if name not in _ELSEWHERE and (trashed or (name != "status" and (name, value) not in SIGNS))
     ]
 
 
@@ -98,6 +101,8 @@ def _less(address: Address, name: str, value: str) -> str:
 def _said(name: str, value: str, names: Names, locale: Locale) -> str:
     if name == "categoryId":
         return names.categories.get(value, locale.digits(value))
+    if name == "status":
+        return str(locale.text(f"state.{value}"))
     if name == "seriesId":
         return names.series.get(value, locale.digits(value))
     if name in _IN_WORDS:

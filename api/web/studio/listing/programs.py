@@ -3,28 +3,29 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from zoneinfo import ZoneInfo
 
 from litestar import Response, get
 from litestar.datastructures import MultiDict
+from sqlalchemy import select
 
 from api.editorial import taxonomy
 from api.editorial.listing import params, saved
 from api.editorial.listing import routes as listing
 from api.editorial.listing.schemas import EditorList, TrashList
 from api.editorial.rights import rights_of
-from api.editorial.taxonomy_schemas import CategoryList, CategoryOut, SeriesAnswer, SeriesList, SeriesOut
+from api.editorial.taxonomy_schemas import CategoryList, CategoryOut, SeriesList, SeriesOut
+from api.http import transaction
 from api.http.errors import Problem
-from api.http.query import DEFAULT_ZONE, MAX_LIMIT, MAX_VALUE
+from api.http.query import MAX_LIMIT, MAX_VALUE
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
 from api.web.studio import zones
 from api.web.studio.listing import address as addresses
 from api.web.studio.listing import narrowing, steps
-from api.web.studio.listing.address import ROWS, Address
-from catalog.core.errors import NotFound
+from api.web.studio.listing.address import ROWS, TRASH, Address
 from catalog.core.text import fold, has_control_characters, slugify
 from catalog.programs.listing.saved import MAX_FILTERS
+from catalog.taxonomy.models import Series
 
 # Of the page itself: whether all boxes are checked, and the name of a series that somebody typed.
 _OWN = ("chosen", "series")
@@ -59,26 +60,36 @@ async def _listed(
     return _Listed(first, await read(request, first.sent(**more)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A series that somebody typed: what the page says about it, or where its list is, when there is one of this name."""
+
+    says: Mapping[str, object]
+    leads: str = ""
+
+
+async def _named(request: StaffRequest, address: Address) -> _Named:
+    """Look for the series whose name the address has; it is added to those of the list."""
+    typed = request.query_params.get("series", "").strip()
+    found, offered = await _series(request, typed) if typed else (None, [])
+
+    def narrowed(one: SeriesOut) -> str:
+        ids = dict.fromkeys((*address.values.get("seriesId", ()), str(one.id)))
+        return address.having(seriesId=tuple(ids))
+
+    choices = [narrowing.Choice(one.title, narrowed(one)) for one in offered]
+    leads = narrowed(found) if found is not None else ""
+    if not typed and _is_untidy(request) and not address.wrong:
+        leads = address.path + address.query_string()
+    return _Named({"typed_series": typed, "offered_series": choices}, leads)
+
+
 @get("/programs")
 async def programs(request: StaffRequest) -> Response[bytes]:
     """Return a page of the list of programs."""
     address = addresses.read(request, _OWN)
-    typed = request.query_params.get("series", "").strip()
-    offered: list[SeriesOut] = []
-    if typed:
-        named, offered = await _series(request, typed)
-        if named is not None:
-            kept = address.values.get("seriesId", ())
-            return redirect(request, address.having(seriesId=(*kept, str(named.id))))
-    elif _is_untidy(request) and not address.wrong:
-        return redirect(request, address.path + address.query_string())
-    more = {
-        "typed_series": typed,
-        "offered_series": [
-            narrowing.Choice(one.title, address.having(seriesId=str(one.id))) for one in offered
-        ],
-    }
-    return await listed(request, address, more)
+    named = await _named(request, address)
+    return redirect(request, named.leads) if named.leads else await listed(request, address, named.says)
 
 
 async def listed(
@@ -106,20 +117,23 @@ async def listed(
         "offered_series": (),
         **more,
     }
-    return page(request, "studio/listing/programs.html", context, status=status)
+    again = None if request.method == "GET" else shown.address.path + shown.address.query_string()
+    return page(request, "studio/listing/programs.html", context, status=status, again=again)
 
 
 @get("/trash")
 async def trash(request: StaffRequest) -> Response[bytes]:
     """Return a page of deleted programs."""
     address = addresses.read(request, _OWN, trashed=True)
-    if _is_untidy(request) and not address.wrong:
-        return redirect(request, address.path + address.query_string())
+    named = await _named(request, address)
+    if named.leads:
+        return redirect(request, named.leads)
     shown = await _listed(request, address, listing.trash)
     context = {
         **await context_of(request, shown.address, shown.found.meta.total_is_exact),
         "found": shown.found,
         "following": _following(shown.address, shown.found.meta.next_cursor),
+        **named.says,
     }
     return page(request, "studio/listing/trash.html", context)
 
@@ -141,8 +155,7 @@ async def context_of(request: StaffRequest, address: Address, exact: object) -> 
         address: The address of the list.
         exact: Whether the number of programs is exact.
     """
-    language, trashed = request.locale, address.path.endswith("/trash")
-    zone = ZoneInfo(address.one("tz") or DEFAULT_ZONE)
+    language, trashed = request.locale, address.path == TRASH
     shelves = await categories(request)
     called = {str(one.id): name_of(one, language.code) for one in shelves}
     titles = await _titles(request, address.values.get("seriesId", ()))
@@ -151,12 +164,12 @@ async def context_of(request: StaffRequest, address: Address, exact: object) -> 
         "here": address,
         "categories": called,
         "names": names,
-        "chosen": narrowing.chosen(address, names, language),
+        "chosen": narrowing.chosen(address, names, language, trashed=trashed),
         "signs": narrowing.signs(address, language),
         "orders": narrowing.orders(trashed=trashed, words="q" in address.values),
         "sort": address.one("sort") or _usual(address, trashed=trashed),
-        "zone": zone,
-        "zones": zones.offered(zone),
+        "zone": address.zone,
+        "zones": zones.offered(address.zone),
         "exact": exact,
         "steps": steps.offered(may_publish=rights_of(request).may_publish, of_trash=trashed),
         "every": "chosen" in request.query_params,
@@ -188,14 +201,9 @@ def name_of(category: CategoryOut, language: str) -> str:
 
 async def _titles(request: StaffRequest, ids: tuple[str, ...]) -> dict[str, str]:
     """Return what series are called, those that there are."""
-    found = {}
-    for one in ids:
-        try:
-            answer = await ask(request, taxonomy.get_series, SeriesAnswer, series_id=int(one))
-        except NotFound:
-            continue
-        found[one] = answer.data.title
-    return found
+    wanted = select(Series.id, Series.title).where(Series.id.in_([int(one) for one in ids]))
+    rows = await transaction.read(request, lambda s: s.execute(wanted).all()) if ids else []
+    return {str(row.id): row.title for row in rows}
 
 
 async def _series(request: StaffRequest, typed: str) -> tuple[SeriesOut | None, list[SeriesOut]]:

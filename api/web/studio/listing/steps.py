@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 from api.editorial.schemas import BulkIn
 from api.http.errors import InvalidParameter, Problem
 from api.http.query import MAX_ID
-from api.web.studio.listing.address import names
+from api.web.studio.listing.address import LONGEST_NAMES, names
+from catalog.core import fields
 from catalog.core.errors import FieldError
 
 MOST = 500
 TAGS, CATEGORY, AT = "tags", "category", "at"
+# What a form sends for no category: a form in which nothing was chosen sends "".
+NO_CATEGORY = "none"
 _CHOSEN = re.compile(r"(\d{1,16}):(\d{1,16})", re.ASCII)
 Fields = Mapping[str, str]
 
@@ -84,7 +87,7 @@ def chosen(sent: Sequence[str]) -> dict[int, int]:
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return a time that somebody filled in; None when it is none.
+    """Return a time that somebody filled in; None when it is none, or one that the catalogue does not take.
 
     Args:
         text: ISO 8601.
@@ -94,16 +97,17 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+    at = found if found.tzinfo is not None else found.replace(tzinfo=zone)
+    return None if fields.moment(AT, at) else at
 
 
-def body(name: str, programs: Mapping[int, int], fields: Fields, zone: ZoneInfo) -> BulkIn:
+def body(name: str, programs: Mapping[int, int], filled: Fields, zone: ZoneInfo) -> BulkIn:
     """Return the body of the request for a step.
 
     Args:
         name: A key of `STEPS`.
         programs: The programs, each with the revision that was read.
-        fields: What was filled in, by the name of the field.
+        filled: What was filled in, by the name of the field.
         zone: The time zone of the person.
 
     Raises:
@@ -111,11 +115,11 @@ def body(name: str, programs: Mapping[int, int], fields: Fields, zone: ZoneInfo)
     """
     data = BulkIn(action=name, ids=[*programs], revs=[*programs.values()])
     if STEPS[name].field == TAGS:
-        data.tags = names(fields.get(TAGS, ""))
+        data.tags = _tags(filled.get(TAGS, ""))
     elif STEPS[name].field == CATEGORY:
-        data.category_id = _category(fields.get(CATEGORY, ""))
+        data.category_id = category(filled.get(CATEGORY, ""))
     elif STEPS[name].field == AT:
-        at = moment(fields.get(AT, ""), zone)
+        at = moment(filled.get(AT, ""), zone)
         if at is None:
             wrong = FieldError("scheduledPublishAt", "invalid", "Must be a date and a time.")
             raise Problem("validation_failed", errors=[wrong])
@@ -123,14 +127,29 @@ def body(name: str, programs: Mapping[int, int], fields: Fields, zone: ZoneInfo)
     return data
 
 
-def _category(text: str) -> int | None:
-    """Return the id of a category; None for no category.
+def _tags(text: str) -> list[str]:
+    """Return the tags that were typed.
 
     Raises:
-        Problem: It is no id.
+        Problem: The text is longer than any tags are.
     """
-    if not text:
+    if len(text) > LONGEST_NAMES:
+        wrong = FieldError("tags", "too_long", f"At most {LONGEST_NAMES} characters.")
+        raise Problem("validation_failed", errors=[wrong])
+    return names(text)
+
+
+def category(text: str) -> int | None:
+    """Return the id of a category; None for `NO_CATEGORY`.
+
+    Raises:
+        Problem: Nothing was chosen, or it is no id.
+    """
+    if text == NO_CATEGORY:
         return None
+    if not text:
+        wrong = FieldError("categoryId", "required", "Must be chosen.")
+        raise Problem("validation_failed", errors=[wrong])
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:17]) <= MAX_ID):
         wrong = FieldError("categoryId", "invalid", "Must be a category.")
         raise Problem("validation_failed", errors=[wrong])

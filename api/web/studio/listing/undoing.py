@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from api.editorial.schemas import BULK_EDITS, BulkItem
 from api.web.studio.listing.address import typed
-from api.web.studio.listing.steps import AT, CATEGORY, TAGS
+from api.web.studio.listing.steps import AT, CATEGORY, NO_CATEGORY, TAGS
 from catalog.review.states import PROGRAM
 
 # Steps that take a step back. Rejecting and approving say more than that.
@@ -47,9 +47,9 @@ def undoing(
     found: dict[Back, dict[int, int]] = {}
     without = []
     for item in items:
-        if not item.ok or not item.changes or item.rev is None:
+        if not item.ok or item.rev is None or not (item.changes or item.ends):
             continue
-        back = None if item.waits else _back(step, item.changes, planned.get(item.id))
+        back = None if item.waits or item.ends else _back(step, item.changes, planned.get(item.id))
         if back is None:
             without.append(item.id)
         else:
@@ -71,7 +71,7 @@ def _back(step: str, changes: Mapping[str, Sequence[object]], planned: datetime 
 
 
 def _category(before: object) -> Back:
-    return Back("categorise", CATEGORY, "" if before is None else str(before))
+    return Back("categorise", CATEGORY, NO_CATEGORY if before is None else str(before))
 
 
 def _tags(before: object, after: object) -> Back | None:

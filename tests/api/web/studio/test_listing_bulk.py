@@ -3,66 +3,22 @@
 from datetime import UTC, datetime
 
 import pytest
-from requests import Response
 from sqlalchemy import text
 
 from api.editorial.schemas import BULK_STEPS
 from api.web.rendering.locales import texts
 from api.web.studio.listing.steps import STEPS
-from catalog.core.db import session_factory
 from tests.support.client import Client
 from tests.support.pages import Page, read, text_of
-from tests.support.programs import make
 from tests.support.shared import SharedApi
 from tests.support.staff import send, signed_in_at_pages, token_of, visitor
-
-DO = "/studio/programs/do"
+from tests.support.studio_bulk import DO, asked, done, made, now, undone, yes
 
 
 @pytest.fixture(scope="module")
 def reviewer(shared: SharedApi) -> Client:
     """A reviewer at the pages."""
     return signed_in_at_pages(shared.listener, "reviewer")
-
-
-def made(shared: SharedApi, *states: str, **values: object) -> list[str]:
-    """Make programs in these states; return what a form names them by."""
-    with session_factory(shared.database).begin() as session:
-        programs = [make(session, state, **values) for state in states]
-        return [f"{program.id}:{program.rev}" for program in programs]
-
-
-def asked(browser: Client, step: str, ids: list[str], **fields: str) -> Page:
-    """The page that asks for a step."""
-    return Page(browser.ask("GET", DO, params={"step": step, "id": ids, **fields}))
-
-
-def yes(browser: Client, page: Page, **filled: str) -> Response:
-    """Say yes to what a page asks, with what is filled in."""
-    (form,) = page.all("form", action=DO)
-    fields = [(f.get("name") or "", f.get("value") or "") for f in page.within(form, "input")]
-    body = [(name, value) for name, value in fields if name not in filled] + list(filled.items())
-    return browser.ask("POST", DO, data=body)
-
-
-def done(browser: Client, step: str, ids: list[str], **filled: str) -> Page:
-    """Take a step; return the page with its outcome."""
-    return Page(yes(browser, asked(browser, step, ids), **filled))
-
-
-def undone(browser: Client, page: Page) -> list[Page]:
-    """Take the step of a page back, as far as it offers that; return the pages with the outcomes."""
-    outcomes = []
-    for form in page.all("form", action=DO):
-        fields = [(f.get("name") or "", f.get("value") or "") for f in page.within(form, "input")]
-        outcomes.append(Page(yes(browser, Page(browser.ask("GET", DO, params=fields)))))
-    return outcomes
-
-
-def now(shared: SharedApi, ids: list[str]) -> list[dict[str, object]]:
-    """The programs as editors see them, deleted ones as nothing."""
-    found = [shared.staff["reviewer"].get(f"/catalog/programs/{one.partition(':')[0]}") for one in ids]
-    return [answer.json().get("data", {}) for answer in found]
 
 
 def statuses(shared: SharedApi, ids: list[str]) -> list[object]:
@@ -88,7 +44,12 @@ def test_the_pages_are_valid_html_and_name_the_programs(language: str, shared: S
         assert [text_of(item) for item in page.all("a") if "Named by" in text_of(item)] == [
             f"Named by {step}"
         ] * 2
-        filled = {"schedule": {"at": "2090-01-01T10:00"}, "tag": {"tags": "a"}, "untag": {"tags": "a"}}
+        filled = {
+            "schedule": {"at": "2090-01-01T10:00"},
+            "categorise": {"category": "none"},
+            "tag": {"tags": "a"},
+            "untag": {"tags": "a"},
+        }
         outcome = Page(yes(browser, page, **filled.get(step, {})))
         assert (outcome.status, len(outcome.all("li", class_="failed")) >= 1) == (200, True), step
 

@@ -225,6 +225,35 @@ def test_a_wrong_parameter_leads_to_the_calendar_without_it(sent: str, kept: str
     assert (answer.status_code, answer.headers["location"]) == (303, f"/studio/calendar{kept}")
 
 
+def test_no_link_leads_beyond_the_ends_of_the_calendar(editor: Client) -> None:
+    for view in ("month", "week"):
+        for day, there, missing in (("1900-01-01", "next", "prev"), ("2999-12-31", "prev", "next")):
+            page = Page(editor.get("/studio/calendar", day=day, view=view))
+            (link,) = page.all("a", rel=there)
+            assert page.all("a", rel=missing) == []
+            # No redirect to the present day.
+            assert editor.ask("GET", link.get("href") or "").status_code == 200
+    week = Page(editor.get("/studio/calendar", day="1900-01-09", view="week"))
+    assert editor.ask("GET", week.one("a", rel="prev").get("href") or "").status_code == 200
+
+
+def test_what_a_calendar_cannot_show_is_in_a_week_or_in_the_list(editor: Client, shared: SharedApi) -> None:
+    with shared.database.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO programs (slug, title, language, media_type, kind, status, scheduled_publish_at) "
+            "SELECT 'many-' || n, 'Many', 'en', 'audio', 'episode', 'scheduled', '2095-05-04 10:00+00' "
+            "FROM generate_series(1, 501) n"
+        )
+    month = read(editor, "/studio/calendar?day=2095-05-04")
+    (link,) = [a for a in month.all("a") if text_of(a) == "Choose a week"]
+    assert link.get("href") == "/studio/calendar?view=week&day=2095-05-04"
+    week = read(editor, link.get("href") or "")
+    assert [a for a in week.all("a") if text_of(a) == "Choose a week"] == []
+    (every,) = [a for a in week.all("a") if text_of(a) == "Everything planned"]
+    shown = read(editor, every.get("href") or "")
+    assert "501" in " ".join(shown.texts("p", class_="total"))
+
+
 @pytest.mark.parametrize("day", ["1900-01-01", "2999-12-31"])
 def test_the_ends_of_the_calendar_are_days(day: str, editor: Client) -> None:
     for view in ("month", "week"):
