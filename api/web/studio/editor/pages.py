@@ -168,7 +168,7 @@ async def _differences(
     diff = (await ask(request, route, PendingDiff, row_id=answer.data.id)).data
     sides = [{name: pair[side] for name, pair in diff.items()} for side in (0, 1)]
     teller = await telling.teller(request, zone, known, *sides)
-    return [teller.both(name, *diff[name]) for name in form.NAMES if name in diff]
+    return await teller.marked((name, diff[name][0], diff[name][1]) for name in form.NAMES if name in diff)
 
 
 async def _sources(
@@ -180,7 +180,7 @@ async def _sources(
     rows = found_open.data
     sides = [{row.field: row.here for row in rows}, {row.field: row.source for row in rows}]
     teller = await telling.teller(request, zone, known, *sides)
-    return [teller.both(row.field, row.here, row.source) for row in rows]
+    return await teller.marked((row.field, row.here, row.source) for row in rows)
 
 
 async def merge(request: StaffRequest, answer: EditorAnswer, base: Values, mine: Values) -> Response[bytes]:
@@ -195,11 +195,12 @@ async def merge(request: StaffRequest, answer: EditorAnswer, base: Values, mine:
     theirs, zone = form.draft_of(answer), zones.remembered(request)
     teller = await telling.teller(request, zone, await telling.categories(request), base, theirs, mine)
     found_different = merging.differences(base, theirs, mine)
+    told = await teller.marked((one.name, one.theirs, one.mine) for one in found_different)
     context = {
         "program": answer.data,
         "differences": [
-            (one, teller.value(one.name, one.was), teller.both(one.name, one.theirs, one.mine))
-            for one in found_different
+            (one, teller.value(one.name, one.was), both)
+            for one, both in zip(found_different, told, strict=True)
         ],
         "open": sum(not one.choice for one in found_different),
         "base": msgspec.json.encode(theirs).decode(),

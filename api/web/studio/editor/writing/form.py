@@ -199,6 +199,32 @@ def read(typed: Typed, base: Values, locale: Locale) -> Read:
     return found
 
 
+def taken(
+    typed: Typed, base: Values, values: Values, now: Values, locale: Locale
+) -> dict[str, dict[str, str]]:
+    """Return the texts of the inputs of fields that a form left alone and that say something else now, by field.
+
+    Args:
+        typed: The fields of the form.
+        base: The values that the form began with.
+        values: What it said.
+        now: The values that are there now.
+        locale: The language of the page.
+    """
+    try:
+        zone = spelling.zone(typed.get("zone", spelling.DEFAULT_ZONE).strip())
+    except ValueError:
+        return {}
+    before, after = inputs(base, locale, zone), inputs(now, locale, zone)
+    found = {}
+    for name, (parts, _) in (*_READERS.items(), ("seriesId", (["seriesId"], None))):
+        if values.get(name) == base.get(name):
+            told = {part: after.get(part, "") for part in parts if part in before or part in after}
+            if any(before.get(part, "") != text for part, text in told.items()):
+                found[name] = told
+    return found
+
+
 def changed(values: Values, base: Values) -> Values:
     """Return the values that are not those of the base."""
     return {name: value for name, value in values.items() if name not in base or base[name] != value}
