@@ -22,7 +22,7 @@ _AT = "/programs/{program_id:int}"
 class Kept(msgspec.Struct):
     """What became of a form, for the script that sent it.
 
-    `seen` and `base` are what the next form begins with. `taken`: field -> the texts of its inputs, by name, for fields that
+    `seen` and `base` are what the next form begins with, `edition` is what the program is now. `taken`: field -> the texts of its inputs, by name, for fields that
     the form left alone and that say something else now. `faults`: field -> what is wrong with it, in words. `words`: why
     nothing was saved.
     """
@@ -30,6 +30,7 @@ class Kept(msgspec.Struct):
     code: str = ""
     id: int | None = None
     seen: str = ""
+    edition: str = ""
     base: dict[str, object] = {}
     series: str = ""
     taken: dict[str, dict[str, str]] = {}
@@ -55,7 +56,8 @@ async def _to_script(request: StaffRequest, outcome: Outcome) -> Response[bytes]
         words = refused.why(request.locale, why.code, outcome.faults)
         return _told(why.status, Kept(why.code, faults=faults, words=words))
     draft = form.draft_of(outcome.answer)
-    kept = Kept("saved", outcome.answer.data.id, form.etag_of(outcome.answer), draft, faults=faults)
+    kept = Kept("saved", outcome.answer.data.id, form.etag_of(outcome.answer), base=draft, faults=faults)
+    kept.edition = form.edition_of(outcome.answer)
     kept.series = await series.title_of(request, draft)
     kept.taken = form.taken(request.sent, outcome.base, outcome.values, draft, request.locale)
     if "seriesId" in kept.taken:
@@ -105,6 +107,14 @@ async def program(request: StaffRequest, program_id: Id) -> Response[bytes]:
     return await pages.show(request, answer)
 
 
+# No page: the browser may not see a new cookie here before it asks again.
+@get(_AT + "/side", opt={"exchanges": False})
+async def side(request: StaffRequest, program_id: Id) -> Response[bytes]:
+    """Return what the page of a program has beside the form, for the script that has saved. No engine is asked."""
+    answer = await ask(request, autosave.get_draft, EditorAnswer, program_id=program_id)
+    return await pages.side(request, answer)
+
+
 @post(_AT)
 async def save(request: StaffRequest, program_id: Id) -> Response[bytes]:
     """Save what the form says. When somebody has changed the program since, both are shown beside each other."""
@@ -144,4 +154,4 @@ async def merge(request: StaffRequest, program_id: Id) -> Response[bytes]:
     return redirect(request, f"{pages.address(program_id)}?done=merged")
 
 
-HANDLERS = [new_program, create, program, save, merge]
+HANDLERS = [new_program, create, program, side, save, merge]

@@ -106,7 +106,7 @@ def test_a_live_version_that_changes_in_what_somebody_writes_is_compared(shared:
     answer = Page(send(first.browser, first.path, **first.form))
     assert answer.status == 412
     form = answer.one("form", id="merge")
-    assert {legend for legend in answer.texts("legend")} == {says("editor_field.description")}
+    assert set(answer.texts("legend")) == {says("editor_field.description")}
     # A third one meanwhile leads to the choice again.
     shared.staff["reviewer"].patch(f"/catalog/programs/{program_id}", {"description": "Live once more"})
     again = Page(submit(first.browser, answer, form, **{"choose.description": "mine"}))

@@ -66,6 +66,11 @@ def etag_of(answer: EditorAnswer) -> str:
     return f'"{answer.data.rev}"'
 
 
+def edition_of(answer: EditorAnswer) -> str:
+    """Return what names the program and its pending revision as they are now, so that any change of either shows."""
+    return f"{etag_of(answer)}/{answer.data.rev}"
+
+
 def _plain(found: Mapping[str, object]) -> Values:
     plain: Values = msgspec.to_builtins(msgspec.convert(found, ProgramPatch))
     return plain

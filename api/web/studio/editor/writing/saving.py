@@ -143,7 +143,8 @@ async def write(
 
     Raises:
         Problem: The ETag cannot be read.
-        CatalogError: The program is deleted, somebody has changed it since, or a value is wrong.
+        StaleRevision: Somebody has changed it since.
+        CatalogError: The program is deleted, or a value is wrong.
     """
     changed = form.changed(values, base)
     now = await _draft(request, program_id)
