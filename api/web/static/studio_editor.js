@@ -25,6 +25,7 @@ let stale = false;             // somebody else has changed the program
 let over = false;              // nothing can be saved from this page any more
 let busy = null;
 let asked = null;              // a form that was sent and not answered: it is sent again as it was
+let isOut = false;             // somebody has signed out, so nothing is kept any more
 let wanted = false;            // somebody has pressed the button, or chosen a new series
 let reused = false;            // this form has made a program, so another one is made on request alone
 let edition = words.edition;   // the program, as the last answer had it
@@ -56,7 +57,7 @@ function tell(name, buttons = [], values = {}, line_text = words[name]) {
 }
 
 const record = () => ({ inputs: inputs(), seen: field("seen")?.value, base: field("base")?.value, once: field("once")?.value });
-const store = () => keep(record());
+const store = () => !isOut && keep(record());
 
 function fault(faults) {
   for (const note of form.querySelectorAll("[data-fault]")) {
@@ -346,7 +347,7 @@ const meaning = (one) => JSON.stringify([one.getAttribute("action"), ...[...new 
 // A step is about what the server has, so it waits until the server has everything, and is about what the form shows.
 side.addEventListener("submit", async (event) => {
   const sentForm = event.target, meant = meaning(sentForm);
-  if (sentForm.dataset.ready) return;
+  if (sentForm.dataset.ready) { delete sentForm.dataset.ready; return; }
   const isTalk = sentForm.closest("#talk") !== null;
   if (!busy && !unsaved() && (isTalk || side.dataset.edition === edition)) return;
   event.preventDefault();
@@ -365,11 +366,12 @@ side.addEventListener("submit", async (event) => {
   const next = sentForm.isConnected ? sentForm : [...side.querySelectorAll("form")].find((one) => meaning(one) === meant);
   if (!next) return held("changed", [["reload", () => location.reload()]]);
   next.dataset.ready = "true";
-  next.requestSubmit();
+  // A form that is being submitted is not submitted once more before that is over.
+  setTimeout(() => next.requestSubmit());
 });
 addEventListener("beforeunload", (event) => { if (!leaving && unsaved()) event.preventDefault(); });
 addEventListener("online", () => { if (unsaved()) save(); });
-onSignOut(() => { forget(); clearTimeout(timer); end("signedOutHere"); });
+onSignOut(() => { isOut = true; forget(); clearTimeout(timer); end("signedOutHere"); });
 addEventListener("storage", (event) => { if (isOwn(event.key) && event.newValue === null && unsaved() && !over) store(); });
 field("thumbnailUrl").addEventListener("change", () => {
   const picture = form.querySelector("[data-thumb]"), address = field("thumbnailUrl").value.trim();

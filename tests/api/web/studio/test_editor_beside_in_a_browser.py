@@ -9,6 +9,7 @@ from tests.support.editorial import created
 from tests.support.shared import SharedApi
 from tests.support.studio import at, says
 from tests.support.studio_browser import entered, kept, press, write
+from tests.support.waiting import eventually
 
 pytestmark = IN_A_BROWSER
 SAVED = re.compile("Saved at")
@@ -93,7 +94,7 @@ def test_a_program_that_was_just_made_has_all_that_its_page_has(browser: Browser
     page.locator("details[data-field=lockedFields] summary").click()
     page.locator("[name='lock.title']").check()
     expect(page.locator("#saving")).to_have_text(SAVED)
-    page.wait_for_function("document.querySelector('[name=base]').value.includes('\"lockedFields\":[\"title\"]')")
+    expect(page.locator("[name=base]")).to_have_value(re.compile(r'"lockedFields":\["title"\]'))
     assert visit.violations() == []
     assert (kept(page), visit.faults) == (0, [])
     visit.close()
@@ -125,13 +126,13 @@ def test_a_name_is_picked_where_the_caret_is(browser: Browser, shared: SharedApi
 
 
 def test_a_preview_counts_nothing_and_leaves_nothing(browser: Browser, shared: SharedApi) -> None:
-    media = f"{shared.listener.base}/static/nothing.mp3"
-    program_id = created(shared.staff["editor"], title="Not yet", mediaUrl="https://media.example.com/a.mp3")["id"]
+    program_id = created(shared.staff["editor"], title="Not yet", mediaUrl="https://media.example.com/a.mp3")[
+        "id"
+    ]
     visit = entered(browser, shared.listener, "editor", at(program_id))
     page = visit.page
     page.goto(f"{at(program_id)}/preview/en")
     page.route("https://media.example.com/**", lambda route: route.abort())
-    assert media
     page.locator(".play button").click()
     expect(page.locator("#deck")).to_be_visible()
     page.evaluate(
@@ -169,7 +170,7 @@ def test_signing_out_takes_this_accounts_texts_alone_and_other_tabs_hear_of_it(
     page.once("dialog", lambda dialog: dialog.accept())
     press(page, "Sign out")
     expect(page).to_have_url(re.compile("/sign-in"))
-    page.wait_for_function("Object.keys(localStorage).filter((key) => key.startsWith('studio:')).length === 1")
+    eventually(lambda: kept(page) == 1, what="the texts of this account are gone")
     expect(other.get_by_role("alert")).to_have_text(says("editor_live.signed_out_here"))
     write(other, "description", "Typed afterwards")
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('studio:'))") == [
