@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog.core import fields
@@ -30,6 +31,12 @@ def _require_valid(session: Session, values: Mapping[str, object], required: Ite
     if not errors and category_id is not None and session.get(Category, category_id) is None:
         errors.append(FieldError("categoryId", "not_found", "No such category."))
     fields.require_valid(errors)
+
+
+def titled(session: Session, title: str) -> list[Series]:
+    """Return the series that have this title, however its letters are written (`catalog.core.text.fold`)."""
+    same = func.catalog_fold(Series.title) == func.catalog_fold(title)
+    return list(session.scalars(select(Series).where(same).order_by(Series.id)))
 
 
 def create(session: Session, values: Mapping[str, object], actor: Actor) -> Series:

@@ -1,4 +1,7 @@
-"""What pages of staff say instead of an error in JSON; who is not signed in is led to the sign-in."""
+"""What pages of staff say instead of an error in JSON; who is not signed in is led to the sign-in.
+
+A page's script that asks for JSON gets the error as it is.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +29,8 @@ def _as_page(handler: Handler) -> Handler:
 
     def handle(request: Any, error: Exception) -> Response[bytes]:
         told, asked = handler(request, error), as_staff(request)
+        if asked.headers.get("accept", "") == "application/json":
+            return told
         status = told.status_code or 500
         if status == 401:
             back = f"?{urlencode({'next': place(asked)})}" if asked.method == "GET" else ""

@@ -18,9 +18,11 @@ function clock(seconds) {
 
 // Where a listener stopped: in this browser alone, and gone when storage is not to be had.
 function remembered(id) {
+  if (!id) return 0;
   try { return Number(localStorage.getItem(`position:${id}`)) || 0; } catch { return 0; }
 }
 function remember(id, seconds) {
+  if (!id) return;
   try { seconds > 0 ? localStorage.setItem(`position:${id}`, String(Math.floor(seconds))) : localStorage.removeItem(`position:${id}`); } catch { /* private browsing */ }
 }
 
@@ -43,8 +45,12 @@ function show() {
   deck.querySelector("[data-do=toggle]").setAttribute("aria-label", paused ? deck.dataset.play : deck.dataset.pause);
 }
 
+// A preview has no number: it is counted for no program, and no position of it is remembered.
+const keyOf = (program) => program.id ?? program.src;
+
 function count() {
   counted = true;
+  if (!now.id) return;
   fetch(`/discovery/programs/${now.id}/views`, { method: "POST", keepalive: true }).catch(() => { counted = false; });
 }
 
@@ -85,7 +91,7 @@ function close() {
 }
 
 export function play(program, at) {
-  if (now?.id !== program.id) {
+  if (!now || keyOf(now) !== keyOf(program)) {
     if (media) close();
     now = program;
     [played, last, counted, kept] = [0, null, false, 0];
@@ -166,7 +172,7 @@ export function playable(holder) {
   const button = holder.querySelector("button"), words = button.querySelector("span"), begin = words.textContent;
   holder.querySelector("audio, video")?.remove();
   button.hidden = false;
-  const mine = () => now?.id === id;
+  const mine = () => now !== null && keyOf(now) === keyOf(program);
   const from = () => linked() || remembered(id);
   function say() {
     const playing = mine() && !media.paused;

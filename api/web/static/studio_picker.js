@@ -7,7 +7,8 @@ const list = Object.assign(document.createElement("ul"), { id: "offers", classNa
 list.setAttribute("role", "listbox");
 const told = Object.assign(document.createElement("p"), { className: "unseen" });
 told.setAttribute("role", "status");
-form.append(told);
+// Outside of labels, which it would rename, and of rows, which are copied.
+form.append(told, list);
 
 let input = null;
 let timer = 0;
@@ -17,11 +18,22 @@ const filled = (name, value) => words[name].replace(/\{\w+\}/, value);
 const options = () => [...list.children];
 const chosen = () => list.querySelector('[aria-selected="true"]');
 
-// Of several names, the one that is being written.
-function part() {
-  if (input.dataset.pick !== "tags") return input.value;
-  return input.value.split(SEPARATOR).pop();
+// Of several names, the one at the caret: where it begins and ends. A separator in quotation marks is none.
+function span() {
+  if (input.dataset.pick !== "tags") return [0, input.value.length];
+  const at = input.selectionStart ?? input.value.length;
+  let begin = 0, isQuoted = false;
+  for (const [n, letter] of [...input.value.split("")].entries()) {
+    if (letter === '"' && (isQuoted || !input.value.slice(begin, n).trim())) isQuoted = !isQuoted;
+    else if (!isQuoted && SEPARATOR.test(letter)) {
+      if (n >= at) return [begin, n];
+      begin = n + 1;
+    }
+  }
+  return [begin, input.value.length];
 }
+
+const part = () => input.value.slice(...span());
 
 function close() {
   clearTimeout(timer);
@@ -43,9 +55,10 @@ function select(option) {
 function take(option) {
   const { name, id } = option.dataset;
   if (input.dataset.pick === "tags") {
-    const before = input.value.slice(0, input.value.length - part().length);
-    const written = /^\s*"|[,،\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
-    input.value = `${before}${before.trim() ? " " : ""}${written}`.replace(/\s{2,}/g, " ");
+    const [begin, end] = span(), before = input.value.slice(0, begin);
+    const written = `${before.trim() ? " " : ""}${/^\s*"|[,،\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name}`;
+    input.value = before + written + input.value.slice(end);
+    input.setSelectionRange(begin + written.length, begin + written.length);
   } else input.value = name;
   if (input.dataset.pick === "series") {
     form.elements["seriesId"].value = id ?? "";
@@ -55,6 +68,7 @@ function take(option) {
   told.textContent = filled("pickAdded", name);
   close();
   input.dispatchEvent(new Event("input", { bubbles: true }));
+  if (input.dataset.pick === "series" && !id) form.dispatchEvent(new CustomEvent("wanted"));
   close();
 }
 
@@ -70,8 +84,10 @@ function show(found, typed) {
     if (id) row.dataset.id = id;
     return row;
   }));
-  input.after(list);
-  list.style.insetBlockStart = `${input.offsetTop + input.offsetHeight + 4}px`;
+  const box = input.getBoundingClientRect(), around = form.getBoundingClientRect();
+  list.style.top = `${box.bottom - around.top + 4}px`;
+  list.style.left = `${box.left - around.left}px`;
+  list.style.width = `${box.width}px`;
   list.hidden = false;
   input.setAttribute("aria-expanded", "true");
   told.textContent = found.length ? filled("pickFound", new Intl.NumberFormat(document.documentElement.lang === "ar" ? "ar-SA" : "en-GB").format(found.length)) : words.pickNone;
@@ -97,7 +113,6 @@ form.addEventListener("focusin", (event) => {
   input.setAttribute("aria-expanded", "false");
   input.setAttribute("aria-controls", list.id);
   list.setAttribute("aria-label", input.labels[0].textContent.trim());
-  input.after(list);
 });
 form.addEventListener("focusout", (event) => { if (event.target === input) close(); });
 form.addEventListener("input", (event) => {

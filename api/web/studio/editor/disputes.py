@@ -4,7 +4,7 @@ import msgspec
 from litestar import Response, post
 
 from api.editorial.imports import conflicts
-from api.editorial.imports.conflicts import SettleIn
+from api.editorial.imports.conflicts import ImportConflictList, SettleIn
 from api.editorial.pending_schemas import PendingDiff
 from api.editorial.review import autosave, programs
 from api.editorial.schemas import EditorAnswer, ProgramPatch
@@ -13,7 +13,8 @@ from api.http.errors import Problem
 from api.http.parameters import Id
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest, page, redirect
-from api.web.studio.editor import pages
+from api.web.studio import zones
+from api.web.studio.editor import pages, telling
 from api.web.studio.editor.deciding import steps
 from api.web.studio.editor.writing import refused
 from api.web.studio.editor.writing.form import NAMES
@@ -42,6 +43,8 @@ def _back(request: StaffRequest, program_id: int, done: str) -> Response[bytes]:
 async def settle_waiting(request: StaffRequest, program_id: Id) -> Response[bytes]:
     """Keep what waits of a field although listeners see something new, or drop it.
 
+    Nothing is done when one of both has changed since the person has read them.
+
     Raises:
         REFUSALS: The API refuses for a reason that loading the page again does not show.
     """
@@ -49,6 +52,8 @@ async def settle_waiting(request: StaffRequest, program_id: Id) -> Response[byte
     try:
         diff = (await ask(request, steps.ROUTES["program.pending.diff"], PendingDiff, row_id=program_id)).data
         live, waiting = diff.get(name, [None, None])
+        if request.sent.get("read", "") != pages.read_of(live, waiting):
+            return _back(request, program_id, "not_now")
         data = msgspec.convert({name: waiting if keeps else live} if name in diff else {}, ProgramPatch)
         seen = f'"{request.sent.get("seen", "")}"'
         route = programs.edit_pending_program
@@ -64,15 +69,28 @@ async def settle_waiting(request: StaffRequest, program_id: Id) -> Response[byte
 async def settle_source(request: StaffRequest, program_id: Id) -> Response[bytes]:
     """Take the value of a program's source, or keep the own value and stop asking.
 
+    Nothing is done when one of both has changed since the person has read them.
+
     Raises:
         REFUSALS: The API refuses for a reason that loading the page again does not show.
     """
     name, takes = _field(request), request.sent.get("keep") == "source"
     answer = await ask(request, autosave.get_draft, EditorAnswer, program_id=program_id)
+    listed = await ask(
+        request, conflicts.list_conflicts, ImportConflictList, program_id=program_id, only_state="open"
+    )
+    found = next((row for row in listed.data if row.field == name), None)
+    read = request.sent.get("read", "")
+    if found is None or read != pages.read_of(found.here, found.source):
+        return _back(request, program_id, "not_now")
     is_seen = answer.data.status in LIVE and bool(request.user.roles & set(REVIEWERS))
     if takes and is_seen and request.sent.get("sure") != "yes":
-        fields = {"field": name, "keep": "source", "sure": "yes"}
-        context = {"program": answer.data, "ask": "sources", "fields": fields, "to": "sources", "told": []}
+        fields = {"field": name, "keep": "source", "sure": "yes", "read": read}
+        sides = ({name: found.here}, {name: found.source})
+        known = await telling.categories(request)
+        teller = await telling.teller(request, zones.remembered(request), known, *sides)
+        told = await teller.marked([(name, found.here, found.source)])
+        context = {"program": answer.data, "ask": "sources", "fields": fields, "to": "sources", "told": told}
         return page(request, "studio/editor_ask.html", context)
     data = SettleIn(field=name, keep="source" if takes else "mine")
     try:

@@ -12,6 +12,7 @@ from api.web.studio import zones
 from api.web.studio.editor import pages
 from api.web.studio.editor.pages import Typed
 from api.web.studio.editor.writing import form, merging, refused, saving, series
+from api.web.studio.editor.writing.refused import Refused
 from api.web.studio.editor.writing.saving import Outcome
 
 _NEW = "/programs/new"
@@ -21,15 +22,20 @@ _AT = "/programs/{program_id:int}"
 class Kept(msgspec.Struct):
     """What became of a form, for the script that sent it.
 
-    `seen` and `base` are what the next form begins with. `faults`: field -> what is wrong with it, in words.
+    `seen` and `base` are what the next form begins with, `edition` is what the program is now. `taken`: field -> the texts of its inputs, by name, for fields that
+    the form left alone and that say something else now. `faults`: field -> what is wrong with it, in words. `words`: why
+    nothing was saved.
     """
 
     code: str = ""
     id: int | None = None
     seen: str = ""
+    edition: str = ""
     base: dict[str, object] = {}
     series: str = ""
+    taken: dict[str, dict[str, str]] = {}
     faults: dict[str, str] = {}
+    words: str = ""
 
 
 def _is_script(request: StaffRequest) -> bool:
@@ -46,18 +52,30 @@ def _told(status: int, kept: Kept) -> Response[bytes]:
 async def _to_script(request: StaffRequest, outcome: Outcome) -> Response[bytes]:
     faults = refused.said(request.locale, outcome.faults)
     if outcome.answer is None:
-        status = outcome.refused.status if outcome.refused is not None else 422
-        return _told(status, Kept(outcome.refused.code if outcome.refused else "", faults=faults))
+        why = outcome.refused or Refused(422, "validation_failed")
+        words = refused.why(request.locale, why.code, outcome.faults)
+        return _told(why.status, Kept(why.code, faults=faults, words=words))
     draft = form.draft_of(outcome.answer)
-    kept = Kept("saved", outcome.answer.data.id, form.etag_of(outcome.answer), draft, faults=faults)
+    kept = Kept("saved", outcome.answer.data.id, form.etag_of(outcome.answer), base=draft, faults=faults)
+    kept.edition = form.edition_of(outcome.answer)
     kept.series = await series.title_of(request, draft)
+    kept.taken = form.taken(request.sent, outcome.base, outcome.values, draft, request.locale)
+    if "seriesId" in kept.taken:
+        kept.taken["seriesId"] |= {"series": kept.series, "seriesWas": kept.series}
     return _told(200, kept)
 
 
 def _typed(request: StaffRequest, outcome: Outcome) -> Typed:
     code = outcome.refused.code if outcome.refused is not None else ""
-    refusal = "editor.refused_reused" if code == "idempotency_key_reused" else "editor.refused_fields"
+    refusal = refused.reason(request.locale, code, outcome.faults)
     return Typed(request.sent, outcome.base, request.sent.get("seen", ""), outcome.faults, refusal)
+
+
+async def _without_series(request: StaffRequest, outcome: Outcome, answer: EditorAnswer) -> Response[bytes]:
+    """Return the page of a program whose fields are saved, but for the series that could not be created."""
+    draft, seen = form.draft_of(answer), form.etag_of(answer)
+    typed = Typed(request.sent, draft, seen, outcome.faults, "editor.refused_series")
+    return await pages.show(request, answer, typed, status=422)
 
 
 @get(_NEW)
@@ -74,6 +92,8 @@ async def create(request: StaffRequest) -> Response[bytes]:
         return await _to_script(request, outcome)
     if outcome.answer is None:
         return await pages.new(request, _typed(request, outcome), 422)
+    if outcome.faults:
+        return await _without_series(request, outcome, outcome.answer)
     place = f"{pages.address(outcome.answer.data.id)}?done=created"
     return redirect(request, place, *zones.told(request.sent.get("zone", "")))
 
@@ -87,12 +107,22 @@ async def program(request: StaffRequest, program_id: Id) -> Response[bytes]:
     return await pages.show(request, answer)
 
 
+# No page: the browser may not see a new cookie here before it asks again.
+@get(_AT + "/side", opt={"exchanges": False})
+async def side(request: StaffRequest, program_id: Id) -> Response[bytes]:
+    """Return what the page of a program has beside the form, for the script that has saved. No engine is asked."""
+    answer = await ask(request, autosave.get_draft, EditorAnswer, program_id=program_id)
+    return await pages.side(request, answer)
+
+
 @post(_AT)
 async def save(request: StaffRequest, program_id: Id) -> Response[bytes]:
     """Save what the form says. When somebody has changed the program since, both are shown beside each other."""
     outcome = await saving.keep(request, program_id, partly=_is_script(request))
     if _is_script(request):
         return await _to_script(request, outcome)
+    if outcome.answer is not None and outcome.faults:
+        return await _without_series(request, outcome, outcome.answer)
     if outcome.answer is not None:
         place = f"{pages.address(program_id)}?done=saved"
         return redirect(request, place, *zones.told(request.sent.get("zone", "")))
@@ -110,7 +140,7 @@ async def merge(request: StaffRequest, program_id: Id) -> Response[bytes]:
     chosen = merging.chosen(request.sent, base, mine)
     seen = request.sent.get("seen", "")
     try:
-        await saving.write(request, program_id, form.changed(chosen, base), seen)
+        await saving.write(request, program_id, base, chosen, seen)
     except refused.REFUSALS as error:
         why = refused.refused(error)
         answer = await ask(request, autosave.get_draft, EditorAnswer, program_id=program_id)
@@ -119,9 +149,9 @@ async def merge(request: StaffRequest, program_id: Id) -> Response[bytes]:
         inputs = form.inputs(chosen, request.locale, zones.remembered(request))
         title = await series.title_of(request, chosen)
         inputs |= {"series": title, "seriesWas": title}
-        typed = Typed(inputs, base, seen, why.faults, "editor.refused_fields")
+        typed = Typed(inputs, base, seen, why.faults, refused.reason(request.locale, why.code, why.faults))
         return await pages.show(request, answer, typed, status=422)
     return redirect(request, f"{pages.address(program_id)}?done=merged")
 
 
-HANDLERS = [new_program, create, program, save, merge]
+HANDLERS = [new_program, create, program, side, save, merge]

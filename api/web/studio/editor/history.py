@@ -52,10 +52,15 @@ def _number(request: StaffRequest, name: str) -> int | None:
 async def _told(
     request: StaffRequest, pairs: list[dict[str, list[object]]], without: tuple[str, ...] = ()
 ) -> list[list[Told]]:
+    """Tell what changed, several times. Words are marked in the first alone: it is what the page opens."""
     sides = [{name: pair[side] for name, pair in found.items()} for found in pairs for side in (0, 1)]
     known = await telling.categories(request)
     teller = await telling.teller(request, zones.remembered(request), known, *sides)
-    return [[teller.both(name, *found[name]) for name in found if name not in without] for found in pairs]
+    named = [
+        [(name, found[name][0], found[name][1]) for name in found if name not in without] for found in pairs
+    ]
+    opened = [await teller.marked(fields) for fields in named[:1]]
+    return opened + [[teller.plain(*field) for field in fields] for fields in named[1:]]
 
 
 @get(_AT)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -120,67 +121,108 @@ async def show(
         said: What could not be said.
         status: The status of the answer.
     """
-    program, zone, known = answer.data, zones.remembered(request), await telling.categories(request)
+    known = await telling.categories(request)
     draft = form.draft_of(answer)
-    inputs = form.inputs(draft, request.locale, zone)
+    inputs = form.inputs(draft, request.locale, zones.remembered(request))
     title = await series.title_of(request, draft)
     inputs |= {"series": title, "seriesWas": title}
     if typed is not None:
         # Boxes that are not ticked are no fields.
         inputs = {name: "" if text == "on" else text for name, text in inputs.items()} | dict(typed.inputs)
     asked = typed or Typed(inputs, draft, form.etag_of(answer))
-    route = comments.list_program_threads
-    threads = await ask(request, route, ThreadList, program_id=program.id, limit=MAX_LIMIT)
     context = {
         **_choices(known),
-        "answer": answer,
-        "program": program,
-        "waiting": answer.pending if program.status in LIVE else None,
-        "tell": telling.Teller(request.locale, zone, known, {}),
+        **await _beside(request, answer, known, said or Said()),
         "inputs": inputs,
         "rows": form.rows(inputs),
         "faults": refused.said(request.locale, asked.faults),
         "refusal": asked.refusal,
         "base": msgspec.json.encode(asked.base).decode(),
         "seen": asked.seen,
-        "steps": [(step, steps.seen_of(answer, step)) for step in steps.offered(answer, request.user)],
-        "differences": await _differences(request, answer, zone, known),
-        "sources": await _sources(request, program.id, zone, known),
-        "threads": threads.data,
-        "said": said or Said(),
         "is_unsaid": said is not None,
-        "me": str(request.user.actor("")),
-        "may_settle": bool(request.user.roles & set(REVIEWERS)),
-        "once": secrets.token_urlsafe(16),
-        "found": await found.look(request, program.id),
+        "found": await found.look(request, answer.data.id),
         "done": request.query_params.get("done", ""),
     }
     return page(request, "studio/editor.html", context, status=status)
 
 
+async def side(request: StaffRequest, answer: EditorAnswer) -> Response[bytes]:
+    """Return what the page of a program has beside the form. Whether listeners find the program is left to its script.
+
+    Args:
+        request: Of an editor.
+        answer: The program, with its pending revision.
+    """
+    beside = await _beside(request, answer, await telling.categories(request), Said())
+    context = {**beside, "lockable": form.NAMES, "found": found.NOT_ASKED, "done": ""}
+    return page(request, "studio/editor_beside.html", context)
+
+
+async def _beside(
+    request: StaffRequest, answer: EditorAnswer, known: Sequence[CategoryOut], said: Said
+) -> dict[str, object]:
+    """Return what the parts beside the form show, but whether listeners find the program.
+
+    Args:
+        request: Of an editor.
+        answer: The program, with its pending revision.
+        known: All categories.
+        said: What could not be said.
+    """
+    program, zone = answer.data, zones.remembered(request)
+    route = comments.list_program_threads
+    threads = await ask(request, route, ThreadList, program_id=program.id, limit=MAX_LIMIT)
+    differences, waiting = await _differences(request, answer, zone, known)
+    sources, at_sources = await _sources(request, program.id, zone, known)
+    return {
+        "answer": answer,
+        "program": program,
+        "edition": form.edition_of(answer),
+        "waiting": answer.pending if program.status in LIVE else None,
+        "tell": telling.Teller(request.locale, zone, known, {}),
+        "steps": [(step, steps.seen_of(answer, step)) for step in steps.offered(answer, request.user)],
+        "differences": differences,
+        "read_waiting": waiting,
+        "sources": sources,
+        "read_sources": at_sources,
+        "threads": threads.data,
+        "said": said,
+        "me": str(request.user.actor("")),
+        "may_settle": bool(request.user.roles & set(REVIEWERS)),
+        "once": secrets.token_urlsafe(16),
+    }
+
+
+def read_of(one: object, other: object) -> str:
+    """Return a name for two values that somebody reads beside each other: another one for other values."""
+    return blake2b(msgspec.json.encode([one, other]), digest_size=12).hexdigest()
+
+
 async def _differences(
     request: StaffRequest, answer: EditorAnswer, zone: ZoneInfo, known: Sequence[CategoryOut]
-) -> list[Told]:
-    """Return what waits beside what listeners see, field by field."""
+) -> tuple[list[Told], dict[str, str]]:
+    """Return what waits beside what listeners see, field by field, and a name for each two values."""
     if answer.pending is None or answer.data.status not in LIVE:
-        return []
+        return [], {}
     route = steps.ROUTES["program.pending.diff"]
     diff = (await ask(request, route, PendingDiff, row_id=answer.data.id)).data
     sides = [{name: pair[side] for name, pair in diff.items()} for side in (0, 1)]
     teller = await telling.teller(request, zone, known, *sides)
-    return [teller.both(name, *diff[name]) for name in form.NAMES if name in diff]
+    told = await teller.marked((name, diff[name][0], diff[name][1]) for name in form.NAMES if name in diff)
+    return told, {name: read_of(*pair) for name, pair in diff.items()}
 
 
 async def _sources(
     request: StaffRequest, program_id: int, zone: ZoneInfo, known: Sequence[CategoryOut]
-) -> list[Told]:
-    """Return what a program says beside what its source says, where an import found both to differ."""
+) -> tuple[list[Told], dict[str, str]]:
+    """Return what a program says beside what its source says, where an import found both to differ, named likewise."""
     route = conflicts.list_conflicts
     found_open = await ask(request, route, ImportConflictList, program_id=program_id, only_state="open")
     rows = found_open.data
     sides = [{row.field: row.here for row in rows}, {row.field: row.source for row in rows}]
     teller = await telling.teller(request, zone, known, *sides)
-    return [teller.both(row.field, row.here, row.source) for row in rows]
+    told = await teller.marked((row.field, row.here, row.source) for row in rows)
+    return told, {row.field: read_of(row.here, row.source) for row in rows}
 
 
 async def merge(request: StaffRequest, answer: EditorAnswer, base: Values, mine: Values) -> Response[bytes]:
@@ -195,11 +237,12 @@ async def merge(request: StaffRequest, answer: EditorAnswer, base: Values, mine:
     theirs, zone = form.draft_of(answer), zones.remembered(request)
     teller = await telling.teller(request, zone, await telling.categories(request), base, theirs, mine)
     found_different = merging.differences(base, theirs, mine)
+    told = await teller.marked((one.name, one.theirs, one.mine) for one in found_different)
     context = {
         "program": answer.data,
         "differences": [
-            (one, teller.value(one.name, one.was), teller.both(one.name, one.theirs, one.mine))
-            for one in found_different
+            (one, teller.value(one.name, one.was), both)
+            for one, both in zip(found_different, told, strict=True)
         ],
         "open": sum(not one.choice for one in found_different),
         "base": msgspec.json.encode(theirs).decode(),

@@ -42,7 +42,7 @@ async def preview(request: StaffRequest, program_id: Id, language: FromPath[str]
         raise NotFoundException
     program = await _shown(request, program_id)
     context = {
-        # What is played here is counted for no program.
+        # Without a number, what is played here is counted for no program and remembered for none.
         "program": msgspec.structs.replace(program, id=0),
         "editor": pages.address(program_id),
         "before": None,

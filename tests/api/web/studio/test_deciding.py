@@ -3,6 +3,7 @@
 import pytest
 from redis import Redis
 
+from api.web.studio.editor.deciding.found import Room
 from tests.support.editorial import created
 from tests.support.filled import submit
 from tests.support.pages import Page, read
@@ -183,6 +184,41 @@ def test_a_field_that_changed_on_both_sides_is_settled(shared: SharedApi) -> Non
         assert send(reviewer, f"{at(program_id)}/{path}", token=token, field="rev").status_code == 400
 
 
+def test_a_field_whose_live_value_changed_since_it_was_read_is_not_settled(shared: SharedApi) -> None:
+    program_id = published(shared, title="Live")
+    reviewer = signed_in_at_pages(shared.listener, "reviewer")
+    save(reviewer, at(program_id), title="Waits")
+    shared.staff["reviewer"].patch(f"/catalog/programs/{program_id}", {"title": "Live again"})
+    page = read(reviewer, at(program_id))
+    shared.staff["reviewer"].patch(f"/catalog/programs/{program_id}", {"title": "Live once more"})
+    for form in page.all("form", action=f"{at(program_id)}/disputed"):
+        assert submit(reviewer, page, form).headers["location"] == f"{at(program_id)}?done=not_now"
+    found = waiting(shared, program_id)
+    assert found is not None
+    assert (found["changes"], found["conflicts"]) == ({"title": "Waits"}, ["title"])
+
+
+def test_what_stands_beside_the_form_is_given_alone_and_asks_no_engine(shared: SharedApi) -> None:
+    program_id = published(shared, title="Beside")
+    reviewer = signed_in_at_pages(shared.listener, "reviewer")
+    whole = read(reviewer, at(program_id))
+    part = Page(reviewer.get(f"{at(program_id)}/side"))
+    assert (part.status, part.all("form", id="program"), part.texts("h1")) == (200, [], [])
+    assert offered(part) == offered(whole)
+    beside = part.one("div", class_="side")
+    assert beside.get("data-edition") == whole.one("form", id="program").get("data-edition")
+    # Whether listeners find it is asked at an address of its own.
+    assert part.one("p", id="found").get("data-ask") == f"{at(program_id)}/searchable"
+
+
+def test_not_more_wait_for_a_program_than_there_is_room_for() -> None:
+    room = Room(2)
+    with room.entered() as first, room.entered() as second, room.entered() as third:
+        assert (first, second, third) == (True, True, False)
+    with room.entered() as again:
+        assert again
+
+
 def test_a_program_is_previewed_as_listeners_would_see_it(shared: SharedApi) -> None:
     program_id = published(shared, title="Live title", mediaUrl="https://media.example.com/a.mp3")
     editor = signed_in_at_pages(shared.listener, "editor")
@@ -195,8 +231,12 @@ def test_a_program_is_previewed_as_listeners_would_see_it(shared: SharedApi) -> 
             assert page.one("aside", class_="preview-mark").get("aria-label") == word
             assert (page.headers["cache-control"], page.headers["x-robots-tag"]) == ("no-store", "noindex")
             assert [meta.get("content") for meta in page.all("meta", name="robots")] == ["noindex"]
-            # A play of it counts for no program.
-            assert {e.get("data-id") for e in page.all("div", class_="play")} <= {"0"}
+            # A play of it counts for no program, and the history of the pages does not keep it.
+            plays = page.all("div", class_="play")
+            assert [e.get("data-id") for e in plays] == ([None] if number == program_id else [])
+            body = page.one("body")
+            assert body.get("hx-history") == "false"
+            assert not [name for name in body.attrib if name.startswith("hx-boost")]
     assert editor.get(f"{at(draft_id)}/preview/fr").status_code == 404
     ops = signed_in_at_pages(shared.listener, "ops")
     assert ops.get(f"{at(draft_id)}/preview/ar").status_code == 403

@@ -216,7 +216,7 @@ def test_a_form_that_is_sent_twice_makes_one_program(shared: SharedApi) -> None:
     other = submit(editor, page, form, title="Another")
     assert other.status_code == 422
     refused = Page(other)
-    assert refused.texts("p", role="alert") == [texts("en")["editor.refused_reused"]]
+    assert refused.texts("p", role="alert") == [texts("en")["editor.refused_idempotency_key_reused"]]
     again = submit(editor, refused, refused.one("form", id="program"))
     assert again.headers["location"] not in ("", first.headers["location"])
 

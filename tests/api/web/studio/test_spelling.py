@@ -38,8 +38,21 @@ def test_moments_are_those_of_a_time_zone() -> None:
     assert spelling.local("2024-01-23T07:30:00Z", paulo) == "2024-01-23T04:30"
     assert spelling.local("2024-01-23T07:30:09.5Z", riyadh) == "2024-01-23T10:30:09"
     assert (spelling.moment(" ", riyadh), spelling.local(None, riyadh)) == (None, "")
-    for wrong in ("0001-01-01T00:00", "tomorrow", "2024-13-01"):
+    for wrong in (
+        "0001-01-01T00:00",
+        "tomorrow",
+        "2024-13-01",
+        "2024-01-23",
+        "20240123T103000",
+        "2024-01-23T10:30Z",
+        "2024-01-23 10:30",
+    ):
         with pytest.raises(ValueError, match=r".*"):
             spelling.moment(wrong, riyadh)
+    # An hour that the clocks skip is no time; one that they show twice is the first of both.
+    berlin = spelling.zone("Europe/Berlin")
+    with pytest.raises(ValueError, match="02:30"):
+        spelling.moment("2024-03-31T02:30", berlin)
+    assert spelling.moment("2024-10-27T02:30", berlin) == "2024-10-27T00:30:00+00:00"
     with pytest.raises(ValueError, match="Mars"):
         spelling.zone("Mars/Olympus")

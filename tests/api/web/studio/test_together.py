@@ -200,23 +200,28 @@ def test_a_long_history_has_pages(shared: SharedApi) -> None:
     assert [text_of(e) for e in rest.all("h2")] == [f"Revision {n}" for n in range(5, 0, -1)]
 
 
+def differ(shared: SharedApi, program_id: object, title: str) -> None:
+    """Let a source of a program say another title."""
+    with shared.database.begin() as connection:
+        run = connection.execute(
+            text("INSERT INTO import_runs (kind, namespace) VALUES ('json', 'any') RETURNING id")
+        ).scalar_one()
+        connection.execute(
+            text(
+                "INSERT INTO import_conflicts (program_id, field, source_value, run_id) "
+                "VALUES (:p, 'title', to_jsonb(CAST(:t AS text)), :r) "
+                "ON CONFLICT (program_id, field) DO UPDATE SET source_value = excluded.source_value"
+            ),
+            {"p": program_id, "t": title, "r": run},
+        )
+
+
 @pytest.mark.parametrize("keep", ["source", "mine"])
 def test_a_conflict_with_a_source_is_settled(keep: str, shared: SharedApi) -> None:
     reviewer = signed_in_at_pages(shared.listener, "reviewer")
     program_id = created(shared.staff["reviewer"], title="Written here")["id"]
     shared.staff["reviewer"].post(f"/catalog/programs/{program_id}/publish")
-    with shared.database.begin() as connection:
-        run = connection.execute(
-            text("INSERT INTO import_runs (kind, namespace) VALUES ('json', :n) RETURNING id"),
-            {"n": f"n{program_id}"},
-        ).scalar_one()
-        connection.execute(
-            text(
-                "INSERT INTO import_conflicts (program_id, field, source_value, run_id) "
-                "VALUES (:p, 'title', '\"From the <source>\"', :r)"
-            ),
-            {"p": program_id, "r": run},
-        )
+    differ(shared, program_id, "From the <source>")
     page = read(reviewer, at(program_id))
     (form,) = (
         one
@@ -228,6 +233,7 @@ def test_a_conflict_with_a_source_is_settled(keep: str, shared: SharedApi) -> No
         # Listeners would see it at once.
         asked = Page(answer)
         assert says("editor_ask.effect_sources") in asked.texts("p")
+        assert asked.texts("span", class_="told") == ["Written here", "From the <source>"]
         assert program_of(shared, program_id)["title"] == "Written here"
         answer = submit(reviewer, asked, asked.one("form", action=f"{at(program_id)}/sources"))
     assert answer.headers["location"] == f"{at(program_id)}?done=settled"
@@ -235,3 +241,34 @@ def test_a_conflict_with_a_source_is_settled(keep: str, shared: SharedApi) -> No
         "From the <source>" if keep == "source" else "Written here"
     )
     assert not read(reviewer, at(program_id)).all("section", id="sources")
+
+
+@pytest.mark.parametrize("keep", ["source", "mine"])
+def test_a_conflict_that_changed_since_it_was_read_is_not_settled(keep: str, shared: SharedApi) -> None:
+    reviewer = signed_in_at_pages(shared.listener, "reviewer")
+    program_id = created(shared.staff["reviewer"], title="Written here")["id"]
+    shared.staff["reviewer"].post(f"/catalog/programs/{program_id}/publish")
+    differ(shared, program_id, "Of the source")
+    page = read(reviewer, at(program_id))
+    (form,) = (
+        one
+        for one in page.all("form", action=f"{at(program_id)}/sources")
+        if page.within(one, "input", name="keep")[0].get("value") == keep
+    )
+    if keep == "source":
+        page = Page(submit(reviewer, page, form))
+        form = page.one("form", action=f"{at(program_id)}/sources")
+    differ(shared, program_id, "Of the source since")
+    assert submit(reviewer, page, form).headers["location"] == f"{at(program_id)}?done=not_now"
+    assert program_of(shared, program_id)["title"] == "Written here"
+    assert read(reviewer, at(program_id)).all("section", id="sources")
+
+
+def test_only_the_revision_that_is_open_has_its_words_compared(shared: SharedApi) -> None:
+    editor = signed_in_at_pages(shared.listener, "editor")
+    program_id = created(shared.staff["editor"], title="One two")["id"]
+    for title in ("One three", "One four"):
+        shared.staff["editor"].patch(f"/catalog/programs/{program_id}", {"title": title})
+    page = read(editor, f"{at(program_id)}/history")
+    assert [e.text for e in page.all("ins")] == ["four"]
+    assert "One three" in page.texts("span", class_="told")

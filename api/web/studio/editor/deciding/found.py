@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -14,8 +16,11 @@ from catalog.core.errors import NotFound
 from catalog.indexing.states import MAIN
 from catalog.programs.models import ProgramRevision
 
-# How long somebody who asks waits for a change, and how often is looked.
-WAIT_SECONDS, LOOK_SECONDS = 10.0, 0.1
+# How long somebody who asks waits for a change; the pause between two looks, at first and at most, and how it grows.
+WAIT_SECONDS = 10.0
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.5, 1.0, 1.25
+# How many may wait at once in a process: each looks at the database and the engines again and again.
+MOST_WAITING = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,30 @@ class Found:
 
     state: str
     seconds: float
+
+
+NOT_ASKED = Found("waiting", 0.0)
+
+
+class Room:
+    """Counts who waits, so that not more do than there is room for."""
+
+    def __init__(self, most: int) -> None:
+        """Begin empty."""
+        self._free = most
+
+    @contextmanager
+    def entered(self) -> Iterator[bool]:
+        """Say whether there was room, which is taken until the block ends."""
+        got = self._free > 0
+        self._free -= got
+        try:
+            yield got
+        finally:
+            self._free += got
+
+
+room = Room(MOST_WAITING)
 
 
 async def look(request: ApiRequest, program_id: int) -> Found:
@@ -73,6 +102,8 @@ async def look(request: ApiRequest, program_id: int) -> Found:
 async def wait(request: ApiRequest, program_id: int) -> Found:
     """Return whether listeners find a program as soon as they do, at the latest after `WAIT_SECONDS`.
 
+    When as many wait as may, the answer is what there is at once.
+
     Args:
         request: Reads with its database and its engines.
         program_id: The program.
@@ -80,9 +111,12 @@ async def wait(request: ApiRequest, program_id: int) -> Found:
     Raises:
         NotFound: There is no such program.
     """
-    until = time.monotonic() + WAIT_SECONDS
-    while True:
-        found = await look(request, program_id)
-        if found.state in ("yes", "no", "refused") or time.monotonic() > until:
-            return found
-        await asyncio.sleep(LOOK_SECONDS)
+    until, pause = time.monotonic() + WAIT_SECONDS, FIRST_PAUSE
+    with room.entered() as may_wait:
+        while True:
+            found = await look(request, program_id)
+            is_known = found.state in ("yes", "no", "refused")
+            if is_known or not may_wait or time.monotonic() + pause > until:
+                return found
+            await asyncio.sleep(pause)
+            pause = min(pause * GROWTH, LONGEST_PAUSE)

@@ -66,6 +66,11 @@ def etag_of(answer: EditorAnswer) -> str:
     return f'"{answer.data.rev}"'
 
 
+def edition_of(answer: EditorAnswer) -> str:
+    """Return what names the program and its pending revision as they are now, so that any change of either shows."""
+    return f"{etag_of(answer)}/{answer.data.rev}"
+
+
 def _plain(found: Mapping[str, object]) -> Values:
     plain: Values = msgspec.to_builtins(msgspec.convert(found, ProgramPatch))
     return plain
@@ -196,6 +201,32 @@ def read(typed: Typed, base: Values, locale: Locale) -> Read:
             found.values[name] = reader(texts, zone)
         except ValueError:
             found.faults[name] = "invalid"
+    return found
+
+
+def taken(
+    typed: Typed, base: Values, values: Values, now: Values, locale: Locale
+) -> dict[str, dict[str, str]]:
+    """Return the texts of the inputs of fields that a form left alone and that say something else now, by field.
+
+    Args:
+        typed: The fields of the form.
+        base: The values that the form began with.
+        values: What it said.
+        now: The values that are there now.
+        locale: The language of the page.
+    """
+    try:
+        zone = spelling.zone(typed.get("zone", spelling.DEFAULT_ZONE).strip())
+    except ValueError:
+        return {}
+    before, after = inputs(base, locale, zone), inputs(now, locale, zone)
+    found = {}
+    for name, (parts, _) in (*_READERS.items(), ("seriesId", (["seriesId"], None))):
+        if values.get(name) == base.get(name):
+            told = {part: after.get(part, "") for part in parts if part in before or part in after}
+            if any(before.get(part, "") != text for part, text in told.items()):
+                found[name] = told
     return found
 
 

@@ -35,6 +35,31 @@ def refused(error: Problem | CatalogError) -> Refused:
     return Refused(problem.status, problem.code, faults)
 
 
+def reason(locale: Locale, code: str, faults: Mapping[str, str]) -> str:
+    """Return the name of the text that says why nothing was saved.
+
+    Args:
+        locale: The language of the page.
+        code: The API's code of the problem.
+        faults: What is wrong with each field.
+    """
+    own = f"editor.refused_{code}"
+    if own in locale.texts:
+        return own
+    return "editor.refused_fields" if faults else "editor.refused"
+
+
+def why(locale: Locale, code: str, faults: Mapping[str, str]) -> str:
+    """Return in words why nothing was saved.
+
+    Args:
+        locale: The language of the page.
+        code: The API's code of the problem.
+        faults: What is wrong with each field.
+    """
+    return str(locale.text(reason(locale, code, faults)))
+
+
 def said(locale: Locale, faults: Mapping[str, str]) -> dict[str, str]:
     """Return what is wrong with each field, in words: those for the field, or else those for every field.
 

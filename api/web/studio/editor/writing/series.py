@@ -2,14 +2,17 @@
 
 import re
 
+from sqlalchemy.orm import Session
+
 from api.editorial import taxonomy
 from api.editorial.taxonomy_schemas import SeriesAnswer, SeriesIn, SeriesList, SeriesOut
+from api.http import transaction
 from api.http.query import MAX_LIMIT, MAX_VALUE
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest
 from api.web.studio.editor.writing.form import Read, Typed, Values
 from catalog.core.errors import CatalogError
-from catalog.core.text import fold
+from catalog.taxonomy import series
 
 _ID = re.compile(r"#([0-9]{1,15})")
 
@@ -31,7 +34,7 @@ async def title_of(request: StaffRequest, values: Values) -> str:
         return ""
 
 
-async def choose(request: StaffRequest, typed: Typed, found: Read) -> None:
+async def choose(request: StaffRequest, typed: Typed, found: Read) -> str:
     """Add the series of a form to what the form says, or what is wrong with it.
 
     Args:
@@ -39,29 +42,47 @@ async def choose(request: StaffRequest, typed: Typed, found: Read) -> None:
         typed: The fields of the form: `series` is the title, `seriesId` and `seriesWas` a series and its title that were
             chosen before, `series.new` says that a new series shall have the title.
         found: What else the form says.
+
+    Returns:
+        The title of the series that is to be created with `create`; nothing when there is none.
     """
     title = typed.get("series", "").strip()
     if not title:
         if found.values.get("seriesId") is not None:
             found.values["seriesId"] = None
-        return
+        return ""
     if title == typed.get("seriesWas", "").strip():
         known = typed.get("seriesId", "")
         if known.isdecimal():
             found.values["seriesId"] = int(known[:18])
-        return
+        return ""
     numbered = _ID.fullmatch(title)
     if numbered is not None:
         found.values["seriesId"] = int(numbered[1])
-        return
-    matching = [one for one in await find(request, title) if fold(one.title) == fold(title)]
-    if len(matching) == 1:
-        found.values["seriesId"] = matching[0].id
-    elif matching:
+        return ""
+
+    def matching(session: Session) -> list[int]:
+        return [row.id for row in series.titled(session, title)]
+
+    ids = await transaction.read(request, matching)
+    if len(ids) == 1:
+        found.values["seriesId"] = ids[0]
+    elif ids:
         found.faults["seriesId"] = "several"
     elif typed.get("series.new") != "on":
         found.faults["seriesId"] = "unknown"
     else:
-        data = SeriesIn(title=title, language=str(found.values.get("language", "")))
-        made = await ask(request, taxonomy.create_series, SeriesAnswer, data=data)
-        found.values["seriesId"] = made.data.id
+        return title
+    return ""
+
+
+async def create(request: StaffRequest, title: str, values: Values) -> int:
+    """Create a series, and return its id.
+
+    Args:
+        request: Of an editor.
+        title: Its title.
+        values: Those of its first program, whose language it gets.
+    """
+    data = SeriesIn(title=title, language=str(values.get("language", "")))
+    return (await ask(request, taxonomy.create_series, SeriesAnswer, data=data)).data.id

@@ -13,6 +13,8 @@ DEFAULT_ZONE = "Asia/Riyadh"
 _NAME = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,،\n]|$)|[^,،\n]+')
 _NEEDS_MARKS = re.compile(r'^\s*"|[,،\n]')
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,3}):(\d{2})")
+# What inputs for a date and a time send.
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _MINUTE, _HOUR = 60, 3600
 _LONGEST_NUMBER = 12
 
@@ -98,15 +100,19 @@ def moment(text: str, place: ZoneInfo) -> str | None:
     """Return what clocks of a time zone show as a moment in ISO 8601; None for a blank.
 
     Raises:
-        ValueError: The text is no date and time.
+        ValueError: The text is no date and time, or the clocks there skip it.
     """
     plain = text.strip()
     if not plain:
         return None
+    if not _MOMENT.fullmatch(plain):
+        raise ValueError(plain)
     found = datetime.fromisoformat(plain)
     try:
-        return (
-            (found if found.tzinfo is not None else found.replace(tzinfo=place)).astimezone(UTC).isoformat()
-        )
+        at = found.replace(tzinfo=place).astimezone(UTC)
+        shown = at.astimezone(place).replace(tzinfo=None)
     except OverflowError:
         raise ValueError(plain) from None
+    if shown != found:
+        raise ValueError(plain)
+    return at.isoformat()
