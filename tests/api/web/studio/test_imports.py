@@ -96,8 +96,17 @@ def test_a_dry_run_shows_what_would_change_and_the_chosen_items_are_imported(
     real = number_in(answer.headers["location"])
     carry_out(database, real)
     done = read(editor, f"{HERE}/{real}")
+    assert f"{HERE}/{run_id}" in done.links()
+    assert f"{HERE}/{real}" in read(editor, f"{HERE}/{run_id}").links()
+    # Enter in a row, or the form sent twice, is never more than what is chosen, once.
+    (first_button, *_) = page.within(page.one("form", action=f"{HERE}/{run_id}/apply"), "button")
+    assert first_button.get("value") == "chosen"
+    filled = fields_of(page, f"{HERE}/{run_id}/apply") | {"what": "chosen"}
+    twice = [send(editor, f"{HERE}/{run_id}/apply", **filled).headers["location"] for _ in range(2)]
+    assert twice[0] == twice[1]
+    carry_out(database, number_in(twice[0]))
     assert [row.split()[0] for row in done.texts("tr")[1:]] == ["1", "3"]
-    assert count(database, "programs") == 2
+    assert count(database, "programs") == 36
     rows = staff["editor"].get("/catalog/programs").json()["data"]
     assert {tuple(row["tags"]) for row in rows} == {("جديد", "خاص")}
     answer = send(editor, f"{HERE}/{run_id}/apply", token=token, what="all")
