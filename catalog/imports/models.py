@@ -103,9 +103,7 @@ class ImportRun(Base):
         Index("import_runs_parent_id_idx", "parent_id"),
         Index("import_runs_finished_at_idx", "finished_at"),
         Index(
-            "import_runs_applied_from_idx",
-            "applied_from",
-            postgresql_where=text("applied_from IS NOT NULL"),
+            "import_runs_applied_from_idx", "applied_from", postgresql_where=text("applied_from IS NOT NULL")
         ),
     )
 

@@ -219,13 +219,17 @@ def apply(session: Session, run_id: int, positions: list[int] | None, actor: Act
     known = or_(
         ImportSource.id == run.source_id, and_(ImportSource.kind == run.kind, ImportSource.url == run.url)
     )
-    remembered = session.scalars(select(ImportSource).where(known).order_by(ImportSource.id).with_for_update())
+    remembered = session.scalars(
+        select(ImportSource).where(known).order_by(ImportSource.id).with_for_update()
+    )
     found = [sources.forget_validators(source) for source in remembered]
     read = session.get(ImportRun, run.documents_of) if run.documents_of else None
     newer = session.scalar(queries.newer_writes(run, read or run))
     if newer is not None:
         going_on = "is still going on" if newer.status not in ENDED else "has written since"
-        raise Conflict(f"Import {newer.id} of the same source {going_on}. Try it once more, and carry that out.")
+        raise Conflict(
+            f"Import {newer.id} of the same source {going_on}. Try it once more, and carry that out."
+        )
     chosen = run_options.read(run.options)
     if positions is not None:
         had = chosen.positions
@@ -233,7 +237,9 @@ def apply(session: Session, run_id: int, positions: list[int] | None, actor: Act
             had = list(session.scalars(queries.failed_positions(run.retry_of)))
         common = positions if had is None else sorted(set(positions) & set(had))
         if not common:
-            raise ValidationFailed([FieldError("positions", "invalid", "The dry run had none of these items.")])
+            raise ValidationFailed(
+                [FieldError("positions", "invalid", "The dry run had none of these items.")]
+            )
         chosen = msgspec.structs.replace(chosen, positions=common)
     again = _again(session, run, chosen, actor, dry_run=False, needs_documents=True, applied_from=run.id)
     # The items that a dry run has read again are those that failed before it.

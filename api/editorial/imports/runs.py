@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 from litestar import get, post
 from litestar.openapi.spec import Example
 from litestar.params import JSONBody, QueryParameter
@@ -17,9 +16,9 @@ from api.http.query import DEFAULT_LIMIT, MAX_ID
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
 from api.http.schemas import list_meta
+from catalog.imports import options as run_options
 from catalog.imports import queries, runs, sources
 from catalog.imports.models import OUTCOMES, STATUSES
-from catalog.imports.options import Options
 
 _Status = Annotated[
     str | None,
@@ -101,12 +100,7 @@ async def list_imports(
 ) -> JsonResponse[schemas.ImportRunList]:
     """List runs."""
     statement = queries.runs(
-        before,
-        limit + 1,
-        status=status,
-        source_id=source_id,
-        parent_id=parent_id,
-        applied_from=applied_from,
+        before, limit + 1, status=status, source_id=source_id, parent_id=parent_id, applied_from=applied_from
     )
     async with request.shared.db() as session:
         rows = [schemas.run_out(run) for run in await session.scalars(statement)]
@@ -178,7 +172,7 @@ async def retry_import(request: ApiRequest, run_id: Id) -> JsonResponse[schemas.
 
     def work(session: Session) -> int:
         run = runs.get(session, run_id)
-        check_may_publish(request, msgspec.convert(run.options, Options))
+        check_may_publish(request, run_options.read(run.options))
         return runs.retry(session, run_id, actor).id
 
     return await accepted(request, await transaction.write(request, work))
@@ -204,7 +198,7 @@ async def apply_import(
 
     def work(session: Session) -> idempotent.Created[schemas.ImportRunAnswer]:
         run = runs.get(session, run_id)
-        check_may_publish(request, msgspec.convert(run.options, Options))
+        check_may_publish(request, run_options.read(run.options))
         again = runs.apply(session, run_id, positions, actor)
         created_ids.append(again.id)
         answer = schemas.ImportRunAnswer(data=schemas.run_out(again))

@@ -94,7 +94,15 @@ async def apply(request: StaffRequest, run_id: Id) -> Response[bytes]:
             raise WrongField("positions", "Choose an item.")
         return {"positions": found}
 
-    begun = await send(request, runs.apply_import, ImportRunAnswer, ApplyIn, values, run_id=run_id, idempotency_key=await once(request))
+    begun = await send(
+        request,
+        runs.apply_import,
+        ImportRunAnswer,
+        ApplyIn,
+        values,
+        run_id=run_id,
+        idempotency_key=await once(request),
+    )
     if isinstance(begun, Refusal):
         return await _page(request, run_id, begun)
     return redirect(request, f"{_HERE}/{begun.data.id}")
