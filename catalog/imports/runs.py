@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from catalog.core import audit
 from catalog.core.actor import Actor
 from catalog.core.db import change_rows, database_now
-from catalog.core.errors import Conflict, FieldError, NotFound, ValidationFailed
+from catalog.core.errors import Conflict, NotFound
 from catalog.imports import options as run_options
 from catalog.imports import queries, sources
 from catalog.imports.leases import end
@@ -232,15 +231,10 @@ def apply(session: Session, run_id: int, positions: list[int] | None, actor: Act
         )
     chosen = run_options.read(run.options)
     if positions is not None:
-        had = chosen.positions
-        if run.retry_of is not None:
-            had = list(session.scalars(queries.failed_positions(run.retry_of)))
-        common = positions if had is None else sorted(set(positions) & set(had))
-        if not common:
-            raise ValidationFailed(
-                [FieldError("positions", "invalid", "The dry run had none of these items.")]
-            )
-        chosen = msgspec.structs.replace(chosen, positions=common)
+        failed = (
+            None if run.retry_of is None else session.scalars(queries.failed_positions(run.retry_of)).all()
+        )
+        chosen = run_options.narrowed(chosen, positions, failed)
     again = _again(session, run, chosen, actor, dry_run=False, needs_documents=True, applied_from=run.id)
     # The items that a dry run has read again are those that failed before it.
     again.retry_of = run.retry_of

@@ -79,8 +79,13 @@ class ImportConflictList(Model):
     meta: ListMeta
 
 
-def _outs(session: Session, rows: Sequence[ImportConflict]) -> list[ImportConflictOut]:
-    """Return conflicts with what their programs say; by a few queries, however many they are."""
+def outs(session: Session, rows: Sequence[ImportConflict]) -> list[ImportConflictOut]:
+    """Return conflicts with what their programs say, by a few queries, however many they are.
+
+    Args:
+        session: Reads.
+        rows: The conflicts.
+    """
     ids = {row.program_id for row in rows}
     programs = {one.id: one for one in session.scalars(select(Program).where(Program.id.in_(ids)))}
     says = snapshot.of_many(session, list(programs.values()))
@@ -122,7 +127,7 @@ async def list_conflicts(
     def work(session: Session) -> ImportConflictList:
         rows = session.scalars(queries.conflicts(after, limit + 1, program_id, only_state)).all()
         meta = list_meta(limit, [row.id for row in rows])
-        return ImportConflictList(data=_outs(session, rows[:limit]), meta=meta)
+        return ImportConflictList(data=outs(session, rows[:limit]), meta=meta)
 
     return JsonResponse(await transaction.read(request, work))
 
@@ -146,7 +151,7 @@ async def settle_conflict(
         waits = conflicts.settle(session, program_id, data.field, data.keep, actor, rights, seen=seen)
         rows = session.scalars(queries.conflicts(0, DEFAULT_LIMIT, program_id, "open")).all()
         meta = list_meta(DEFAULT_LIMIT, [row.id for row in rows])
-        return SettledConflict(data=_outs(session, rows), meta=meta, waits=waits)
+        return SettledConflict(data=outs(session, rows), meta=meta, waits=waits)
 
     return JsonResponse(await transaction.write(request, work))
 

@@ -339,7 +339,9 @@ def test_two_programs_stand_side_by_side_and_a_reviewer_merges_them(
     again = send(reviewer, f"{merges}/{first}/merge", **(stale | {"rev-1": "1"}))
     assert again.status_code == 409
     assert "stayed" in read(editor, merges, state="merged").texts("span", class_="tag")
-    apart = send(editor, f"{merges}/{second}/dismiss", token=token_of(read(editor, merges)))
+    apart = send(
+        editor, f"{merges}/{second}/dismiss", **fields_of(read(editor, merges), f"{merges}/{second}/merge")
+    )
     assert apart.headers["location"] == f"{merges}?state=open&done=apart"
     assert read(editor, merges).texts("p", class_="calm") == ["No duplicates here."]
 

@@ -194,7 +194,7 @@ def test_a_step_is_done_only_with_what_it_was_said_to_affect(
     asked = f"{here}/{step}" + (f"?into={two}" if step == "merge" else "")
     old = fields_of(read(browser, asked), f"{here}/{step}")
     with session_factory(database).begin() as session:
-        make(session, "published", tags=["Alpha"], people=[("Alpha", "host")])
+        make(session, "published", tags=["Alpha"], people=[("host", "Alpha")])
     refused = Page(send(browser, f"{here}/{step}", **old))
     assert refused.status == 412
     assert "One program has it" in refused.texts("li")
