@@ -16,7 +16,7 @@ from api.http.parameters import AfterId, Id, Limit
 from api.http.query import DEFAULT_LIMIT
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
-from api.http.schemas import Body, ListMeta, MediaType, Model, Moment, ProgramStatus, list_meta
+from api.http.schemas import Body, BodyId, ListMeta, MediaType, Model, Moment, ProgramStatus, list_meta
 from catalog.merging import lifecycle, queries
 from catalog.merging.models import STATES, MergeProposal
 from catalog.programs.models import Program
@@ -30,15 +30,20 @@ _State = Annotated[
 
 
 class MergeIn(Body):
-    """`keepId` is the program that stays; by default the published program, else the older program."""
+    """`keepId` is the program that stays; by default the published program, else the older program.
+
+    `revs` of the two programs, in the order of `programs`, as they were read: 412 when one has changed.
+    """
 
     keep_id: int | None = None
+    revs: Annotated[list[BodyId], msgspec.Meta(min_length=2, max_length=2, examples=[[4, 7]])] | None = None
 
 
 class MergeSide(Model):
     """One program of a pair, as far as an editor needs it to tell the two apart."""
 
     id: int
+    rev: int
     title: str
     status: ProgramStatus
     media_type: MediaType
@@ -78,6 +83,7 @@ class MergeProposalList(Model):
 def _side(program: Program) -> MergeSide:
     return MergeSide(
         id=program.id,
+        rev=program.rev,
         title=program.title,
         status=program.status,
         media_type=program.media_type,
@@ -141,7 +147,7 @@ async def merge(
     actor = actor_of(request)
 
     def work(session: Session) -> MergeProposalOut:
-        row = lifecycle.accept(session, proposal_id, actor, keep_id=data.keep_id)
+        row = lifecycle.accept(session, proposal_id, actor, keep_id=data.keep_id, revs=data.revs)
         return _proposals(session, [row])[0]
 
     return JsonResponse(MergeProposalAnswer(data=await transaction.write(request, work)))

@@ -23,7 +23,7 @@ from catalog.core.actor import Actor
 from catalog.core.changes import ProgramChange, TaxonomyChange
 from catalog.core.errors import FieldError
 from catalog.core.text import has_control_characters
-from catalog.curation.expansions import Rule
+from catalog.curation.expansions import Replaced, Rule
 from catalog.replicas.servers import ReadServers
 from indexer.engines.document import ListedFields
 from indexer.engines.search import SearchPool
@@ -51,7 +51,7 @@ class CurationPreviews(Protocol):
     """Says what listeners would find. `api.discovery.around.preview.Previews` does."""
 
     async def preview(
-        self, q: str, limit: int, places: Mapping[int, int], rules: Sequence[Rule]
+        self, q: str, limit: int, places: Mapping[int, int], rules: Sequence[Rule], replaced: Replaced
     ) -> PreviewAnswer:
         """Return the first page of a query without curation, and with it.
 
@@ -60,6 +60,7 @@ class CurationPreviews(Protocol):
             limit: Programs on a page.
             places: Pins to try: program -> place.
             rules: Synonyms to try.
+            replaced: What is in force and left out of `after`.
         """
         raise NotImplementedError
 

@@ -19,6 +19,18 @@ class Rule(NamedTuple):
     finds: Sequence[str]
 
 
+class Replaced(NamedTuple):
+    """What is left out when a change of it is tried.
+
+    Attributes:
+        pin_id: The pin.
+        rule: The synonym.
+    """
+
+    pin_id: int | None = None
+    rule: Rule | None = None
+
+
 def words_of(text: str) -> Words:
     """Return the words of a term in the spelling of comparison, without articles: engines split them off, too."""
     return tuple(bare(word) for word in split(text))

@@ -121,12 +121,13 @@ def _next_change() -> Select[float]:
 
 
 def pins() -> AnySelect:
-    """Return the pins that have not ended, by id and place: `query`, `starts_at`, `ends_at`, `program_id`, `place`.
+    """Return the pins that have not ended, by id and place: `pin_id`, `query`, `starts_at`, `ends_at`, `program_id`, `place`.
 
     Each row has `now`, the database's clock.
     """
     return (
         select(
+            Pin.id.label("pin_id"),
             Pin.query,
             Pin.starts_at,
             Pin.ends_at,

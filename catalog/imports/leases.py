@@ -27,6 +27,16 @@ class CancelRequested(Exception):
     """An editor asked the run to stop."""
 
 
+def dispatch(session: Session, run_id: int) -> int:
+    """Count another queue job of the run and return its number."""
+    return session.scalars(
+        update(ImportRun)
+        .where(ImportRun.id == run_id)
+        .values(dispatched=ImportRun.dispatched + 1)
+        .returning(ImportRun.dispatched)
+    ).one()
+
+
 def claim(session: Session, run_id: int, seconds: float) -> str | None:
     """Lease a run that is due and that no other process works on.
 

@@ -102,6 +102,9 @@ class ImportRun(Base):
         Index("import_runs_source_id_idx", "source_id", text("id DESC")),
         Index("import_runs_parent_id_idx", "parent_id"),
         Index("import_runs_finished_at_idx", "finished_at"),
+        Index(
+            "import_runs_applied_from_idx", "applied_from", postgresql_where=text("applied_from IS NOT NULL")
+        ),
     )
 
     id: Mapped[BigId]
@@ -110,6 +113,8 @@ class ImportRun(Base):
     # A retry of failed items: the run that it repeats, and the run whose documents it reads.
     retry_of: Mapped[int | None] = mapped_column(ForeignKey("import_runs.id", ondelete="SET NULL"))
     documents_of: Mapped[int | None]
+    # The dry run that this run carries out.
+    applied_from: Mapped[int | None]
     kind: Mapped[str]
     url: Mapped[str | None]
     file_name: Mapped[str | None]

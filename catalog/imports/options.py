@@ -1,7 +1,7 @@
 """What an editor chooses for an import: how its items become programs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import msgspec
@@ -118,6 +118,25 @@ def check(options: Options) -> None:
         errors.append(FieldError("options.namespace", "invalid", "1 to 100 letters, digits, . _ : or -."))
     if errors:
         raise ValidationFailed(errors)
+
+
+def narrowed(options: Options, positions: Collection[int], read: Collection[int] | None) -> Options:
+    """Return options of a run with chosen positions, of which those stay that an earlier run has read.
+
+    Args:
+        options: The options of the earlier run.
+        positions: The chosen positions.
+        read: The positions that it has read, if those are not in its options.
+
+    Raises:
+        ValidationFailed: It has read none of them.
+    """
+    had = options.positions if read is None else read
+    common = sorted(set(positions) if had is None else set(positions) & set(had))
+    if not common and positions:
+        message = "The dry run had none of these items."
+        raise ValidationFailed([FieldError("positions", "invalid", message)])
+    return msgspec.structs.replace(options, positions=common)
 
 
 def plain(options: Options) -> dict[str, object]:

@@ -20,21 +20,33 @@ from catalog.programs.models import Program, ProgramRedirect
 
 
 def runs(
-    before: int | None, limit: int, *, status: str | None, source_id: int | None, parent_id: int | None
+    before: int | None,
+    limit: int,
+    *,
+    status: str | None,
+    source_id: int | None,
+    parent_id: int | None,
+    applied_from: int | None = None,
 ) -> Select[ImportRun]:
     """Return runs, the newest first.
 
     Args:
         before: Only runs with a lower id.
         limit: How many at most.
-        status: Only runs in this state; None means any, as in the next two.
+        status: Only runs in this state; None means any, as in the next three.
         source_id: Only runs of this source.
         parent_id: Only runs that this run of a list of feeds has started.
+        applied_from: Only runs that carry out this dry run.
     """
     query = select(ImportRun)
     if before is not None:
         query = query.where(ImportRun.id < before)
-    exact = {ImportRun.status: status, ImportRun.source_id: source_id, ImportRun.parent_id: parent_id}
+    exact = {
+        ImportRun.status: status,
+        ImportRun.source_id: source_id,
+        ImportRun.parent_id: parent_id,
+        ImportRun.applied_from: applied_from,
+    }
     query = query.where(*(column == value for column, value in exact.items() if value is not None))
     return query.order_by(ImportRun.id.desc()).limit(limit)
 
@@ -57,6 +69,29 @@ def items(run_id: int, after: int, limit: int, outcome: str | None = None) -> Se
 def failed_positions(run_id: int) -> Select[int]:
     """Return the positions of the items of a run that failed."""
     return select(ImportItem.position).where(ImportItem.run_id == run_id, ImportItem.outcome == "failed")
+
+
+def newer_writes(run: ImportRun, read: ImportRun) -> Select[ImportRun]:
+    """Return the runs that write, or may have written, what a dry run would write, after its documents were read.
+
+    Runs that read the same documents do not count once they have ended: they wrote nothing newer.
+
+    Args:
+        run: The dry run.
+        read: The run that has read the documents of the dry run.
+    """
+    is_open = ImportRun.status.in_(("queued", "running"))
+    later = or_(ImportRun.id > read.id, ImportRun.finished_at >= read.created_at)
+    others = and_(later, ImportRun.started_at.is_not(None), ImportRun.documents_of.is_distinct_from(read.id))
+    # All channels of YouTube have one namespace, but each has its own videos.
+    same = (ImportRun.url == run.url,) if run.kind == "youtube" else ()
+    return (
+        select(ImportRun)
+        .where(ImportRun.namespace == run.namespace, ~ImportRun.dry_run, *same)
+        .where(or_(is_open, others))
+        .order_by(is_open.desc(), ImportRun.id.desc())
+        .limit(1)
+    )
 
 
 def count_not_searchable(run_id: int) -> Select[int]:

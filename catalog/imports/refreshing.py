@@ -120,7 +120,8 @@ def after_run(
 ) -> None:
     """Store what an ended run has found out about its source, and when the next refresh is due.
 
-    A dry or cancelled run changes nothing.
+    A dry or cancelled run changes nothing. A run that has read the documents of an earlier run has not asked the source:
+    the next refresh reads all of it.
 
     Args:
         session: The transaction.
@@ -130,9 +131,17 @@ def after_run(
         retry_after: The pause in seconds that a failing source asked for.
     """
     source = session.get(ImportSource, source_id, with_for_update=True, populate_existing=True)
-    if source is None or run.dry_run or run.status == "cancelled":
+    if source is None or run.dry_run:
         return
     now = database_now(session)
+    if run.documents_of is not None:
+        sources.forget_validators(source)
+        if run.created + run.updated:
+            source.last_change_at = now
+        session.flush()
+        return
+    if run.status == "cancelled":
+        return
     source.last_run_at = now
     if run.status == "failed":
         _failed(source, run, retry_after)

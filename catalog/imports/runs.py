@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-import msgspec
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from catalog.core import audit
@@ -20,6 +19,7 @@ from catalog.core.actor import Actor
 from catalog.core.db import change_rows, database_now
 from catalog.core.errors import Conflict, NotFound
 from catalog.imports import options as run_options
+from catalog.imports import queries, sources
 from catalog.imports.leases import end
 from catalog.imports.models import ENDED, ImportDocument, ImportRun, ImportSource
 from catalog.imports.options import Options
@@ -55,6 +55,7 @@ def create(
     trigger: str = "editor",
     source: ImportSource | None = None,
     parent_id: int | None = None,
+    applied_from: int | None = None,
 ) -> ImportRun:
     """Create a queued run.
 
@@ -67,6 +68,7 @@ def create(
         trigger: `editor`, `cli`, `schedule` or `opml` (a list of feeds); runs of the schedule are not audited.
         source: The remembered source that the run refreshes.
         parent_id: The run of a list of feeds that this run belongs to.
+        applied_from: The dry run that this run carries out.
 
     Raises:
         ValidationFailed: An option is wrong.
@@ -79,6 +81,7 @@ def create(
         trigger=trigger,
         source_id=source.id if source is not None else None,
         parent_id=parent_id,
+        applied_from=applied_from,
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_name=actor.name,
@@ -86,7 +89,9 @@ def create(
     session.add(run)
     session.flush()
     if trigger != "schedule":
-        diff = {"kind": [None, origin.kind], "url": [None, origin.url]}
+        diff: dict[str, object] = {"kind": [None, origin.kind], "url": [None, origin.url]}
+        if applied_from is not None:
+            diff["appliedFrom"] = [None, applied_from]
         audit.record(session, actor, "import.create", "import", run.id, diff)
     session.flush()
     session.refresh(run)
@@ -194,7 +199,7 @@ def apply(session: Session, run_id: int, positions: list[int] | None, actor: Act
     Args:
         session: The transaction.
         run_id: The dry run.
-        positions: The items to write; None for all that the dry run had.
+        positions: The items to write; None for all that the dry run had. Items that it had not are left out.
         actor: Who asks.
 
     Returns:
@@ -202,22 +207,52 @@ def apply(session: Session, run_id: int, positions: list[int] | None, actor: Act
 
     Raises:
         NotFound: No such run.
-        Conflict: The run was no dry run, did not reach its end, or its documents are not kept any more.
-        ValidationFailed: The positions are wrong.
+        Conflict: The run was no dry run, did not reach its end, or its documents are not kept any more; or another run
+            writes, or has written, what was at this source later.
+        ValidationFailed: The positions are wrong, or the dry run had none of them.
     """
     run = get(session, run_id, lock=True)
     if not run.dry_run or run.status != "succeeded":
         raise Conflict("Only a dry run that has reached its end can be carried out.")
+    # Under the locks of `refreshing.start`: no refresh begins meanwhile, and the next one reads all of the source.
+    known = or_(
+        ImportSource.id == run.source_id, and_(ImportSource.kind == run.kind, ImportSource.url == run.url)
+    )
+    remembered = session.scalars(
+        select(ImportSource).where(known).order_by(ImportSource.id).with_for_update()
+    )
+    found = [sources.forget_validators(source) for source in remembered]
+    read = session.get(ImportRun, run.documents_of) if run.documents_of else None
+    newer = session.scalar(queries.newer_writes(run, read or run))
+    if newer is not None:
+        going_on = "is still going on" if newer.status not in ENDED else "has written since"
+        raise Conflict(
+            f"Import {newer.id} of the same source {going_on}. Try it once more, and carry that out."
+        )
     chosen = run_options.read(run.options)
     if positions is not None:
-        chosen = msgspec.structs.replace(chosen, positions=positions)
-    again = _again(session, run, chosen, actor, dry_run=False, needs_documents=True)
+        failed = (
+            None if run.retry_of is None else session.scalars(queries.failed_positions(run.retry_of)).all()
+        )
+        chosen = run_options.narrowed(chosen, positions, failed)
+    again = _again(session, run, chosen, actor, dry_run=False, needs_documents=True, applied_from=run.id)
+    # The items that a dry run has read again are those that failed before it.
+    again.retry_of = run.retry_of
+    if again.source_id is None and found:
+        again.source_id = found[0].id
     session.flush()
     return again
 
 
 def _again(
-    session: Session, run: ImportRun, options: Options, actor: Actor, *, dry_run: bool, needs_documents: bool
+    session: Session,
+    run: ImportRun,
+    options: Options,
+    actor: Actor,
+    *,
+    dry_run: bool,
+    needs_documents: bool,
+    applied_from: int | None = None,
 ) -> ImportRun:
     """Create a run of the same origin that reads the documents of `run`, if they are kept.
 
@@ -235,20 +270,11 @@ def _again(
         actor,
         dry_run=dry_run,
         source=session.get(ImportSource, run.source_id) if run.source_id else None,
+        applied_from=applied_from,
     )
     if parts and run.fetched:
         again.documents_of, again.fetched = documents_of, True
     return again
-
-
-def dispatch(session: Session, run_id: int) -> int:
-    """Count another queue job of the run and return its number."""
-    return session.scalars(
-        update(ImportRun)
-        .where(ImportRun.id == run_id)
-        .values(dispatched=ImportRun.dispatched + 1)
-        .returning(ImportRun.dispatched)
-    ).one()
 
 
 def prune(session: Session) -> int:

@@ -3,6 +3,8 @@
 Functions flush; the caller commits.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -60,7 +62,14 @@ def get(session: Session, proposal_id: int, *, lock: bool = False) -> MergePropo
     return proposal
 
 
-def accept(session: Session, proposal_id: int, actor: Actor, *, keep_id: int | None = None) -> MergeProposal:
+def accept(
+    session: Session,
+    proposal_id: int,
+    actor: Actor,
+    *,
+    keep_id: int | None = None,
+    revs: Sequence[int] | None = None,
+) -> MergeProposal:
     """Merge the two programs of a proposal.
 
     Args:
@@ -68,9 +77,11 @@ def accept(session: Session, proposal_id: int, actor: Actor, *, keep_id: int | N
         proposal_id: The proposal.
         actor: Who accepts it.
         keep_id: The program that stays. By default the published one if only one is published, else the older.
+        revs: The revisions of both programs that the actor has read, the older program first; None skips the check.
 
     Raises:
         NotFound: No such proposal, or a program of it was deleted.
+        StaleRevision: One of the programs has another revision.
         Conflict: The proposal is decided, or a published program would be merged into one that is not.
         ValidationFailed: `keep_id` is not a program of the proposal.
     """
@@ -79,7 +90,11 @@ def accept(session: Session, proposal_id: int, actor: Actor, *, keep_id: int | N
     if keep_id is not None and keep_id not in pair:
         choices = " or ".join(map(str, pair))
         raise ValidationFailed([FieldError("keepId", "invalid", f"Must be {choices}.")])
-    older, younger = (lifecycle.get(session, program_id) for program_id in pair)
+    read = revs if revs is not None else (None, None)
+    older, younger = (
+        lifecycle.get(session, program_id, expected_rev=rev)
+        for program_id, rev in zip(pair, read, strict=True)
+    )
     staying, merged = older, younger
     only_younger_is_published = older.status != "published" and younger.status == "published"
     if keep_id == younger.id or (keep_id is None and only_younger_is_published):

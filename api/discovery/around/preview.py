@@ -19,7 +19,7 @@ from api.http.query import MAX_LIMIT
 from api.http.readings.fit import fit
 from api.http.schemas import PreviewAnswer, PreviewMeta, PreviewPages, PreviewPin, PreviewProgram
 from catalog.curation import pins
-from catalog.curation.expansions import Expansions, Rule
+from catalog.curation.expansions import Expansions, Replaced, Rule
 from catalog.words.spelling import spell, split
 from indexer.engines.errors import unreadable_as_unavailable
 from indexer.engines.messages import Hit, Query
@@ -44,7 +44,7 @@ class Previews:
         self._engine, self._searches, self._curated, self._cache = engine, searches, curated, cache
 
     async def preview(
-        self, q: str, limit: int, places: Mapping[int, int], rules: Sequence[Rule]
+        self, q: str, limit: int, places: Mapping[int, int], rules: Sequence[Rule], replaced: Replaced
     ) -> PreviewAnswer:
         """Return the first page of a query without curation, and with it.
 
@@ -53,6 +53,7 @@ class Previews:
             limit: Programs on a page.
             places: Pins to try: program -> place. They come before those in force.
             rules: Synonyms to try.
+            replaced: What is in force and left out of `after`, because it is what is tried anew.
 
         Raises:
             EngineUnavailableError: No engine answers.
@@ -62,10 +63,15 @@ class Previews:
         request = SearchRequest(q, Filters(), "relevance", 1, wide, (), highlight=False, operators=False)
         climb = await self._searches.climb(request)
         read_as = None if climb.rewrite is None else climb.rewrite.text
-        pinned = await self._curated.pinned(*(text for text in (q, read_as) if text is not None))
+        pinned = await self._curated.pinned(
+            *(text for text in (q, read_as) if text is not None), without=replaced.pin_id
+        )
         tried = Expansions(rules)
         words = split(q)
-        drafts = [" ".join(variant) for variant in tried.of(words)]
+        others = None if replaced.rule is None else await self._curated.remaining(replaced.rule)
+        stay = await self._curated.variants(q) if others is None else [" ".join(v) for v in others.of(words)]
+        # Without a synonym of the index, what the other ones find is asked for, too.
+        drafts = [*(stay if others is not None else ()), *(" ".join(variant) for variant in tried.of(words))]
         wanted = dict(places) | {
             program_id: place
             for program_id, place in pinned.places.items()
@@ -77,9 +83,9 @@ class Previews:
             chosen = {hit.id: hit for hit in visible if hit.id in wanted}
         in_force = await self._curated.terms(q)
         own = [hit for hit in found if _has_words(hit, in_force)]
-        by_synonym = {hit.id for hit in found} - {hit.id for hit in own}
-        joined: dict[int, Hit] = {hit.id: hit for hits in (found, *by_drafts) for hit in hits}
-        by_synonym |= joined.keys() - {hit.id for hit in found}
+        kept = found if others is None else own
+        joined: dict[int, Hit] = {hit.id: hit for hits in (kept, *by_drafts) for hit in hits}
+        by_synonym = joined.keys() - {hit.id for hit in own}
         after = self._placed([hit for hit in joined.values() if hit.id not in chosen], chosen, wanted, limit)
         withdrawn = self._cache.withdrawn([*joined, *chosen])
 
@@ -92,7 +98,7 @@ class Previews:
                 if hit.id not in withdrawn
             ][:limit]
 
-        variants = [*await self._curated.variants(q), *drafts]
+        variants = [*stay, *drafts]
         meta = PreviewMeta(
             query=q,
             folded=pins.folded(q),

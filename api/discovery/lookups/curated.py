@@ -46,6 +46,7 @@ NOTHING = Pinned({})
 
 @dataclass(frozen=True, slots=True)
 class _Pin:
+    pin_id: int
     program_id: int
     place: int
     starts_at: float
@@ -74,11 +75,12 @@ class Curated:
         self._failed_at = -math.inf
         self._reading = asyncio.Lock()
 
-    async def pinned(self, *texts: str) -> Pinned:
+    async def pinned(self, *texts: str, without: int | None = None) -> Pinned:
         """Return what is pinned now to the first of these queries that has a pin.
 
         Args:
             *texts: A query, and the words that it was taken for.
+            without: A pin that is left out.
         """
         certain = await self._refresh()
         found = NOTHING
@@ -86,7 +88,7 @@ class Curated:
             for text in texts:
                 of_text = self._pins.get(pins.folded(text))
                 if of_text is not None:
-                    found = self._in_force(of_text)
+                    found = self._in_force([pin for pin in of_text if pin.pin_id != without])
                     break
         return found if certain else found._replace(max_ttl=RETRY_SECONDS)
 
@@ -101,6 +103,15 @@ class Curated:
         """Return the terms of a query that have a synonym, as words."""
         await self._refresh()
         return self._expansions.terms(split(text))
+
+    async def remaining(self, without: expansions.Rule) -> expansions.Expansions:
+        """Return what the synonyms in force mean, except one.
+
+        Args:
+            without: The synonym that is left out.
+        """
+        await self._refresh()
+        return expansions.Expansions([rule for rule in self._rules if rule != without])
 
     def _in_force(self, of_query: Sequence[_Pin]) -> Pinned:
         now = time.time() + self._ahead
@@ -147,7 +158,7 @@ class Curated:
             self._folded[query] = known.get(query) or pins.folded(query)
             self._ahead = row["now"].timestamp() - time.time()
             starts_at, ends_at = _seconds(row["starts_at"], -math.inf), _seconds(row["ends_at"], math.inf)
-            pin = _Pin(row["program_id"], row["place"], starts_at, ends_at)
+            pin = _Pin(row["pin_id"], row["program_id"], row["place"], starts_at, ends_at)
             found.setdefault(self._folded[query], []).append(pin)
         self._pins = found
 

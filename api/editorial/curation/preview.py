@@ -5,7 +5,9 @@ from typing import Annotated
 from litestar import get
 from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
+from sqlalchemy.orm import Session
 
+from api.http import transaction
 from api.http.auth import EDITORS
 from api.http.errors import InvalidParameter
 from api.http.parameters import Limit
@@ -13,7 +15,8 @@ from api.http.query import DEFAULT_LIMIT, MAX_ID
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest
 from api.http.schemas import PreviewAnswer
-from catalog.curation.expansions import Rule, words_of
+from catalog.curation.expansions import Replaced, Rule, words_of
+from catalog.curation.models import Synonym
 from catalog.curation.pins import MAX_PLACE, MAX_PROGRAMS, MAX_QUERY
 from catalog.curation.synonyms import MAX_TERM, MAX_TERMS, MAX_WORDS
 
@@ -49,6 +52,23 @@ Finds = Annotated[
         max_length=_LONGEST,
         description="What each of `terms` finds, too: a synonym of one way.",
         examples=[Example(value="espresso")],
+    ),
+]
+
+
+PinId = Annotated[
+    int | None,
+    QueryParameter(
+        name="pinId", ge=1, le=MAX_ID, description="A stored pin that `pins` replaces: `after` is without it."
+    ),
+]
+SynonymId = Annotated[
+    int | None,
+    QueryParameter(
+        name="synonymId",
+        ge=1,
+        le=MAX_ID,
+        description="A stored synonym that `terms` replace: `after` is without it.",
     ),
 ]
 
@@ -100,12 +120,22 @@ def _listed(name: str, text: str | None) -> list[str]:
     return found
 
 
+async def _stored(request: ApiRequest, synonym_id: int) -> Rule | None:
+    """Return a synonym; None when there is none."""
+
+    def work(session: Session) -> Rule | None:
+        row = session.get(Synonym, synonym_id)
+        return Rule(row.kind, row.terms, row.finds) if row is not None else None
+
+    return await transaction.read(request, work)
+
+
 @get(
     "/curation/preview",
     operation_id="previewCuration",
     summary="What a query finds before and after curation",
     description="The first page without pins and synonyms, and with those in force at this moment. `pins` tries further pins, "
-    "`terms` (with `finds`: one way) a synonym; nothing of it is stored. The order of what a tried synonym finds is approximate.",
+    "`terms` (with `finds`: one way) a synonym; nothing of it is stored. `pinId` and `synonymId` name what is tried anew: `after` is without the stored one. The order of what a tried synonym finds is approximate.",
     opt={"roles": EDITORS, "errors": ("search_unavailable",)},
 )
 async def preview(
@@ -114,6 +144,8 @@ async def preview(
     pins: Pins = None,
     terms: Terms = None,
     finds: Finds = None,
+    pin_id: PinId = None,
+    synonym_id: SynonymId = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> JsonResponse[PreviewAnswer]:
     """Return the first page of a query before and after curation.
@@ -128,7 +160,8 @@ async def preview(
     if len(left) == 1 and not right:
         raise InvalidParameter("terms", "Needs two without finds.")
     rules = [Rule("one_way" if right else "two_way", left, right)] if left else []
-    return JsonResponse(await request.shared.previews.preview(q, limit, places, rules))
+    replaced = Replaced(pin_id, await _stored(request, synonym_id) if synonym_id is not None else None)
+    return JsonResponse(await request.shared.previews.preview(q, limit, places, rules, replaced))
 
 
 HANDLERS = [preview]

@@ -1,11 +1,13 @@
 """Editors' routes for conflicts of imports: fields that an editor wrote and whose source says something else."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 from litestar import get, post
 from litestar.openapi.spec import Example
 from litestar.params import JSONBody, QueryParameter
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.editorial.rights import rights_of
@@ -15,7 +17,7 @@ from api.http.parameters import AfterId, Id, Limit
 from api.http.query import DEFAULT_LIMIT, MAX_ID
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
-from api.http.schemas import Body, ListMeta, Model, Moment, list_meta
+from api.http.schemas import Body, BodyId, ListMeta, Model, Moment, list_meta
 from catalog.imports import queries
 from catalog.imports.models import CONFLICT_STATES, ImportConflict
 from catalog.imports.writing import conflicts
@@ -34,10 +36,17 @@ _ProgramId = Annotated[
 
 
 class SettleIn(Body):
-    """Whose value the field keeps. `mine`: the source's later changes are not reported either."""
+    """Whose value the field keeps. `mine`: the source's later changes are not reported either.
+
+    `id`, `importId` and `rev` are those of the conflict that was read: 412 when the field has another conflict now, when the
+    source has said something else since, or when the program has changed.
+    """
 
     field: Annotated[str, msgspec.Meta(max_length=50, examples=["title"])]
     keep: Literal["mine", "source"]
+    id: BodyId | None = None
+    import_id: BodyId | None = None
+    rev: BodyId | None = None
 
 
 class ImportConflictOut(Model):
@@ -46,12 +55,21 @@ class ImportConflictOut(Model):
     id: int
     program_id: int
     title: str
+    rev: int
     field: Annotated[str, msgspec.Meta(examples=["title"])]
     here: object
     source: object
     state: Annotated[str, msgspec.Meta(examples=["open"])]
     import_id: int
     created_at: Moment
+
+
+class SettledConflict(Model):
+    """The conflicts of the program that are left. `waits`: the source's value waits for a reviewer."""
+
+    data: list[ImportConflictOut]
+    meta: ListMeta
+    waits: bool
 
 
 class ImportConflictList(Model):
@@ -61,20 +79,34 @@ class ImportConflictList(Model):
     meta: ListMeta
 
 
-def _out(session: Session, row: ImportConflict) -> ImportConflictOut:
-    found = session.get_one(Program, row.program_id)
-    program: dict[str, object] = {**snapshot.of(session, found)}
-    return ImportConflictOut(
-        id=row.id,
-        program_id=row.program_id,
-        title=found.title,
-        field=row.field,
-        here=program.get(row.field),
-        source=row.source_value,
-        state=row.state,
-        import_id=row.run_id,
-        created_at=row.created_at,
-    )
+def outs(session: Session, rows: Sequence[ImportConflict]) -> list[ImportConflictOut]:
+    """Return conflicts with what their programs say, by a few queries, however many they are.
+
+    Args:
+        session: Reads.
+        rows: The conflicts.
+    """
+    ids = {row.program_id for row in rows}
+    programs = {one.id: one for one in session.scalars(select(Program).where(Program.id.in_(ids)))}
+    says = snapshot.of_many(session, list(programs.values()))
+    found = []
+    for row in rows:
+        here: dict[str, object] = {**says[row.program_id]}
+        found.append(
+            ImportConflictOut(
+                id=row.id,
+                program_id=row.program_id,
+                title=programs[row.program_id].title,
+                rev=programs[row.program_id].rev,
+                field=row.field,
+                here=here.get(row.field),
+                source=row.source_value,
+                state=row.state,
+                import_id=row.run_id,
+                created_at=row.created_at,
+            )
+        )
+    return found
 
 
 @get(
@@ -95,7 +127,7 @@ async def list_conflicts(
     def work(session: Session) -> ImportConflictList:
         rows = session.scalars(queries.conflicts(after, limit + 1, program_id, only_state)).all()
         meta = list_meta(limit, [row.id for row in rows])
-        return ImportConflictList(data=[_out(session, row) for row in rows[:limit]], meta=meta)
+        return ImportConflictList(data=outs(session, rows[:limit]), meta=meta)
 
     return JsonResponse(await transaction.read(request, work))
 
@@ -110,15 +142,16 @@ async def list_conflicts(
 )
 async def settle_conflict(
     request: ApiRequest, program_id: Id, data: JSONBody[SettleIn]
-) -> JsonResponse[ImportConflictList]:
-    """Settle the conflict in one field of a program."""
+) -> JsonResponse[SettledConflict]:
+    """Settle the conflict in one field of a program; 412 when it is not the one that was read."""
     actor, rights = actor_of(request), rights_of(request)
+    seen = conflicts.Seen(data.id, data.import_id, data.rev)
 
-    def work(session: Session) -> ImportConflictList:
-        conflicts.settle(session, program_id, data.field, data.keep, actor, rights)
+    def work(session: Session) -> SettledConflict:
+        waits = conflicts.settle(session, program_id, data.field, data.keep, actor, rights, seen=seen)
         rows = session.scalars(queries.conflicts(0, DEFAULT_LIMIT, program_id, "open")).all()
         meta = list_meta(DEFAULT_LIMIT, [row.id for row in rows])
-        return ImportConflictList(data=[_out(session, row) for row in rows], meta=meta)
+        return SettledConflict(data=outs(session, rows), meta=meta, waits=waits)
 
     return JsonResponse(await transaction.write(request, work))
 

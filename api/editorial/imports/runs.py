@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 from litestar import get, post
 from litestar.openapi.spec import Example
 from litestar.params import JSONBody, QueryParameter
@@ -17,9 +16,9 @@ from api.http.query import DEFAULT_LIMIT, MAX_ID
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
 from api.http.schemas import list_meta
+from catalog.imports import options as run_options
 from catalog.imports import queries, runs, sources
 from catalog.imports.models import OUTCOMES, STATUSES
-from catalog.imports.options import Options
 
 _Status = Annotated[
     str | None,
@@ -30,6 +29,10 @@ _SourceId = Annotated[
 ]
 _ParentId = Annotated[
     int | None, QueryParameter(name="parentId", ge=1, le=MAX_ID, description="Only started by this run.")
+]
+_AppliedFrom = Annotated[
+    int | None,
+    QueryParameter(name="appliedFrom", ge=1, le=MAX_ID, description="Only runs that carry out this dry run."),
 ]
 _AfterPosition = Annotated[
     int,
@@ -93,9 +96,12 @@ async def list_imports(
     status: _Status = None,
     source_id: _SourceId = None,
     parent_id: _ParentId = None,
+    applied_from: _AppliedFrom = None,
 ) -> JsonResponse[schemas.ImportRunList]:
     """List runs."""
-    statement = queries.runs(before, limit + 1, status=status, source_id=source_id, parent_id=parent_id)
+    statement = queries.runs(
+        before, limit + 1, status=status, source_id=source_id, parent_id=parent_id, applied_from=applied_from
+    )
     async with request.shared.db() as session:
         rows = [schemas.run_out(run) for run in await session.scalars(statement)]
     meta = list_meta(limit, [row.id for row in rows])
@@ -166,7 +172,7 @@ async def retry_import(request: ApiRequest, run_id: Id) -> JsonResponse[schemas.
 
     def work(session: Session) -> int:
         run = runs.get(session, run_id)
-        check_may_publish(request, msgspec.convert(run.options, Options))
+        check_may_publish(request, run_options.read(run.options))
         return runs.retry(session, run_id, actor).id
 
     return await accepted(request, await transaction.write(request, work))
@@ -176,21 +182,32 @@ async def retry_import(request: ApiRequest, run_id: Id) -> JsonResponse[schemas.
     "/imports/{run_id:int}/apply",
     status_code=202,
     summary="Carry out a dry run",
-    description="Starts a new run that writes what the dry run has read, or the items at `positions` alone. The source is not asked again; what the dry run has read is kept for seven days.",
+    description="Starts a new run that writes what the dry run has read, or the items at `positions` alone. The source is not asked again; what the dry run has read is kept for seven days. 409 when another run has written from this source since, or is about to. Idempotent with an Idempotency-Key header.",
     opt={"roles": EDITORS, "errors": ("not_found", "conflict", "validation_failed")},
 )
 async def apply_import(
-    request: ApiRequest, run_id: Id, data: JSONBody[schemas.ApplyIn | None] = None
+    request: ApiRequest,
+    run_id: Id,
+    data: JSONBody[schemas.ApplyIn | None] = None,
+    idempotency_key: OnceKey = None,
 ) -> JsonResponse[schemas.ImportRunAnswer]:
-    """Queue a new run; 409 when the run was no dry run, or did not reach its end."""
+    """Queue a new run; 409 when the run was no dry run, did not reach its end, or is too old."""
     actor, positions = actor_of(request), data.positions if data is not None else None
 
-    def work(session: Session) -> int:
-        run = runs.get(session, run_id)
-        check_may_publish(request, msgspec.convert(run.options, Options))
-        return runs.apply(session, run_id, positions, actor).id
+    created_ids: list[int] = []
 
-    return await accepted(request, await transaction.write(request, work))
+    def work(session: Session) -> idempotent.Created[schemas.ImportRunAnswer]:
+        run = runs.get(session, run_id)
+        check_may_publish(request, run_options.read(run.options))
+        again = runs.apply(session, run_id, positions, actor)
+        created_ids.append(again.id)
+        answer = schemas.ImportRunAnswer(data=schemas.run_out(again))
+        return idempotent.Created(answer, f"/catalog/imports/{again.id}")
+
+    answer = await idempotent.create(request, idempotency_key, work)
+    for created_id in created_ids:
+        await hand_over(request, created_id)
+    return answer
 
 
 HANDLERS = [create_import, list_imports, get_import, list_items, cancel_import, retry_import, apply_import]

@@ -62,7 +62,7 @@ class ImportCounts(Model):
 class ImportRunOut(Model):
     """A run. `progress` is from 0 to 1, null while the number of items is not known.
 
-    `notYetSearchable`: the number of its programs that no engine has confirmed yet.
+    `appliedFrom`: the dry run that it carries out. `notYetSearchable`: the number of its programs that no engine has confirmed yet.
     """
 
     id: int
@@ -72,6 +72,7 @@ class ImportRunOut(Model):
     source_id: int | None
     parent_id: int | None
     retry_of: int | None
+    applied_from: int | None
     dry_run: bool
     trigger: Annotated[str, msgspec.Meta(examples=["editor"])]
     status: Annotated[str, one_of("ImportStatus", STATUSES)]
@@ -184,6 +185,7 @@ def run_out(run: ImportRun, waiting: int | None = None) -> ImportRunOut:
         source_id=run.source_id,
         parent_id=run.parent_id,
         retry_of=run.retry_of,
+        applied_from=run.applied_from,
         dry_run=run.dry_run,
         trigger=run.trigger,
         status=run.status,

@@ -35,6 +35,15 @@ _Words = Annotated[
         examples=[Example(value="قه")],
     ),
 ]
+_Exactly = Annotated[
+    str | None,
+    QueryParameter(
+        name="name",
+        max_length=MAX_VALUE,
+        description="The whole name, in any spelling.",
+        examples=[Example(value="قهوة")],
+    ),
+]
 _Into = Annotated[
     int | None,
     QueryParameter(
@@ -74,9 +83,15 @@ def _handlers(model: type[names.Named], path: str, noun: str, plural: str) -> li
         opt={"roles": EDITORS},
     )
     async def list_named(
-        request: ApiRequest, after: AfterId = 0, limit: Limit = DEFAULT_LIMIT, q: _Words = None
+        request: ApiRequest,
+        after: AfterId = 0,
+        limit: Limit = DEFAULT_LIMIT,
+        q: _Words = None,
+        name: _Exactly = None,
     ) -> JsonResponse[schemas.NamedList]:
         wanted = [name_has(model.name, word) for word in split(q or "")]
+        if name is not None:
+            wanted.append(model.slug == names.key(name))
         statement = select(*columns).where(model.id > after, *wanted).order_by(model.id).limit(limit + 1)
         rows = await transaction.read(request, lambda s: s.execute(statement).all())
         data = [schemas.named_out(row, programs) for row, programs in rows]

@@ -78,14 +78,17 @@ async def _with_file(request: ApiRequest, file_bytes: int) -> list[tuple[str, st
     """Return the fields of a form with a file, which are texts.
 
     Raises:
-        Problem: The form is larger than a file may be, or does not say how large it is.
+        Problem: The form is larger than a file may be, does not say how large it is, or has too much beside the file.
     """
     # The framework keeps the file on the disk while it reads.
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > file_bytes + _BESIDE_BYTES:
         raise Problem("body_too_large", f"At most {file_bytes // 1_000_000} MB.")
     form = await request.form()
-    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    if sum(len(name) + len(value) for name, value in fields) > _BESIDE_BYTES:
+        raise Problem("body_too_large", f"At most {_BESIDE_BYTES // 1_000} kB beside the file.")
+    return fields
 
 
 def check(request: ApiRequest, form: Form, owner: str) -> None:
@@ -99,6 +102,17 @@ def check(request: ApiRequest, form: Form, owner: str) -> None:
     Raises:
         FormExpired: It is refused.
     """
+    check_site(request)
     right = owner and hmac.compare_digest(form.get(TOKEN, "").encode(), token_for(request, owner).encode())
-    if not right or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not right:
+        raise FormExpired
+
+
+def check_site(request: ApiRequest) -> None:
+    """Refuse a form that a page of another site sends, where the browser says so. Nothing has to be read for it.
+
+    Raises:
+        FormExpired: It is refused.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise FormExpired

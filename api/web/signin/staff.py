@@ -92,12 +92,14 @@ async def admit(request: StaffRequest) -> None:
     signed = await recognise(request)
     if signed is None:
         raise Problem("unauthenticated")
-    if request.method != "GET":
-        request.scope["state"]["sent"] = sent = await forms.read(request)
-        forms.check(request, sent, signed.family)
+    # A file may be large: nothing is read of what is refused anyway.
     needed = request.route_handler.opt.get("roles", ADMINS)
     if not signed.principal.roles & set(needed):
         raise Problem("forbidden", f"Needs one of: {', '.join(needed)}.")
+    if request.method != "GET":
+        forms.check_site(request)
+        request.scope["state"]["sent"] = sent = await forms.read(request)
+        forms.check(request, sent, signed.family)
     request.scope["user"] = signed.principal
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,18 +12,18 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.http.error_handlers import problem_of
 from api.http.errors import InvalidParameter, Problem
-from api.http.query import DEFAULT_ZONE, MAX_ID
+from api.http.query import MAX_ID
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest
+from api.web.studio.editor.writing import spelling
 from catalog.core.errors import CatalogError, FieldError
 
 Shape = TypeVar("Shape")
-# Where the people of the studio live: moments of forms are read and shown as there.
-ZONE = ZoneInfo(DEFAULT_ZONE)
 # Of refusals that a form can show; every other one is a page of its own.
 _SHOWN = frozenset({400, 403, 409, 412, 413, 422, 428})
 _LONGEST_KEY = 64
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
+_NO_MOMENT = "Must be a date and a time such as 2026-11-27T20:00."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,36 +125,48 @@ def number(text: str, name: str) -> int | None:
     return int(text)
 
 
-def moment(text: str, name: str) -> datetime | None:
-    """Return a moment that was typed in the time zone of the studio; None for nothing.
+def moment(text: str, name: str, zone: ZoneInfo) -> datetime | None:
+    """Return a moment that was typed in a time zone; None for nothing.
 
     Args:
         text: As `<input type="datetime-local">` sends it.
         name: The field.
+        zone: The time zone.
 
     Raises:
         WrongField: It is no date with a time.
     """
-    text = text.strip()
-    if not text:
-        return None
     try:
-        found = datetime.fromisoformat(text)
+        found = spelling.moment(text, zone)
     except ValueError:
-        raise WrongField(name, "Must be a date and a time such as 2026-11-27T20:00.") from None
-    if found.tzinfo is not None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise WrongField(name, "Must be a date and a time such as 2026-11-27T20:00.")
-    return found.replace(tzinfo=ZONE).astimezone(UTC)
+        raise WrongField(name, _NO_MOMENT) from None
+    at = datetime.fromisoformat(found) if found is not None else None
+    if at is not None and not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise WrongField(name, _NO_MOMENT)
+    return at
 
 
-def typed(at: datetime | None) -> str:
-    """Return a moment as `<input type="datetime-local">` shows it; nothing for None."""
-    return at.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M") if at is not None else ""
+def typed(at: datetime | None, zone: ZoneInfo) -> str:
+    """Return a moment as `<input type="datetime-local">` shows it, with all that it says; nothing for None.
+
+    Args:
+        at: The moment.
+        zone: The time zone of the form.
+    """
+    if at is None:
+        return ""
+    precision = "milliseconds" if at.microsecond else "seconds" if at.second else "minutes"
+    return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec=precision)
 
 
 def listed(text: str) -> list[str]:
     """Return the parts of a list that was typed with commas of any script, or in lines."""
     return [part for raw in text.replace("،", ",").replace("\n", ",").split(",") if (part := raw.strip())]
+
+
+def as_lines(form: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields of a form with ends of lines as they are stored: a browser ends lines as HTTP does."""
+    return {name: text.replace("\r\n", "\n") for name, text in form.items()}
 
 
 async def once(request: StaffRequest) -> str | None:

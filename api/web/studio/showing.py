@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from litestar import Response
@@ -12,7 +13,8 @@ from markupsafe import Markup, escape
 from api.http.auth import OPS, REVIEWERS
 from api.web.rendering.locales import Locale
 from api.web.signin.staff import StaffRequest, page
-from api.web.studio.given import ZONE, Refusal, asked_for, typed
+from api.web.studio.given import Refusal, asked_for
+from api.web.studio.zones import remembered
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 # Fields that are one of a few words, and the sections of the texts that have them.
@@ -27,12 +29,15 @@ HAPPENED = (
 class Say:
     """Words for what a page shows, in one language."""
 
-    def __init__(self, locale: Locale) -> None:
-        """Speak a language."""
-        self.locale = locale
-        self.comma = "، " if locale.code == "ar" else ", "
+    def __init__(self, locale: Locale, zone: ZoneInfo) -> None:
+        """Speak a language.
 
-    typed = staticmethod(typed)
+        Args:
+            locale: The language.
+            zone: The time zone of moments.
+        """
+        self.locale, self.zone = locale, zone
+        self.comma = "، " if locale.code == "ar" else ", "
 
     def word(self, group: str, name: str) -> Markup:
         """Return the word for a code or the name of a field; the name itself when there is none.
@@ -50,11 +55,11 @@ class Say:
         return f"{group}.{name}" in self.locale.texts
 
     def when(self, at: datetime | None) -> Markup:
-        """Return a moment in the time zone of the studio."""
+        """Return a moment in the time zone that the browser remembers."""
         if at is None:
             return Markup("—")
         day, hour = (
-            self.locale.digits(format_datetime(at, pattern, ZONE, self.locale.cldr))
+            self.locale.digits(format_datetime(at, pattern, self.zone, self.locale.cldr))
             for pattern in ("d MMM y", "HH:mm")
         )
         words = f"{day}{self.comma}{hour}"
@@ -102,7 +107,7 @@ class Say:
             at = datetime.fromisoformat(text)
         except ValueError:
             return escape(text)
-        return self.when(at if at.tzinfo is not None else at.replace(tzinfo=ZONE))
+        return self.when(at if at.tzinfo is not None else at.replace(tzinfo=self.zone))
 
 
 def show(
@@ -118,11 +123,12 @@ def show(
     """
     roles = request.user.roles
     shown = {
-        "say": Say(request.locale),
+        "say": Say(request.locale, remembered(request)),
         "reviews": bool(roles & set(REVIEWERS)),
         "operates": bool(roles & set(OPS)),
         "refused": refused,
         "sent": {},
+        "newer": None,
         "form": "",
         "once": secrets.token_urlsafe(12),
         "happened": asked_for(request, "done", HAPPENED),

@@ -1,5 +1,6 @@
 """Time zones: those that the pages offer, and the one that a browser remembers, which its script or a form tells."""
 
+from collections.abc import Mapping
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,16 @@ def decided(request: StaffRequest, *names: str) -> ZoneInfo:
 def remembered(request: StaffRequest) -> ZoneInfo:
     """Return the zone that was chosen with this browser, or the usual one."""
     return _known(unquote(request.cookies.get(_COOKIE, ""))) or ZoneInfo(DEFAULT_ZONE)
+
+
+def of_form(request: StaffRequest, form: Mapping[str, str]) -> ZoneInfo:
+    """Return the zone in which a form shows its moments, and in which they were typed.
+
+    Args:
+        request: Remembers the zone of a new form.
+        form: Names the zone that it was shown with.
+    """
+    return _known(form.get("tz", "")) or remembered(request)
 
 
 def cookie(zone: ZoneInfo) -> Cookie:

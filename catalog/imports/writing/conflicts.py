@@ -6,7 +6,7 @@ open until an editor takes the source's value, or keeps the own value and is not
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from catalog.core import audit
 from catalog.core.actor import Actor
+from catalog.core.db import require_revision
 from catalog.core.errors import NotFound
 from catalog.core.fields import camel
 from catalog.imports.models import ImportConflict
@@ -22,6 +23,23 @@ from catalog.programs.rules import COLUMNS
 from catalog.review.rights import Rights
 
 Keep = Literal["mine", "source"]
+
+
+class Seen(NamedTuple):
+    """What somebody has read who settles a conflict; None is not compared.
+
+    Attributes:
+        conflict_id: The conflict.
+        run_id: The run that has noted what the source says.
+        rev: The revision of the program.
+    """
+
+    conflict_id: int | None = None
+    run_id: int | None = None
+    rev: int | None = None
+
+
+ANY = Seen()
 _COLUMN_OF = {camel(name): name for name in (*COLUMNS, "tags", "people", "slug")}
 _MOMENTS = ("release_date", "expire_at")
 
@@ -96,7 +114,16 @@ def get(session: Session, program_id: int, field: str) -> ImportConflict:
     return found
 
 
-def settle(session: Session, program_id: int, field: str, keep: Keep, actor: Actor, rights: Rights) -> None:
+def settle(
+    session: Session,
+    program_id: int,
+    field: str,
+    keep: Keep,
+    actor: Actor,
+    rights: Rights,
+    *,
+    seen: Seen = ANY,
+) -> bool:
     """Settle a conflict.
 
     Args:
@@ -108,13 +135,21 @@ def settle(session: Session, program_id: int, field: str, keep: Keep, actor: Act
             source are not reported.
         actor: Who settles it.
         rights: What the actor may change alone.
+        seen: What the actor has read of the conflict.
+
+    Returns:
+        Whether the source's value waits for a reviewer.
 
     Raises:
         NotFound: No such program, or no conflict in this field.
+        StaleRevision: The conflict or the program is not what the actor has read.
         ValidationFailed: The category or series that the source names does not exist any more.
     """
-    lifecycle.get(session, program_id)
+    rev = lifecycle.get(session, program_id, expected_rev=seen.rev).rev
     conflict = get(session, program_id, field)
+    for expected, current in ((seen.conflict_id, conflict.id), (seen.run_id, conflict.run_id)):
+        require_revision(current, expected)
+    waits = False
     if keep == "mine":
         conflict.state = "kept"
         audit.record(session, actor, "program.keep_edited", "program", program_id, {"field": [None, field]})
@@ -123,7 +158,10 @@ def settle(session: Session, program_id: int, field: str, keep: Keep, actor: Act
         values = {name: _value(name, conflict.source_value)}
         pending.change(session, program_id, values, actor, rights, action="take_from_source")
         session.delete(conflict)
+        session.flush()
+        waits = lifecycle.get(session, program_id).rev == rev
     session.flush()
+    return waits
 
 
 def _value(name: str, stored: object) -> object:

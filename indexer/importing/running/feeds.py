@@ -1,5 +1,6 @@
 """An entry of a list of feeds (OPML): it becomes a remembered source that is imported at once."""
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from catalog.core.actor import Actor
@@ -34,8 +35,8 @@ def remember_feed(session: Session, context: RunContext, row: Row) -> NewItem:
     if run.dry_run:
         return item
     if source is None:
-        options = context.options
-        options.namespace = None
+        # They are those of the list: a feed has its own namespace, and other positions.
+        options = msgspec.structs.replace(context.options, namespace=None, positions=None)
         source = sources.create(session, "feed", row.feed_url, options, actor, title=row.title)
     try:
         child = refreshing.start(session, source, actor, trigger="opml", parent_id=run.id)

@@ -147,7 +147,8 @@ class Runner:
         if retry_of is None:
             return None if chosen is None else set(chosen)
         with self.sessions() as session:
-            return set(session.scalars(queries.failed_positions(retry_of)))
+            failed = set(session.scalars(queries.failed_positions(retry_of)))
+        return failed if chosen is None else failed & set(chosen)
 
     def _succeeded(self, context: RunContext) -> str:
         try:
@@ -171,6 +172,8 @@ class Runner:
                 return "busy"
             leases.finish(session, run, "cancelled", "cancelled", "Cancelled on request.")
             _propose_merges(session, run)
+            if run.source_id is not None:
+                refreshing.after_run(session, run.source_id, run, context.facts, None)
         self.progress(run)
         return "cancelled"
 

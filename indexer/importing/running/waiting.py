@@ -8,7 +8,7 @@ from sqlalchemy import Engine as Database
 from catalog.core import audit
 from catalog.core.actor import Actor, on_behalf_of
 from catalog.core.db import session_factory
-from catalog.imports import queries, refreshing, runs
+from catalog.imports import leases, queries, refreshing
 from indexer.importing.running.job import enqueue, job_id
 from indexer.stores import queues
 
@@ -47,7 +47,7 @@ class WaitingRuns:
             if status == "queued" and queues.status(self._queue, job_id(run_id, number)) in queues.WAITING:
                 continue
             with self._sessions.begin() as session:
-                following = runs.dispatch(session, run_id)
+                following = leases.dispatch(session, run_id)
                 request = audit.request_of(session, "import", run_id)
             with on_behalf_of(request):
                 enqueue(self._queue, run_id, following)

@@ -194,6 +194,7 @@ class Counted:
         now = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
         return [
             {
+                "pin_id": 1,
                 "query": "q",
                 "program_id": self.asked,
                 "place": 1,

@@ -108,3 +108,18 @@ def test_wrong_parameters_are_refused_with_their_field(
 ) -> None:
     refused = shared.staff["editor"].get("/catalog/curation/preview", **asked)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, field), refused.text
+
+
+def test_what_is_tried_anew_is_without_its_stored_version(shared: SharedApi, found: dict[str, int]) -> None:
+    editor = shared.staff["editor"]
+    (pin,) = editor.get("/catalog/pins", q="harbour").json()["data"]
+    tried = f"{found['Harbour ccc']}:1"
+    _, after, _ = told(shared, q="harbour", pins=tried, pinId=pin["id"])
+    assert after == ["Harbour ccc", "Harbour aaa", "Harbour bbb"]
+    _, after, _ = told(shared, q="harbour", pins=tried)
+    assert "Mountain" in after
+    (synonym,) = editor.get("/catalog/synonyms", q="keyboard").json()["data"]
+    _, after, meta = told(shared, q="keyboard", terms="keyboard", finds="mountain", synonymId=synonym["id"])
+    assert (after, meta["variants"]) == (["Keyboard", "Mountain"], ["mountain"])
+    _, after, _ = told(shared, q="keyboard", terms="keyboard", finds="mountain")
+    assert "Piano solo" in after

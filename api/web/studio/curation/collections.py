@@ -1,6 +1,7 @@
 """Pages of collections: their titles and times, and their programs in an order that is changed by buttons."""
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, get, post
@@ -19,10 +20,11 @@ from api.http.parameters import Id
 from api.http.query import MAX_VALUE
 from api.web.signin.asking import ask, call
 from api.web.signin.staff import StaffRequest, redirect
-from api.web.studio import picking
+from api.web.studio import picking, zones
 from api.web.studio.given import (
     Refusal,
     WrongField,
+    as_lines,
     attempt,
     behind,
     convert,
@@ -32,21 +34,28 @@ from api.web.studio.given import (
     send,
     typed,
 )
+from api.web.studio.overwriting import newer, rev_of
 from api.web.studio.showing import show
 
 _HERE = "/studio/curation/collections"
 _ROWS, _EVENTS = 50, 20
 _TEXTS = ("titleAr", "titleEn", "descriptionAr", "descriptionEn")
+_FIELDS = (*_TEXTS, "imageUrl", "startsAt", "endsAt", "status", "sortOrder", "slug")
 
 
-def _values(form: Mapping[str, str]) -> dict[str, object]:
-    """Return the fields of a form, by JSON name."""
+def _values(form: Mapping[str, str], zone: ZoneInfo) -> dict[str, object]:
+    """Return the fields of a form, by JSON name.
+
+    Args:
+        form: Its fields.
+        zone: The time zone of its moments.
+    """
     found: dict[str, object] = {name: form.get(name, "").replace("\r\n", "\n").strip() for name in _TEXTS}
     found["imageUrl"] = form.get("imageUrl", "").strip() or None
     found["sortOrder"] = number(form.get("sortOrder", ""), "sortOrder") or 0
     found["status"] = form.get("status", "draft")
     for name in ("startsAt", "endsAt"):
-        found[name] = moment(form.get(name, ""), name)
+        found[name] = moment(form.get(name, ""), name, zone)
     if slug := form.get("slug", "").strip():
         found["slug"] = slug
     return found
@@ -114,7 +123,10 @@ async def _page(
     )
     row: dict[str, object] = msgspec.to_builtins(found.data)
     filled = {name: "" if value is None else str(value) for name, value in row.items()}
-    filled |= {"startsAt": typed(found.data.starts_at), "endsAt": typed(found.data.ends_at)}
+    zone = zones.of_form(request, request.sent if form == "edit" else {})
+    filled |= {"startsAt": typed(found.data.starts_at, zone), "endsAt": typed(found.data.ends_at, zone)}
+    sent = dict(request.sent) if form == "edit" else filled
+    shown = {name: filled[name] for name in _FIELDS}
     words = request.query_params.get("q", "")[:MAX_VALUE]
     chosen = {program.id for program in found.programs}
     context = {
@@ -124,7 +136,9 @@ async def _page(
         "offers": [one for one in await picking.find(request, words) if one.id not in chosen],
         "events": events.data,
         "form": form,
-        "sent": request.sent if form == "edit" else filled,
+        "sent": sent,
+        "zone": zone.key,
+        "newer": newer(refused if form == "edit" else None, found.data.rev, shown, as_lines(sent)),
     }
     return show(request, "collection.html", context, refused=refused)
 
@@ -133,10 +147,6 @@ async def _page(
 async def collection_page(request: StaffRequest, collection_id: Id) -> Response[bytes]:
     """Return the page of a collection."""
     return await _page(request, collection_id)
-
-
-def _rev(sent: Mapping[str, str]) -> str:
-    return str(number(sent.get("rev", ""), "rev") or 0)
 
 
 @post("/curation/collections/{collection_id:int}")
@@ -150,8 +160,8 @@ async def change(request: StaffRequest, collection_id: Id) -> Response[bytes]:
             collections.edit_collection,
             CollectionAnswer,
             collection_id=collection_id,
-            data=convert(CollectionPatch, _values(sent)),
-            if_match=_rev(sent),
+            data=convert(CollectionPatch, _values(sent, zones.of_form(request, sent))),
+            if_match=rev_of(sent),
         )
 
     done = await attempt(changed())
@@ -180,7 +190,7 @@ async def _arranged(request: StaffRequest, collection_id: int) -> int:
     program_id = number(text, "program")
     if not program_id:
         raise WrongField("program", "Choose a program.")
-    at, rev = {"collection_id": collection_id, "program_id": program_id}, _rev(sent)
+    at, rev = {"collection_id": collection_id, "program_id": program_id}, rev_of(sent)
     if step == "out":
         await call(request, collections.take_program_out, **at, if_match=rev)
     elif step in ("add", "place"):
@@ -231,7 +241,7 @@ async def delete(request: StaffRequest, collection_id: Id) -> Response[bytes]:
 
     async def deleted() -> None:
         await call(
-            request, collections.delete_collection, collection_id=collection_id, if_match=_rev(request.sent)
+            request, collections.delete_collection, collection_id=collection_id, if_match=rev_of(request.sent)
         )
 
     done = await attempt(deleted())

@@ -15,7 +15,8 @@ from api.operations.reading.insight_schemas import SearchesAnswer
 from api.web.signin.asking import ask, call
 from api.web.signin.staff import StaffRequest, redirect
 from api.web.studio.curation.trying import tried
-from api.web.studio.given import Refusal, asked_for, attempt, behind, listed, number, send
+from api.web.studio.given import Refusal, asked_for, attempt, behind, listed, send
+from api.web.studio.overwriting import OVER, newer, rev_of
 from api.web.studio.showing import show
 
 _HERE = "/studio/curation/synonyms"
@@ -58,10 +59,14 @@ async def _page(
         sent: The fields of the form.
         refused: Why it was not saved.
     """
-    events = []
+    events, differs = [], None
     if synonym_id is not None:
         found = await ask(request, history.synonym_audit, AuditList, synonym_id=synonym_id, limit=_EVENTS)
         events = found.data
+        if refused is not None:
+            row = (await ask(request, synonyms.get_synonym, SynonymAnswer, synonym_id=synonym_id)).data
+            now = {name: text for name, text in _filled(row).items() if name not in ("rev", "q")}
+            differs = newer(refused, row.rev, now, sent)
     terms, preview = listed(sent.get("terms", "")), None
     if refused is None and terms:
         finds = listed(sent.get("finds", "")) if sent.get("kind") == "one_way" else []
@@ -70,6 +75,7 @@ async def _page(
             sent.get("q", "").strip() or terms[0],
             terms=",".join(terms),
             finds=",".join(finds) or None,
+            synonym_id=synonym_id,
         )
         refused, preview = (answer, None) if isinstance(answer, Refusal) else (None, answer)
     context = {
@@ -79,6 +85,7 @@ async def _page(
         "preview": preview,
         "away": preview is None and refused is None and bool(terms),
         "events": events,
+        "newer": differs,
     }
     return show(request, "synonym.html", context, refused=refused)
 
@@ -114,7 +121,7 @@ async def synonym_page(request: StaffRequest, synonym_id: Id) -> Response[bytes]
 
 async def _sent(request: StaffRequest, synonym_id: int | None) -> Response[bytes]:
     sent = dict(request.sent)
-    if sent.get("do") != "save":
+    if sent.get("do") != "save" and not sent.get(OVER):
         return await _page(request, synonym_id, sent)
     saved = await _saved(request, synonym_id, sent)
     if isinstance(saved, Refusal):
@@ -137,7 +144,7 @@ async def _saved(
 
     if synonym_id is None:
         return await send(request, synonyms.create_synonym, SynonymAnswer, SynonymIn, values)
-    rev = str(number(sent.get("rev", ""), "rev") or 0)
+    rev = rev_of(sent)
     return await send(
         request,
         synonyms.edit_synonym,
@@ -178,7 +185,7 @@ async def ask_delete(request: StaffRequest, synonym_id: Id) -> Response[bytes]:
 @post("/curation/synonyms/{synonym_id:int}/delete", opt={"roles": REVIEWERS})
 async def delete(request: StaffRequest, synonym_id: Id) -> Response[bytes]:
     """Delete a synonym."""
-    rev = str(number(request.sent.get("rev", ""), "rev") or 0)
+    rev = rev_of(request.sent)
     done = await attempt(call(request, synonyms.delete_synonym, synonym_id=synonym_id, if_match=rev))
     if isinstance(done, Refusal):
         row = (await ask(request, synonyms.get_synonym, SynonymAnswer, synonym_id=synonym_id)).data

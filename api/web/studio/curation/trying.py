@@ -16,13 +16,13 @@ _SHOWN = 10
 ROWS = 10
 
 
-async def tried(request: StaffRequest, q: str, **given: str | None) -> PreviewAnswer | Refusal | None:
+async def tried(request: StaffRequest, q: str, **given: str | int | None) -> PreviewAnswer | Refusal | None:
     """Return what a query finds before and after; None without a query, or while search does not answer.
 
     Args:
         request: Who asks.
         q: The query.
-        **given: What is tried, as the route takes it: `pins`, or `terms` and `finds`.
+        **given: What is tried, as the route takes it: `pins`, or `terms` and `finds`; and the stored one that it replaces.
 
     Raises:
         Problem: The API refuses for a reason that has a page of its own.

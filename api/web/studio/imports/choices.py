@@ -18,8 +18,15 @@ _DAY_FIRST = {"yes": True, "no": False}
 
 
 async def categories(request: StaffRequest) -> list[CategoryOut]:
-    """Return the categories to choose from."""
-    return (await ask(request, taxonomy.list_categories, CategoryList, limit=MAX_LIMIT)).data
+    """Return the categories to choose from: all of them."""
+    found: list[CategoryOut] = []
+    after = 0
+    while True:
+        page = await ask(request, taxonomy.list_categories, CategoryList, after=after, limit=MAX_LIMIT)
+        found += page.data
+        if not page.meta.next_cursor:
+            return found
+        after = found[-1].id
 
 
 def chosen(form: Mapping[str, str], kept: Mapping[str, object] | None = None) -> dict[str, object]:

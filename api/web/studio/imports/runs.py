@@ -10,7 +10,7 @@ from api.editorial.imports.schemas import ApplyIn, ImportItemList, ImportRunAnsw
 from api.http.parameters import Id
 from api.web.signin.asking import ask, call
 from api.web.signin.staff import StaffRequest, redirect
-from api.web.studio.given import Refusal, WrongField, asked_for, attempt, behind, send
+from api.web.studio.given import Refusal, WrongField, asked_for, attempt, behind, once, send
 from api.web.studio.showing import show
 from catalog.imports.models import ENDED, OUTCOMES
 
@@ -36,6 +36,10 @@ async def _page(request: StaffRequest, run_id: int, refused: Refusal | None = No
         outcome=outcome or None,
     )
     parts = await ask(request, runs.list_imports, ImportRunList, parent_id=run_id, limit=_ITEMS)
+    carried_out = []
+    if run.dry_run:
+        applied = await ask(request, runs.list_imports, ImportRunList, applied_from=run_id, limit=_ITEMS)
+        carried_out = applied.data
     ended = run.status in ENDED
     context = {
         "run": run,
@@ -47,6 +51,7 @@ async def _page(request: StaffRequest, run_id: int, refused: Refusal | None = No
         "written": _WRITTEN,
         "choosing": run.dry_run and run.status == "succeeded",
         "parts": parts.data,
+        "carried_out": carried_out,
     }
     return show(request, "import.html", context, refused=refused)
 
@@ -89,7 +94,15 @@ async def apply(request: StaffRequest, run_id: Id) -> Response[bytes]:
             raise WrongField("positions", "Choose an item.")
         return {"positions": found}
 
-    begun = await send(request, runs.apply_import, ImportRunAnswer, ApplyIn, values, run_id=run_id)
+    begun = await send(
+        request,
+        runs.apply_import,
+        ImportRunAnswer,
+        ApplyIn,
+        values,
+        run_id=run_id,
+        idempotency_key=await once(request),
+    )
     if isinstance(begun, Refusal):
         return await _page(request, run_id, begun)
     return redirect(request, f"{_HERE}/{begun.data.id}")

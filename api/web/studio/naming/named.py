@@ -1,8 +1,10 @@
 """Pages of tags and of people, which are the same: found, created, renamed, merged and deleted, once it is said what that affects."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
 from litestar import Response, get, post
 
 from api.editorial.naming import routes
@@ -12,6 +14,7 @@ from api.editorial.naming.schemas import (
     NamedAnswer,
     NamedList,
     NamedMergeIn,
+    NamedOut,
     NameIn,
     RenameIn,
 )
@@ -21,7 +24,7 @@ from api.http.parameters import Id
 from api.http.query import MAX_VALUE
 from api.web.signin.asking import ask, call
 from api.web.signin.staff import StaffRequest, redirect
-from api.web.studio.given import Refusal, attempt, behind, number, once, send
+from api.web.studio.given import Refusal, WrongField, attempt, behind, number, once, send
 from api.web.studio.showing import show
 
 _ROUTES = {route.name: route for route in routes.HANDLERS}
@@ -112,8 +115,13 @@ async def _page(
     row = (await ask(request, _ROUTES[f"{kind.noun}.get"], NamedAnswer, row_id=row_id)).data
     targets = []
     if words.strip():
-        found = await ask(request, _ROUTES[f"{kind.noun}.list"], NamedList, limit=_TARGETS, q=words)
-        targets = [target for target in found.data if target.id != row_id]
+        # Others may begin with the words, too, and be older: the one that is called so comes first.
+        lists = [
+            await ask(request, _ROUTES[f"{kind.noun}.list"], NamedList, limit=_TARGETS, **asked)
+            for asked in ({"name": words}, {"q": words})
+        ]
+        found = {one.id: one for each in lists for one in each.data if one.id != row_id}
+        targets = list(found.values())[:_TARGETS]
     events = await ask(request, _ROUTES[f"{kind.noun}.audit"], AuditList, row_id=row_id, limit=_EVENTS)
     context = {
         "kind": kind,
@@ -172,7 +180,12 @@ async def ask_delete(request: StaffRequest, row_id: Id) -> Response[bytes]:
 
 
 async def _asked(
-    request: StaffRequest, kind: _Kind, row_id: int, effects: EffectsOut, into: int | None
+    request: StaffRequest,
+    kind: _Kind,
+    row_id: int,
+    effects: EffectsOut,
+    into: int | None,
+    refused: Refusal | None = None,
 ) -> Response[bytes]:
     """Return the page that asks.
 
@@ -182,24 +195,81 @@ async def _asked(
         row_id: Which of them.
         effects: What the step affects.
         into: What it would be merged into; None: it would be deleted.
+        refused: Why it was not done.
     """
     get_one = _ROUTES[f"{kind.noun}.get"]
     row = (await ask(request, get_one, NamedAnswer, row_id=row_id)).data
     other = (await ask(request, get_one, NamedAnswer, row_id=into)).data if into else None
     context = {"kind": kind, "row": row, "effects": effects, "other": other}
-    return show(request, "named_step.html", context)
+    context["seen"] = _seen(row, effects, other)
+    return show(request, "named_step.html", context, refused=refused)
+
+
+def _seen(row: NamedOut, effects: EffectsOut, other: NamedOut | None) -> str:
+    """Return what a page that asks has shown, as a short text that changes with it.
+
+    Args:
+        row: The tag or the person.
+        effects: What the step affects.
+        other: What it would be merged into.
+    """
+    shown = msgspec.json.encode((row.name, effects, other.name if other is not None else None))
+    return hashlib.sha256(shown).hexdigest()[:32]
+
+
+async def _changed(
+    request: StaffRequest, kind: _Kind, row_id: int, into: int | None
+) -> Response[bytes] | None:
+    """Return the page that asks once more if it would show anything else than what was confirmed.
+
+    Args:
+        request: Has confirmed it.
+        kind: Tags or people.
+        row_id: Which of them.
+        into: What it would be merged into; None: it would be deleted.
+    """
+    effects = await _effects(request, kind, row_id, into)
+    get_one = _ROUTES[f"{kind.noun}.get"]
+    row = (await ask(request, get_one, NamedAnswer, row_id=row_id)).data
+    other = (await ask(request, get_one, NamedAnswer, row_id=into)).data if into else None
+    if request.sent.get("seen", "") == _seen(row, effects, other):
+        return None
+    refused = Refusal(412, "stale_revision", "It affects something else now than what was shown.")
+    return await _asked(request, kind, row_id, effects, into, refused)
+
+
+async def _into(request: StaffRequest, kind: _Kind, row_id: int) -> int | Response[bytes]:
+    """Return what the form merges into, or the page that asks once more.
+
+    Args:
+        request: Has confirmed it.
+        kind: Tags or people.
+        row_id: What would go.
+
+    Raises:
+        WrongField: No other one is named.
+    """
+    into = number(request.sent.get("into", ""), "intoId")
+    if not into:
+        raise WrongField("intoId", "Must be given.")
+    return await _changed(request, kind, row_id, into) or into
 
 
 @post(_paths("/{row_id:int}/merge"), opt={"roles": REVIEWERS})
 async def merge(request: StaffRequest, row_id: Id) -> Response[bytes]:
     """Merge a tag or a person into another one, and lead to that."""
-    kind, sent = _kind(request), request.sent
+    kind = _kind(request)
+    into = await attempt(_into(request, kind, row_id))
+    if isinstance(into, Refusal):
+        return await _page(request, row_id, "merge", into)
+    if not isinstance(into, int):
+        return into
     done = await send(
         request,
         _ROUTES[f"{kind.noun}.merge"],
         NamedAnswer,
         NamedMergeIn,
-        lambda: {"intoId": number(sent.get("into", ""), "intoId")},
+        lambda: {"intoId": into},
         row_id=row_id,
     )
     if isinstance(done, Refusal):
@@ -211,6 +281,8 @@ async def merge(request: StaffRequest, row_id: Id) -> Response[bytes]:
 async def delete(request: StaffRequest, row_id: Id) -> Response[bytes]:
     """Delete a tag or a person, and lead to the list."""
     kind = _kind(request)
+    if (once_more := await _changed(request, kind, row_id, None)) is not None:
+        return once_more
     await call(request, _ROUTES[f"{kind.noun}.delete"], row_id=row_id)
     return redirect(request, f"{kind.here}?done=deleted")
 

@@ -59,7 +59,8 @@ class Subject:
         rows: The type of the answer that lists them.
         new: The type of the body that creates one.
         patch: The type of the body that changes one.
-        propose: Changes the pending revision; None: `edit` does where a change must wait.
+        propose: Changes the pending revision.
+        always_waits: Every change of who may not publish waits; otherwise `edit` knows whether it must.
         creators: Who may create one.
     """
 
@@ -77,7 +78,8 @@ class Subject:
     rows: type[taxonomy_schemas.SeriesList | taxonomy_schemas.CategoryList]
     new: type[msgspec.Struct]
     patch: type[msgspec.Struct]
-    propose: HTTPRouteHandler | None
+    propose: HTTPRouteHandler
+    always_waits: bool
     creators: tuple[str, ...]
 
     @property
@@ -128,7 +130,8 @@ SUBJECTS = {
             rows=taxonomy_schemas.SeriesList,
             new=taxonomy_schemas.SeriesIn,
             patch=taxonomy_schemas.SeriesPatch,
-            propose=None,
+            propose=review.edit_pending_series,
+            always_waits=False,
             creators=("editor", *REVIEWERS),
         ),
         Subject(
@@ -147,6 +150,7 @@ SUBJECTS = {
             new=taxonomy_schemas.CategoryIn,
             patch=taxonomy_schemas.CategoryPatch,
             propose=review.edit_pending_category,
+            always_waits=True,
             creators=REVIEWERS,
         ),
     )

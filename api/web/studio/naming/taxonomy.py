@@ -13,12 +13,15 @@ from api.http.query import MAX_VALUE
 from api.web.signin.asking import ask, call
 from api.web.signin.staff import StaffRequest, redirect
 from api.web.studio import picking
-from api.web.studio.given import Refusal, WrongField, attempt, behind, convert, number, once, send
+from api.web.studio.given import Refusal, WrongField, as_lines, attempt, behind, convert, number, once, send
 from api.web.studio.imports.choices import categories
 from api.web.studio.naming.subjects import Subject, paths, subject_of
+from api.web.studio.overwriting import OVER, newer
 from api.web.studio.showing import show
+from catalog.core.errors import StaleRevision
 
 _ROWS, _EVENTS = 50, 20
+_REVS, _WAS = ("rev", "pendingRev"), "was-"
 Fields = Mapping[str, object]
 
 
@@ -88,6 +91,28 @@ def _as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def _seen(row: Fields, pending: PendingOut | None) -> str:
+    """Return the revisions that a page shows as one text: of what is live, and of what waits."""
+    return f"{row['rev']}:{pending.rev if pending is not None else ''}"
+
+
+def _base(
+    sent: Mapping[str, str] | None, row: Fields, pending: PendingOut | None, filled: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what the form was filled from: the revisions, and the values that it showed.
+
+    Args:
+        sent: The form that was not taken, which keeps its own; None for a new form.
+        row: What is live.
+        pending: What waits.
+        filled: The values of a new form.
+    """
+    if sent is not None:
+        return {name: text for name, text in sent.items() if name in _REVS or name.startswith(_WAS)}
+    rev, _, pending_rev = _seen(row, pending).partition(":")
+    return {"rev": rev, "pendingRev": pending_rev} | {f"{_WAS}{name}": text for name, text in filled.items()}
+
+
 async def _page(
     request: StaffRequest, row_id: int, form: str = "", refused: Refusal | None = None
 ) -> Response[bytes]:
@@ -106,17 +131,20 @@ async def _page(
         diff = await ask(request, subject.step("diff"), PendingDiff, row_id=row_id)
     events = await ask(request, subject.audit, AuditList, limit=_EVENTS, **{subject.key: row_id})
     filled = {name: _as_text(value) for name, value in _shown(request, row, pending).items()}
+    told = {name: filled[name] for name in subject.fields}
+    typed = {name: as_lines(request.sent).get(name, "") for name in told} if form == "edit" else {}
     context = {
         "subject": subject,
         "row": row,
         "pending": pending,
         "diff": diff,
-        "programs": await picking.count(request, subject.filter, row_id),
+        "having": await picking.count(request, subject.filter, row_id),
         "events": events.data,
         "categories": await categories(request),
         "form": form,
         "sent": request.sent if form == "edit" else filled,
-        "filled": filled,
+        "base": _base(request.sent if form == "edit" else None, row, pending, filled),
+        "newer": newer(refused if form == "edit" else None, _seen(row, pending), told, typed),
     }
     return show(request, "taxonomy.html", context, refused=refused)
 
@@ -137,19 +165,45 @@ async def change(request: StaffRequest, row_id: Id) -> Response[bytes]:
 
 
 async def _changed(request: StaffRequest, subject: Subject, row_id: int) -> str:
-    """Change a row; return what has happened, as `happened` in the texts has it."""
+    """Change a row; return what has happened, as `happened` in the texts has it.
+
+    Raises:
+        StaleRevision: What is live or what waits has changed since the form was filled.
+    """
+    sent = request.sent
     row, pending = await _read(request, subject, row_id)
-    shown, typed = _shown(request, row, pending), subject.values(request.sent)
-    values = {name: value for name, value in typed.items() if value != shown.get(name)}
+    shown = _shown(request, row, pending)
+    waits = not request.user.roles & set(REVIEWERS)
+    rev, pending_rev = _revs(sent)
+    known = str(pending.rev) if pending is not None and waits else ""
+    if rev != str(row["rev"]) or (waits and pending_rev != known):
+        raise StaleRevision(int(rev or 0), int(str(row["rev"])))
+    was = {name: sent.get(f"{_WAS}{name}") for name in subject.fields}
+    if sent.get(OVER) or None in was.values():
+        was = {name: _as_text(shown.get(name)) for name in subject.fields}
+    before = subject.values({name: text or "" for name, text in was.items()})
+    values = {name: value for name, value in subject.values(sent).items() if value != before[name]}
     if not values:
         return "unchanged"
     body = convert(subject.patch, values)
-    rev = str(number(request.sent.get("rev", ""), "rev") or "")
-    if subject.propose is not None and not request.user.roles & set(REVIEWERS):
-        await call(request, subject.propose, row_id=row_id, data=body)
+    if waits and (pending is not None or subject.always_waits):
+        await call(request, subject.propose, row_id=row_id, data=body, if_match=known or None)
         return "waits"
-    answer = await call(request, subject.edit, data=body, if_match=rev or None, **{subject.key: row_id})
+    answer = await call(request, subject.edit, data=body, if_match=rev, **{subject.key: row_id})
     return "waits" if getattr(answer, "status_code", None) == 202 else "changed"
+
+
+def _revs(sent: Mapping[str, str]) -> tuple[str, str]:
+    """Return the revisions that the sender has seen, of what is live and of what waits.
+
+    Raises:
+        WrongField: One is no whole number.
+    """
+    rev, pending_rev = sent.get("rev", ""), sent.get("pendingRev", "")
+    if sent.get(OVER):
+        rev, _, pending_rev = sent[OVER].partition(":")
+    found = [number(text, "rev") for text in (rev, pending_rev)]
+    return ("" if found[0] is None else str(found[0])), ("" if found[1] is None else str(found[1]))
 
 
 _STEPS = {
@@ -196,8 +250,9 @@ async def ask_delete(request: StaffRequest, row_id: Id) -> Response[bytes]:
 async def _asked(request: StaffRequest, row_id: int, refused: Refusal | None = None) -> Response[bytes]:
     subject = subject_of(request)
     row, pending = await _read(request, subject, row_id)
-    programs = await picking.count(request, subject.filter, row_id)
-    context = {"subject": subject, "row": row, "programs": programs, "pending": pending}
+    having = await picking.count(request, subject.filter, row_id)
+    context = {"subject": subject, "row": row, "having": having, "pending": pending}
+    context["seen"] = _seen(row, pending)
     return show(request, "taxonomy_step.html", context, refused=refused)
 
 
@@ -205,6 +260,10 @@ async def _asked(request: StaffRequest, row_id: int, refused: Refusal | None = N
 async def delete(request: StaffRequest, row_id: Id) -> Response[bytes]:
     """Delete a series or a category that no program has, and lead to the list."""
     subject = subject_of(request)
+    row, pending = await _read(request, subject, row_id)
+    if request.sent.get("seen", "") != _seen(row, pending):
+        stale = StaleRevision(0, int(str(row["rev"])))
+        return await _asked(request, row_id, Refusal(412, stale.code, stale.detail))
     done = await attempt(call(request, subject.delete, **{subject.key: row_id}))
     if isinstance(done, Refusal):
         return await _asked(request, row_id, done)

@@ -1,10 +1,14 @@
 """Conflicts between editors and sources over HTTP."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event, text
 
+from api.editorial.imports import conflicts
+from catalog.core.db import session_factory
+from catalog.imports.models import ImportConflict
 from tests.support.client import Client
 from tests.support.importing import Importer, episode, rss
+from tests.support.programs import make
 
 
 @pytest.mark.slow
@@ -45,3 +49,34 @@ def test_the_audit_trail_names_the_run(staff: dict[str, Client], database: Engin
         ("program.import", changed.id, f"import-{changed.id}", None),
         ("program.import", run.id, f"import-{run.id}", [None, "published"]),
     ]
+
+
+def test_a_list_of_conflicts_asks_as_much_as_one_conflict(database: Engine) -> None:
+    asked: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        asked.append(statement)
+
+    with session_factory(database).begin() as session:
+        run_id = session.execute(
+            text("INSERT INTO import_runs (kind, namespace) VALUES ('csv', 'n') RETURNING id")
+        ).scalar_one()
+        rows = [
+            ImportConflict(program_id=make(session).id, field="title", source_value="x", run_id=run_id)
+            for _ in range(5)
+        ]
+        session.add_all(rows)
+        session.flush()
+        session.refresh(rows[0])
+        numbers = []
+        event.listen(database, "before_cursor_execute", note)
+        for some in (rows[:1], rows):
+            asked.clear()
+            session.expire_all()
+            for row in some:
+                session.refresh(row)
+            asked.clear()
+            assert [one.id for one in conflicts.outs(session, some)] == [row.id for row in some]
+            numbers.append(len(asked))
+        event.remove(database, "before_cursor_execute", note)
+    assert numbers[0] == numbers[1]

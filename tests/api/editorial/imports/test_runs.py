@@ -219,3 +219,25 @@ def test_chosen_items_of_a_dry_run_are_written_without_asking_the_source_again(
     publishing = upload(staff["reviewer"], CSV, dryRun="true", options='{"policy":"publish"}')
     carry_out(database, publishing["id"])
     assert editor.ask("POST", f"/catalog/imports/{publishing['id']}/apply").json()["code"] == "forbidden"
+
+
+def test_a_dry_run_is_carried_out_once_for_each_key_and_says_by_which_run(
+    staff: dict[str, Client], database: Database
+) -> None:
+    editor = staff["editor"]
+    dry = upload(editor, CSV, dryRun="true")["id"]
+    carry_out(database, dry)
+    first, again = (
+        editor.post(f"/catalog/imports/{dry}/apply", {"positions": [1]}, **{"Idempotency-Key": "k"})
+        for _ in range(2)
+    )
+    assert first.json() == again.json()
+    run = first.json()["data"]
+    assert run["appliedFrom"] == dry
+    listed = editor.get("/catalog/imports", appliedFrom=dry).json()["data"]
+    assert [one["id"] for one in listed] == [run["id"]]
+    with database.connect() as connection:
+        diff = connection.scalar(
+            text("SELECT diff FROM audit_events WHERE entity = 'import' ORDER BY id DESC LIMIT 1")
+        )
+    assert diff["appliedFrom"] == [None, dry]

@@ -96,8 +96,17 @@ def test_a_dry_run_shows_what_would_change_and_the_chosen_items_are_imported(
     real = number_in(answer.headers["location"])
     carry_out(database, real)
     done = read(editor, f"{HERE}/{real}")
+    assert f"{HERE}/{run_id}" in done.links()
+    assert f"{HERE}/{real}" in read(editor, f"{HERE}/{run_id}").links()
+    # Enter in a row does nothing; the form sent twice is one import.
+    (first_button, *_) = page.within(page.one("form", action=f"{HERE}/{run_id}/apply"), "button")
+    assert first_button.get("disabled") is not None
+    filled = fields_of(page, f"{HERE}/{run_id}/apply") | {"what": "chosen"}
+    twice = [send(editor, f"{HERE}/{run_id}/apply", **filled).headers["location"] for _ in range(2)]
+    assert twice[0] == twice[1]
+    carry_out(database, number_in(twice[0]))
     assert [row.split()[0] for row in done.texts("tr")[1:]] == ["1", "3"]
-    assert count(database, "programs") == 2
+    assert count(database, "programs") == 36
     rows = staff["editor"].get("/catalog/programs").json()["data"]
     assert {tuple(row["tags"]) for row in rows} == {("جديد", "خاص")}
     answer = send(editor, f"{HERE}/{run_id}/apply", token=token, what="all")
@@ -184,6 +193,31 @@ def test_a_file_that_is_too_large_is_refused(shared: SharedApi, monkeypatch: pyt
     assert count(shared.database, "import_runs") == before
 
 
+def test_what_is_beside_a_file_is_limited_and_the_role_is_checked_before_anything_is_read(
+    shared: SharedApi,
+) -> None:
+    editor, operator = (signed_in_at_pages(shared.listener, role) for role in ("editor", "ops"))
+    filled, before = fields_of(read(editor, HERE), f"{HERE}/file"), count(shared.database, "import_runs")
+    file = {"file": ("a.csv", b"title\nx\n")}
+    answer = editor.ask("POST", f"{HERE}/file", data=filled | {"tags": "x" * 200_000}, files=file)
+    assert answer.status_code == 413
+    unread = operator.ask("POST", f"{HERE}/file", data=b"{", headers={"Content-Type": "application/json"})
+    assert unread.status_code == 403
+    other = editor.ask("POST", f"{HERE}/file", data=b"{", headers={"Sec-Fetch-Site": "cross-site"})
+    assert other.status_code == 403
+    assert count(shared.database, "import_runs") == before
+
+
+def test_the_page_of_a_list_follows_its_imports(shared: SharedApi) -> None:
+    editor = signed_in_at_pages(shared.listener, "editor")
+    body = '<opml><body><outline text="A" xmlUrl="https://a.invalid/f"/></body></opml>'
+    run_id = upload(editor, body, "feeds.opml")
+    part = read(editor, f"{HERE}/{run_id}").one("section", id="parts")
+    assert part.get("data-live") is not None
+    carry_out(shared.database, run_id)
+    assert "each feed is fetched" in " ".join(read(editor, f"{HERE}/{run_id}").texts("p", class_="hint"))
+
+
 def test_a_form_sent_twice_is_one_import(shared: SharedApi) -> None:
     editor = signed_in_at_pages(shared.listener, "editor")
     filled = fields_of(read(editor, HERE), f"{HERE}/address") | {"url": "http://feed.invalid/", "do": "try"}
@@ -256,14 +290,23 @@ def test_a_conflict_is_shown_with_both_values_and_settled(
     conflicts = f"{HERE}/conflicts"
     page = read(editor, conflicts)
     assert page.texts("p", class_="quoted")[:2] == ["Ours <b>", "Theirs"]
-    token = token_of(page)
-    sent = {"token": token, "program": str(program_id), "field": "title"}
-    assert send(editor, conflicts, **sent, keep="both").status_code == 422
-    assert send(editor, conflicts, **sent, keep="source").headers["location"] == f"{conflicts}?done=settled"
-    assert send(editor, conflicts, **(sent | {"field": "description"}), keep="mine").status_code == 303
+    sent = fields_of(page, conflicts)
+    assert (sent["program"], sent["field"]) == (str(program_id), "title")
+    assert Page(send(editor, conflicts, **sent, keep="both")).status == 422
+    # Somebody changes the program, or its source says something else, after the page was read.
+    for stale in ({"rev": "9"}, {"importId": str(run_id + 1)}, {"id": "9000000"}):
+        assert Page(send(editor, conflicts, **(sent | stale), keep="source")).status == 412, stale
+    done = f"{conflicts}?state=open&done=settled"
+    assert send(editor, conflicts, **sent, keep="source").headers["location"] == done
+    assert fill(editor, conflicts, conflicts, keep="mine").headers["location"] == done
     assert read(editor, conflicts).texts("p", class_="calm") == ["No conflicts here."]
     assert "Their words" in read(editor, conflicts, state="kept").texts("p", class_="quoted")
     assert send(editor, conflicts, **(sent | {"program": ""}), keep="mine").status_code == 422
+    # Deciding leads back to the part of the list that was shown.
+    there = send(
+        editor, conflicts, **fields_of(read(editor, conflicts, state="kept"), conflicts), keep="source"
+    )
+    assert there.headers["location"] == f"{conflicts}?state=kept&done=settled"
 
 
 def test_two_programs_stand_side_by_side_and_a_reviewer_merges_them(
@@ -288,13 +331,18 @@ def test_two_programs_stand_side_by_side_and_a_reviewer_merges_them(
     assert refused.status_code == 403
     page = read(reviewer, merges)
     assert page.texts("tr", class_="differs")[0].startswith("Release date1 January 20242 January 2024")
-    merged = fill(reviewer, merges, f"{merges}/{first}/merge", keep=str(other))
-    assert merged.headers["location"] == f"{merges}?done=merged"
-    again = send(reviewer, f"{merges}/{first}/merge", token=token_of(page), keep=str(other))
+    stale = fields_of(page, f"{merges}/{first}/merge") | {"rev-1": "9", "keep": str(other)}
+    assert Page(send(reviewer, f"{merges}/{first}/merge", **stale)).status == 412
+    later = f"{merges}?state=open&after={first - 1}"
+    merged = fill(reviewer, later, f"{merges}/{first}/merge", keep=str(other))
+    assert merged.headers["location"] == f"{later}&done=merged".replace("&after=0", "")
+    again = send(reviewer, f"{merges}/{first}/merge", **(stale | {"rev-1": "1"}))
     assert again.status_code == 409
     assert "stayed" in read(editor, merges, state="merged").texts("span", class_="tag")
-    apart = send(editor, f"{merges}/{second}/dismiss", token=token_of(read(editor, merges)))
-    assert apart.headers["location"] == f"{merges}?done=apart"
+    apart = send(
+        editor, f"{merges}/{second}/dismiss", **fields_of(read(editor, merges), f"{merges}/{second}/merge")
+    )
+    assert apart.headers["location"] == f"{merges}?state=open&done=apart"
     assert read(editor, merges).texts("p", class_="calm") == ["No duplicates here."]
 
 

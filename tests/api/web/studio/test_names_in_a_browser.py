@@ -162,3 +162,20 @@ def test_no_page_of_curation_is_closed_to_anybody(language: str, browser: Browse
         assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()
+
+
+def test_enter_in_a_place_puts_that_program_there(browser: Browser, shared: SharedApi) -> None:
+    with session_factory(shared.database).begin() as session:
+        ids = [make(session, title=f"Placed {n}").id for n in "abc"]
+    body = {"titleAr": "أماكن", "titleEn": "Places"}
+    made = shared.staff["reviewer"].post("/catalog/collections", body).json()["data"]["id"]
+    address = f"/catalog/collections/{made}/programs"
+    assert shared.staff["reviewer"].ask("PUT", address, json={"programIds": ids}).status_code == 200
+    visit = signed_in(browser, shared, "reviewer", "en", f"/studio/curation/collections/{made}")
+    page = visit.page
+    page.get_by_label("Place of Placed c").fill("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("ol.order li a").first).to_have_text("Placed c")
+    expect(page.locator("ol.order li")).to_have_count(3)
+    assert visit.faults == []
+    visit.close()
