@@ -90,6 +90,10 @@ class Answer:
         object.__setattr__(found, "headers", (*self.headers, header))
         return found
 
+    def plain(self) -> bytes:
+        """Return the document without a content coding."""
+        return gzip.decompress(self.body) if self.media.compressed else self.body
+
     def kept(self, ttl: float) -> float:
         """Return for how many seconds from now a level may keep it, if it may keep others of its kind `ttl` seconds."""
         return min(ttl, self.max_ttl, self.ends_at - time.time())
@@ -173,15 +177,14 @@ def wire(found: Found, unchanged: bytes, encodings: bytes, forms: Forms) -> "tup
     if not answer.varies:
         return 200, [*answer.headers, _LEVELS[level]], answer.body
     codings = accepted(encodings)
-    is_kept_in_gzip = answer.media.compressed
     # The form that is kept costs nothing, whatever the client would like even more.
-    if b"gzip" in codings if is_kept_in_gzip else not codings:
+    if b"gzip" in codings if answer.media.compressed else not codings:
         return 200, [*answer.headers, _LEVELS[level]], answer.body
-    body = gzip.decompress(answer.body) if is_kept_in_gzip else answer.body
     if codings:
-        form = forms.find(answer.etag, body, codings[0])
+        form = forms.find(answer.etag, answer.plain, codings[0])
         if form.body:
             return 200, [*answer.unchanged, *answer.media.headers, *form.headers, _LEVELS[level]], form.body
+    body = answer.plain()
     length = (b"content-length", b"%d" % len(body))
     return 200, [*answer.unchanged, *answer.media.headers, length, _LEVELS[level]], body
 

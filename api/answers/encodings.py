@@ -7,6 +7,7 @@ superseded and made anew with the same bytes is not compressed again. `answer.wi
 import gzip
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -101,12 +102,12 @@ class Forms:
         self.max_bytes, self.bytes = max_bytes, 0
         self._forms: OrderedDict[tuple[bytes, Coding], Form] = OrderedDict()
 
-    def find(self, etag: bytes, body: bytes, coding: Coding) -> Form:
+    def find(self, etag: bytes, plain: Callable[[], bytes], coding: Coding) -> Form:
         """Return a body in a content coding; a form without a body when it would not be smaller.
 
         Args:
             etag: Names the body: equal tags mean equal bytes.
-            body: The bytes without a coding.
+            plain: Gives the bytes without a coding; called when the form is not here.
             coding: The coding.
         """
         name = (etag, coding)
@@ -114,6 +115,7 @@ class Forms:
         if found is not None:
             self._forms.move_to_end(name)
             return found
+        body = plain()
         made, form = compress(body, coding), _NO_FORM
         if len(made) < len(body):
             form = Form((_ENCODING[coding], (b"content-length", b"%d" % len(made))), made)
