@@ -43,7 +43,7 @@ REGISTERED: tuple[Callable[..., object], ...] = (
 def sources(database: Database, queue: "Redis") -> Sequence[Source]:
     """Return what the sweep looks through: imports, the rebuild whose turn it is, audits, webhooks."""
     return (
-        WaitingRuns(database, queue),
+        WaitingRuns(database, queue, patience=2.0),
         WaitingRebuilds(database, queue),
         WaitingAudits(database, queue),
         webhooks.WaitingWebhooks(database, queue),

@@ -1,10 +1,10 @@
 """How runs, items and sources are read. Functions return statements; the caller runs them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Nullable, Select, and_, exists, func, or_, select
+from sqlalchemy import Nullable, Select, and_, exists, func, not_, or_, select
 
 from catalog.imports.models import (
     DocumentMeta,
@@ -262,14 +262,24 @@ def programs_of_namespace(
     )
 
 
-def waiting_runs(limit: int) -> Select[ImportRun]:
-    """Return runs that are due and that no process works on: queued, or their lease has ended."""
+def waiting_runs(limit: int, patience: float = 0.0) -> Select[ImportRun]:
+    """Return runs that are due and that no process works on: queued, or their lease has ended.
+
+    Args:
+        limit: The most runs.
+        patience: How many seconds a run that somebody has just asked for is left to its own first job.
+    """
     now = func.clock_timestamp()
+    own_job_comes = and_(
+        ImportRun.dispatched == 0,
+        ImportRun.trigger != "schedule",
+        ImportRun.next_at > now - timedelta(seconds=patience),
+    )
     return (
         select(ImportRun)
         .where(
             or_(
-                and_(ImportRun.status == "queued", ImportRun.next_at <= now),
+                and_(ImportRun.status == "queued", ImportRun.next_at <= now, not_(own_job_comes)),
                 and_(ImportRun.status == "running", ImportRun.lease_until < now),
             )
         )

@@ -22,8 +22,16 @@ class WaitingRuns:
 
     what = "imports"
 
-    def __init__(self, database: Database, queue: "Redis") -> None:
-        self._queue, self._sessions = queue, session_factory(database)
+    def __init__(self, database: Database, queue: "Redis", patience: float = 0.0) -> None:
+        """Look for runs.
+
+        Args:
+            database: The record.
+            queue: The queue's Redis.
+            patience: How many seconds a new run is left to the job that its own request enqueues after the commit.
+                A second job would do no harm, but it would not go on with the request's trace.
+        """
+        self._queue, self._sessions, self._patience = queue, session_factory(database), patience
 
     def enqueue_waiting(self) -> list[str]:
         """Enqueue what is due and has no job any more, because Redis was wiped or a worker was killed.
@@ -40,7 +48,7 @@ class WaitingRuns:
         with self._sessions() as session:
             waiting = [
                 (run.id, run.dispatched, run.status)
-                for run in session.scalars(queries.waiting_runs(_MOST_AT_ONCE))
+                for run in session.scalars(queries.waiting_runs(_MOST_AT_ONCE, self._patience))
             ]
         enqueued = []
         for run_id, number, status in waiting:

@@ -190,6 +190,22 @@ def test_the_same_job_twice_and_two_workers(
     assert session.scalar(text("SELECT count(*) FROM program_revisions")) == ROWS
 
 
+def test_the_sweep_leaves_a_new_run_to_the_job_of_its_request(
+    queue: redis.Redis, importer: Importer, session: Session
+) -> None:
+    run_id = importer.start("csv", table())
+    patient = WaitingRuns(importer.database, queue, patience=3600)
+    assert patient.enqueue_waiting() == []
+    session.execute(text("UPDATE import_runs SET next_at = next_at - interval '1 hour'"))
+    session.commit()
+    assert patient.enqueue_waiting() == [f"import-{run_id}-1"]
+    # Whatever has had a job is not new.
+    session.execute(text("UPDATE import_runs SET next_at = clock_timestamp()"))
+    session.commit()
+    queue.flushdb()
+    assert patient.enqueue_waiting() == [f"import-{run_id}-2"]
+
+
 def test_the_sweep_leaves_alone_what_will_come_by_itself(queue: redis.Redis, importer: Importer) -> None:
     run_id = importer.start("csv", table())
     waiting = WaitingRuns(importer.database, queue)
