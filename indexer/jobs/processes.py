@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import time
+import warnings
 from collections.abc import Callable, Collection, Sequence
 
 import redis
@@ -32,6 +33,8 @@ def _utc() -> None:
     # rq-scheduler and crontab read the local time, so this process makes UTC its local time.
     os.environ["TZ"] = "UTC"
     time.tzset()
+    # In UTC both of crontab's ways agree: eight lines of advice in the log would only hide what is worth reading.
+    warnings.filterwarnings("ignore", "Version 0.22.0. of crontab", FutureWarning)
 
 
 _AWAY = (DBAPIError, readiness.SchemaBehindError, *queues.REDIS_AWAY)

@@ -49,6 +49,13 @@ def test_kubernetes_accepts_each_object(document: dict[str, object]) -> None:
     kubernetes_validate.validate(document, KUBERNETES_VERSION, strict=True)
 
 
+def test_the_image_is_built_on_one_base_of_a_known_digest() -> None:
+    lines = (ROOT / "deploy/docker/Dockerfile").read_text().splitlines()
+    (base,) = [line for line in lines if line.startswith("ARG BASE=")]
+    assert re.fullmatch(r"ARG BASE=python:3\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base)
+    assert [line.split()[1] for line in lines if line.startswith("FROM ")] == ["${BASE}", "${BASE}"]
+
+
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 @pytest.mark.parametrize("overlay", ["small", "production"])
 def test_each_overlay_is_built(overlay: str) -> None:
