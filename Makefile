@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings chaos attack fuzz format clean distclean
+.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -138,6 +138,9 @@ bench-connections: $(STAMP) ## 2,000 requests beside 10,000 idle connections
 
 bench-encodings: $(STAMP) ## Hot answers in zstd, br and gzip: their sizes, and their rates beside the plain ones
 	cd $(ROOT) && $(BIN)/python -m perf.benches.encodings
+
+bench-pages: $(STAMP) ## How soon a listener sees a page with a slow processor, and how much it loads; needs Chromium
+	cd $(ROOT) && $(BIN)/python -m perf.benches.pages
 
 bench-traces: $(STAMP) ## Processor time of a hot answer with traces off, with a part of them, with all
 	cd $(ROOT) && $(BIN)/python -m perf.benches.traces

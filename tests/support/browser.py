@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, expect, sync_playwright
 
 AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text()
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1440, height=900)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Milliseconds that an expectation is waited for: many, because a machine may be as slow as it likes.
 PATIENCE = 60_000
