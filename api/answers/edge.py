@@ -28,6 +28,7 @@ from litestar.types import (
 )
 from structlog.contextvars import bound_contextvars
 
+from api.answers.addresses import canonical, untracked
 from api.answers.answer import Answer, Answered, Found, Kind, wire
 from api.answers.cache import Cache
 from api.answers.encodings import Header
@@ -47,8 +48,6 @@ _HOT_BYTES = 450
 # Characters of a path and bytes of a query string together. Listeners need at most about 7,000; an upload has its
 # options in the query string, and a list of the studio its filters.
 MAX_TARGET, MAX_SIGNED_IN_TARGET = 8192, 65_536
-# Parameters by which others follow listeners: they change no answer.
-_TRACKING = re.compile(rb"(?:^|&)(?:utm_[^=&]*|fbclid|gclid|_)(?:=[^&]*)?(?=&|$)")
 # Counts a request by its method, the template of its route, its status and the seconds it took.
 Observe = Callable[[str, str, int, float], None]
 
@@ -159,9 +158,9 @@ class Edge:
         if method in ("GET", "HEAD") and self._cache is not None:
             hot = self._hot.get(address)
             if hot is None and address[1]:
-                scope["query_string"] = _TRACKING.sub(b"", address[1]).removeprefix(b"&")
-                address = address[0], scope["query_string"]
-                hot = self._hot.get(address)
+                address = address[0], untracked(address[1])
+                scope["query_string"] = address[1]
+                hot = self._hot.get(address) or self._otherwise_spelled(address)
             answer = self._cache.peek(hot.key) if hot is not None else None
             if hot is not None and hot.via is not None and self._cache.peek(hot.via[0]) is not hot.via[1]:
                 # The address may lead elsewhere by now.
@@ -199,7 +198,11 @@ class Edge:
                 answered: Answered | None = state.get("answered")
                 if answered is not None:
                     # Before the answer leaves: who has it and asks again is answered from memory.
-                    self._remember(address, _Hot(*answered, scope.get("path_template") or "unmatched"))
+                    hot = _Hot(*answered, scope.get("path_template") or "unmatched")
+                    self._remember(address, hot)
+                    spelled = address[0], canonical(address[1])
+                    if spelled != address:
+                        self._remember(spelled, hot)
                 if method == "OPTIONS" and status == 204:
                     message["headers"] = [(b"allow", self._methods(scope.get("path_template", "")))]
                 message["headers"] = [*message["headers"], *own]
@@ -229,6 +232,14 @@ class Edge:
         limiter = cast("Limiter", self._limiter)
         limiter.addresses.notice(scope)
         return await limiter.refill(budget)
+
+    def _otherwise_spelled(self, address: tuple[str, bytes]) -> _Hot | None:
+        """What the same address is answered with in its canonical spelling; this spelling is known from now on."""
+        spelled = address[0], canonical(address[1])
+        hot = self._hot.get(spelled)
+        if hot is not None and spelled != address:
+            self._remember(address, hot)
+        return hot
 
     def _remember(self, address: tuple[str, bytes], hot: _Hot) -> None:
         """Answer this address from memory from now on, without the framework."""
