@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from litestar import Request
 from litestar.datastructures import MultiDict
 
-from api.answers.addresses import canonical
 from api.answers.edge import Edge
+from api.answers.front.addresses import canonical
 from api.discovery.narrowing import written as links
 from api.discovery.params import BrowseRequest, SearchRequest, browse_request, search_request
 from tests.support.client import Client
