@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
@@ -199,7 +200,7 @@ def told(
     headers = answer.texts.get(form)
     if headers is None:
         status, found, body = _formed(answer, form, forms)
-        headers = tuple((name.decode(), value.decode()) for name, value in (*found, _LEVELS["l1"]))
+        headers = tuple(map(_text, (*found, _LEVELS["l1"])))
         answer.texts[form] = headers
         return status, headers, body
     if form is _AS_IT_IS:
@@ -207,6 +208,12 @@ def told(
     if form is _UNCHANGED:
         return 304, headers, b""
     return 200, headers, _formed(answer, form, forms)[2]
+
+
+# Most headers are those of many answers, which share their text then.
+@lru_cache(maxsize=256)
+def _text(header: Header) -> tuple[str, str]:
+    return header[0].decode(), header[1].decode()
 
 
 def _form_of(answer: Answer, unchanged: bytes, encodings: bytes) -> bytes:
