@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean
+.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,8 +106,11 @@ agree: $(STAMP) ## The search node beside MEILI_URL with MEILI_KEY: random queri
 crash-node: $(STAMP) ## Kill the search node 200 times under writes and look for what is lost
 	cd $(ROOT) && $(BIN)/python -m tests.searchnode.contract.crashes --crashes 200
 
-bench: $(STAMP) ## Warm mix of search, browse and lookups with wrk, beside an empty handler
-	cd $(ROOT) && $(BIN)/python -m perf.bench
+bench: $(STAMP) ## Hot answers with wrk beside the server alone, over RSGI and ASGI; perf/results/ keeps each run
+	cd $(ROOT) && $(BIN)/python -m perf.bench $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
+
+bench-compare: $(STAMP) ## This tree and another commit by turns (BASE=commit OPTIONS="--rounds 5")
+	cd $(ROOT) && $(BIN)/python -m perf.compare --base $(BASE) $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
 
 bench-search: $(STAMP) ## How listeners find titles, by how they type them (CATALOGUE=file OPTIONS="--map name=title"; MEILI_URL beside)
 	cd $(ROOT) && $(BIN)/python -m perf.benches.search $(if $(CATALOGUE),--catalogue $(abspath $(CATALOGUE))) $(OPTIONS)
@@ -141,6 +144,9 @@ bench-encodings: $(STAMP) ## Hot answers in zstd, br and gzip: their sizes, and 
 
 bench-pages: $(STAMP) ## How soon a listener sees a page with a slow processor, and how much it loads; needs Chromium
 	cd $(ROOT) && $(BIN)/python -m perf.benches.pages
+
+bench-hit: $(STAMP) ## A hot answer at the edge by stages
+	cd $(ROOT) && $(BIN)/python -m perf.benches.hit
 
 bench-traces: $(STAMP) ## Processor time of a hot answer with traces off, with a part of them, with all
 	cd $(ROOT) && $(BIN)/python -m perf.benches.traces

@@ -17,6 +17,7 @@ from api import openapi
 from api.accounts import routes as accounts
 from api.answers.cache import Cache
 from api.answers.edge import Edge
+from api.answers.front.served import Served
 from api.answers.listener import Listener
 from api.answers.state import fixed
 from api.discovery import routes as discovery
@@ -240,9 +241,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 
 def asgi() -> Edge | Traced:
-    """Build the application behind its edge, with settings from the environment. Granian calls this in each worker."""
+    """Build the application behind its edge, with settings from the environment, for servers that speak ASGI."""
     settings = Settings.from_env()
     logs.configure(settings.indexer.log_format)
     if telemetry.start("api", quiet=True):
         return Traced(Edge(create_app(settings), observe))
     return Edge(create_app(settings))
+
+
+def rsgi() -> Served:
+    """Build the same application for servers that speak RSGI. Granian calls this in each worker."""
+    return Served(asgi())

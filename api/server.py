@@ -16,7 +16,7 @@ from indexer.process import files, listening, loading
 from indexer.process.stopping import Stop, end_with_parent
 
 # What each worker runs, as Granian names it.
-APPLICATION = "api.app:asgi"
+APPLICATION = "api.app:rsgi"
 # Less than the grace period of the main process, so that it can still kill a worker that hangs.
 WORKER_SECONDS = 8
 # Milliseconds in which the head of the next request must arrive: half-sent heads and idle connections end then.
@@ -35,7 +35,7 @@ class Server(MPServer):
             APPLICATION,
             address=host,
             port=port,
-            interface=Interfaces.ASGI,
+            interface=Interfaces.RSGI,
             loop=Loops.uvloop,
             workers=workers,
             factory=True,
@@ -69,4 +69,4 @@ def _worker(*arguments: Any) -> None:
     with loading.quickly(rich=False):
         # Granian imports it too, and then finds it imported.
         import_module(APPLICATION.partition(":")[0])
-    MPServer._spawn_asgi_lifespan_worker(*arguments)
+    MPServer._spawn_rsgi_worker(*arguments)

@@ -1,14 +1,20 @@
-"""Requests per second of a mix of cached requests, beside an empty handler of the same server in the same run.
+"""Hot answers beside the server that gives them: how many a second, how fast, and their processor time.
 
-`python -m perf.bench [--programs 20000] [--seconds 15] [--connections 32]` needs wrk.
+`python -m perf.bench [--programs 20000] [--seconds 3] [--rounds 3] [--results perf/results]` needs wrk. Beside each kind of
+request, the same server answers the same number of bytes with an application that does nothing else, over RSGI and over ASGI. All
+take turns.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,141 +25,198 @@ from sqlalchemy import text
 from catalog.seed import words
 from deploy.local import ports
 from deploy.local.stack import answers
-from tests.support.stack import product
+from perf.turns import Figures, Side, asked, body_bytes, medians, ratio, wrk
+from tests.support.stack import Product, product
 
-HERE = Path(__file__).parent
+RESULTS = Path(__file__).parent / "results"
 # Pages of listeners that are asked for beside the mix: the home page, and results.
 PAGES = ("/ar", "/ar/search?q=coffee")
+CONNECTIONS = (32, 256)
+MIX, HOT, LIVE = "warm mix", "hot program", "/health/live"
+# The least rate beside the same server over RSGI, and the most time at the 99th percentile beside its.
+BARS = {MIX: 0.80, HOT: 0.85, LIVE: 0.85}
+BAR_P99 = 2.0
+_AS_IT_IS = {"MIX_ENCODING": "identity"}
 
 
-def wrk(url: str, seconds: int, connections: int, environment: dict[str, str]) -> dict[str, float]:
-    """Run wrk with `mix.lua` once.
-
-    Args:
-        url: The server.
-        seconds: How long wrk sends.
-        connections: How many connections wrk keeps open.
-        environment: Variables that `mix.lua` reads.
-
-    Returns:
-        `rate` (requests a second), `errors` (answers that are not 2xx), `p50`, `p95` and `p99` (milliseconds).
-    """
-    script = HERE / "mix.lua"
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | environment,
-        timeout=seconds + 60,
-    )
-    line = next(row for row in done.stdout.splitlines() if row.startswith("RESULT"))
-    requests, micros, errors, p50, p95, p99 = (float(part) for part in line.split()[1:])
-    return {
-        "rate": requests / (micros / 1e6),
-        "errors": errors,
-        "p50": p50 / 1000,
-        "p95": p95 / 1000,
-        "p99": p99 / 1000,
-    }
-
-
-def empty_handler(seconds: int, connections: int, environment: dict[str, str]) -> dict[str, float]:
-    """Put the same load on a Granian server whose handler does nothing.
+@contextmanager
+def raw(interface: str) -> Iterator[Side]:
+    """Run the server with an application that does nothing else than answer, until the block ends.
 
     Args:
-        seconds: How long wrk sends.
-        connections: How many connections wrk keeps open.
-        environment: Variables that `mix.lua` reads; MIX_EMPTY is added, so that all requests go to /.
-
-    Returns:
-        As `wrk`.
+        interface: `rsgi` or `asgi`.
     """
-    port = ports.ephemeral()
+    port, granian = ports.ephemeral(), [sys.executable, "-m", "granian"]
+    spoken = {"asgi": "asginl"}.get(interface, interface)
+    options = ["--interface", spoken, "--loop", "uvloop", "--http", "1", "--no-ws", "--port", str(port)]
     server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface",
-            "asgi",
-            "--factory",
-            "--loop",
-            "uvloop",
-            "--port",
-            str(port),
-            "--no-ws",
-            "perf.empty:app",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [*granian, *options, f"perf.raw:{interface}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        while not answers(f"http://127.0.0.1:{port}/"):
+        while not answers(f"http://127.0.0.1:{port}/bytes/1"):
             time.sleep(0.1)
-        return wrk(f"http://127.0.0.1:{port}", seconds, connections, environment | {"MIX_EMPTY": "1"})
+        yield Side(f"raw {interface.upper()}", f"http://127.0.0.1:{port}", server.pid)
     finally:
         server.terminate()
         server.wait(20)
 
 
+def kinds(running: Product) -> dict[str, dict[str, str]]:
+    """Return the kinds of requests: name -> what `mix.lua` is told.
+
+    Args:
+        running: The product, with its programs.
+    """
+    pairs = zip(words.arabic()[:400], words.english()[:400], strict=True)
+    vocabulary = [word for pair in pairs for word in pair]
+    generated = "source_type = 'generated' AND status = 'published'"
+    with running.database.connect() as connection:
+        found = list(connection.scalars(text(f"SELECT id FROM programs WHERE {generated} ORDER BY id")))
+    ids = running.home / "ids.txt"
+    ids.write_text("\n".join(map(str, found)))
+    mix = {"MIX_WORDS": " ".join(quote(word) for word in vocabulary), "MIX_IDS": str(ids)}
+    return {
+        MIX: mix,
+        HOT: mix | _AS_IT_IS | {"MIX_PAGE": f"/discovery/programs/{found[0]}"},
+        LIVE: mix | _AS_IT_IS | {"MIX_PAGE": "/health/live"},
+        **{page: mix | {"MIX_PAGE": page} for page in PAGES},
+    }
+
+
+def measure(
+    sides: list[Side], asking: dict[str, str], seconds: int, rounds: int, connections: int
+) -> list[list[Figures]]:
+    """Return the figures of each side, round by round; the first is the product, the others answer as many bytes.
+
+    Args:
+        sides: The product, and the server alone.
+        asking: What `mix.lua` is told.
+        seconds: How long a side is asked at a time.
+        rounds: How often each has its turn.
+        connections: How many connections are open.
+    """
+    found: list[list[Figures]] = [[] for _ in sides]
+    for _ in range(rounds):
+        size = 0
+        for side, figures in zip(sides, found, strict=True):
+            told = asking | {"MIX_PAGE": f"/bytes/{size}"} if figures is not found[0] else asking
+            figures.append(asked(side, seconds, connections, told))
+            size = size or body_bytes(figures[-1])
+    return found
+
+
+def commit() -> str:
+    """Return the short name of the commit that is measured."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=RESULTS.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
 def main() -> None:
-    """Measure, and print the table.
+    """Measure, print the table, and write the run's figures.
 
     Raises:
         SystemExit: There is no wrk on PATH.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=int, default=20_000)
-    parser.add_argument("--seconds", type=int, default=15)
-    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed")
-    vocabulary = [
-        word for pair in zip(words.arabic()[:400], words.english()[:400], strict=True) for word in pair
+    rows: list[dict[str, object]] = []
+    table = Table(title=f"hot answers over {options.programs:,} programs, beside the server alone")
+    for column in (
+        "",
+        "conns",
+        "req/s",
+        "÷ RSGI",
+        "÷ ASGI",
+        "bar",
+        "p50",
+        "p95",
+        "p99 ms",
+        "÷ RSGI",
+        "CPU µs",
+        "RSGI",
+        "ASGI",
+        "not 2xx",
+    ):
+        table.add_column(column, justify="right" if column else "left")
+    with ExitStack() as opened:
+        running = opened.enter_context(product(options.programs))
+        ours = Side("product", running.api, running.pid("api"))
+        sides = [ours, *(opened.enter_context(raw(interface)) for interface in ("rsgi", "asgi"))]
+        asking = kinds(running)
+        # Two draws of the mix: most of the second is known from the first.
+        wrk(running.api, 5 * options.seconds, CONNECTIONS[0], asking[MIX])
+        for connections in CONNECTIONS:
+            for name, told in asking.items():
+                wrk(running.api, 1, connections, told)
+                found = measure(sides, told, options.seconds, options.rounds, connections)
+                row = _row(name, connections, found)
+                rows.append(row)
+                table.add_row(*_shown(row))
+        memory = [size // 10**6 for size in running.resident("api")]
+    Console(width=140).print(table)
+    made = datetime.now(UTC)
+    run = {
+        "at": made.isoformat(timespec="seconds"),
+        "commit": commit(),
+        "processors": os.cpu_count(),
+        "programs": options.programs,
+        "seconds": options.seconds,
+        "rounds": options.rounds,
+        "apiMegabytes": memory,
+        "rows": rows,
+    }
+    options.results.mkdir(parents=True, exist_ok=True)
+    file = options.results / f"{made:%Y%m%dT%H%M%SZ}-{commit()}.json"
+    file.write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n")
+    Console().print(f"API resident: {memory} MB (server, worker)    {file}")
+
+
+def _row(name: str, connections: int, found: list[list[Figures]]) -> dict[str, object]:
+    product_, rsgi, asgi = found
+    ratios = {
+        f"{figure}{than}": round(ratio(product_, other, figure), 3)
+        for figure in ("rate", "p99", "cpu")
+        for than, other in (("ToRsgi", rsgi), ("ToAsgi", asgi))
+    }
+    names = ("product", "rsgi", "asgi")
+    figures = {
+        side: {figure: round(value, 3) for figure, value in medians(rounds).items()}
+        for side, rounds in zip(names, found, strict=True)
+    }
+    return {"name": name, "connections": connections, "ratios": ratios, **figures}
+
+
+def _shown(row: dict[str, object]) -> list[str]:
+    name, ratios = str(row["name"]), row["ratios"]
+    ours, rsgi, asgi = (row[side] for side in ("product", "rsgi", "asgi"))
+    assert isinstance(ratios, dict)
+    assert isinstance(ours, dict)
+    assert isinstance(rsgi, dict)
+    assert isinstance(asgi, dict)
+    return [
+        name,
+        str(row["connections"]),
+        f"{ours['rate']:,.0f}",
+        f"{ratios['rateToRsgi']:.2f}",
+        f"{ratios['rateToAsgi']:.2f}",
+        f"{BARS[name]:.2f}" if name in BARS else "",
+        *(f"{ours[figure]:.2f}" for figure in ("p50", "p95", "p99")),
+        f"{ratios['p99ToRsgi']:.2f}",
+        *(f"{side['cpu']:.1f}" for side in (ours, rsgi, asgi)),
+        f"{ours['errors']:.0f}",
     ]
-    with product(options.programs) as running:
-        with running.database.connect() as connection:
-            published = connection.scalars(
-                text(
-                    "SELECT id FROM programs WHERE source_type = 'generated' AND status = 'published' ORDER BY id"
-                )
-            )
-            ids = running.home / "ids.txt"
-            ids.write_text("\n".join(map(str, published)))
-        environment = {"MIX_WORDS": " ".join(quote(word) for word in vocabulary), "MIX_IDS": str(ids)}
-        wrk(running.api, options.seconds, options.connections, environment)
-        warm = wrk(running.api, options.seconds, options.connections, environment | {"MIX_SEED": "8"})
-        # Answered once, pages of listeners come from memory, compressed.
-        pages = {
-            path: wrk(running.api, options.seconds, options.connections, environment | {"MIX_PAGE": path})
-            for path in PAGES
-        }
-        empty = empty_handler(options.seconds, options.connections, environment)
-        memory = [size / 1e6 for size in running.resident("api")]
-    table = Table(title=f"warm mix over {options.programs} programs, {options.connections} connections")
-    for column in ("", "req/s", "p50 ms", "p95 ms", "p99 ms", "not 2xx"):
-        table.add_column(column, justify="right")
-    for name, found in (("product", warm), *pages.items(), ("empty handler", empty)):
-        table.add_row(
-            name,
-            f"{found['rate']:,.0f}",
-            *(f"{found[p]:.2f}" for p in ("p50", "p95", "p99")),
-            f"{found['errors']:.0f}",
-        )
-    console = Console()
-    console.print(table)
-    console.print(
-        f"product / empty handler: {warm['rate'] / empty['rate']:.2f}    "
-        + "".join(
-            f"{path} / empty handler: {found['rate'] / empty['rate']:.2f}    "
-            for path, found in pages.items()
-        )
-        + "API resident: "
-        + " + ".join(f"{size:.0f} MB" for size in memory)
-        + " (server, worker)"
-    )
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ import psutil
 from sqlalchemy import text
 
 from catalog.seed import loading, words
-from perf.bench import wrk
 from perf.tables import compare
+from perf.turns import wrk
 from tests.support.stack import Product, product
 
 PARTS = ("api", "postgres", "valkey", "searchnode", "sync")

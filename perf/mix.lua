@@ -9,7 +9,6 @@ math.randomseed(os.getenv("MIX_SEED") or 7)
 local function zipf(n) return math.floor(n ^ math.random()) end
 
 function request()
-  if os.getenv("MIX_EMPTY") then return wrk.format("GET", "/") end
   local page = os.getenv("MIX_PAGE")
   if page then return wrk.format("GET", page, { ["Accept-Encoding"] = os.getenv("MIX_ENCODING") or "gzip" }) end
   local kind = math.random()
@@ -22,7 +21,7 @@ function request()
 end
 
 function done(summary, latency, requests)
-  io.write(string.format("RESULT %d %d %d %d %d %d\n", summary.requests, summary.duration,
+  io.write(string.format("RESULT %d %d %d %d %d %d %d\n", summary.requests, summary.duration,
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
-    latency:percentile(50), latency:percentile(95), latency:percentile(99)))
+    latency:percentile(50), latency:percentile(95), latency:percentile(99), summary.bytes))
 end

@@ -1,6 +1,7 @@
 """An encoded answer, where it came from, and the one way from it to bytes on the wire.
 
-The edge and the routes send answers through `wire`, so that nobody can tell which of them did.
+Routes send answers through `wire`, the edge those of its memory through `told`: both do what `_form_of` says, so that nobody
+can tell which of them did.
 """
 
 import gzip
@@ -9,10 +10,11 @@ import time
 from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from api.answers.encodings import LEAST_BYTES, Forms, Header, accepted, compress
+from api.answers.encodings import LEAST_BYTES, Coding, Forms, Header, accepted, compress
 
 # The worker encodes answers too, when it warms the cache, and needs no framework for it.
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ _VARY = (b"vary", b"accept-encoding")
 _LEVELS: dict[Level, Header] = {
     level: (b"x-cache", level.encode()) for level in ("l1", "stale", "l2", "coalesced", "miss")
 }
+# Forms of an answer besides content codings: nothing new, as it is, without its coding.
+_UNCHANGED, _AS_IT_IS, _PLAIN = b"unchanged", b"as it is", b"plain"
 
 
 class Media(NamedTuple):
@@ -66,6 +70,7 @@ class Answer:
         varies: Whether the client decides in which encoding it is sent.
         unchanged: The headers of a 304.
         headers: The headers of a response with the body as it is.
+        texts: Form -> the headers of a response from memory, as text; made when somebody first asks for the form.
     """
 
     body: bytes
@@ -81,6 +86,7 @@ class Answer:
     varies: bool = field(init=False, repr=False, compare=False)
     unchanged: tuple[Header, ...] = field(init=False, repr=False, compare=False)
     headers: tuple[Header, ...] = field(init=False, repr=False, compare=False)
+    texts: dict[bytes, tuple[tuple[str, str], ...]] = field(init=False, repr=False, compare=False)
 
     def linked(self, link: bytes) -> "Answer":
         """Return the same answer with links to other pages. Its body is not read again."""
@@ -88,6 +94,7 @@ class Answer:
         object.__setattr__(found, "link", link)
         object.__setattr__(found, "unchanged", (*self.unchanged, header))
         object.__setattr__(found, "headers", (*self.headers, header))
+        object.__setattr__(found, "texts", {})
         return found
 
     def plain(self) -> bytes:
@@ -114,6 +121,7 @@ class Answer:
         object.__setattr__(self, "varies", varies)
         object.__setattr__(self, "unchanged", unchanged)
         object.__setattr__(self, "headers", (*unchanged, *self.media.headers, *encoding, length))
+        object.__setattr__(self, "texts", {})
 
 
 def document(
@@ -172,21 +180,68 @@ def wire(found: Found, unchanged: bytes, encodings: bytes, forms: Forms) -> "tup
         forms: Has the compressed forms of answers.
     """
     answer, level = found
+    form = _form_of(answer, unchanged, encodings)
+    status, headers, body = _formed(answer, form, forms)
+    return status, [*headers, _LEVELS[level]], body
+
+
+def told(
+    answer: Answer, unchanged: bytes, encodings: bytes, forms: Forms
+) -> "tuple[int, tuple[tuple[str, str], ...], bytes]":
+    """Status, headers and body of a response with an answer from memory, as `wire` makes them, with headers as text.
+
+    Args:
+        answer: The answer, of status 200.
+        unchanged: The request's If-None-Match; empty without one.
+        encodings: The request's Accept-Encoding; empty without one.
+        forms: Has the compressed forms of answers.
+    """
+    form = _form_of(answer, unchanged, encodings)
+    headers = answer.texts.get(form)
+    if headers is None:
+        status, found, body = _formed(answer, form, forms)
+        headers = tuple(map(_text, (*found, _LEVELS["l1"])))
+        answer.texts[form] = headers
+        return status, headers, body
+    if form is _AS_IT_IS:
+        return 200, headers, answer.body
+    if form is _UNCHANGED:
+        return 304, headers, b""
+    return 200, headers, _formed(answer, form, forms)[2]
+
+
+# Most headers are those of many answers, which share their text then.
+@lru_cache(maxsize=256)
+def _text(header: Header) -> tuple[str, str]:
+    return header[0].decode(), header[1].decode()
+
+
+def _form_of(answer: Answer, unchanged: bytes, encodings: bytes) -> bytes:
+    """The form of an answer that a request gets: one of those above, or a content coding."""
     if unchanged and _matches(answer.etag, unchanged):
-        return 304, [*answer.unchanged, _LEVELS[level]], b""
+        return _UNCHANGED
     if not answer.varies:
-        return 200, [*answer.headers, _LEVELS[level]], answer.body
+        return _AS_IT_IS
     codings = accepted(encodings)
     # The form that is kept costs nothing, whatever the client would like even more.
     if b"gzip" in codings if answer.media.compressed else not codings:
-        return 200, [*answer.headers, _LEVELS[level]], answer.body
-    if codings:
-        form = forms.find(answer.etag, answer.plain, codings[0])
-        if form.body:
-            return 200, [*answer.unchanged, *answer.media.headers, *form.headers, _LEVELS[level]], form.body
+        return _AS_IT_IS
+    return codings[0] if codings else _PLAIN
+
+
+def _formed(answer: Answer, form: bytes, forms: Forms) -> "tuple[int, tuple[Header, ...], bytes]":
+    """Status, headers and body of an answer in a form."""
+    if form is _UNCHANGED:
+        return 304, answer.unchanged, b""
+    if form is _AS_IT_IS:
+        return 200, answer.headers, answer.body
+    if form is not _PLAIN:
+        made = forms.find(answer.etag, answer.plain, cast("Coding", form))
+        if made.body:
+            return 200, (*answer.unchanged, *answer.media.headers, *made.headers), made.body
     body = answer.plain()
     length = (b"content-length", b"%d" % len(body))
-    return 200, [*answer.unchanged, *answer.media.headers, length, _LEVELS[level]], body
+    return 200, (*answer.unchanged, *answer.media.headers, length), body
 
 
 def _matches(etag: bytes, unchanged: bytes) -> bool:

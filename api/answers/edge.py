@@ -1,17 +1,16 @@
 """The outermost layer: request ids, limits, measurements, and hot answers before any routing.
 
 A GET whose answer this process holds is given here from memory; everything else goes on to the framework. Both
-send what `answer.wire` makes of an answer, so their headers are the same.
+send what `answer.wire` makes of an answer, so their headers are the same. The server speaks RSGI, which takes an answer in one
+call; the framework speaks ASGI, and so do tests and other servers, for which the edge is an ASGI application, too.
 """
 
 import re
 import secrets
-import sys
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import NamedTuple, cast
+from typing import cast
 
 from litestar import Litestar
 from litestar.enums import ScopeType
@@ -28,42 +27,27 @@ from litestar.types import (
 )
 from structlog.contextvars import bound_contextvars
 
-from api.answers.answer import Answer, Answered, Found, Kind, wire
+from api.answers.answer import Answered, told
 from api.answers.cache import Cache
-from api.answers.encodings import Header
+from api.answers.front import bridge
+from api.answers.front.addresses import untracked
+from api.answers.front.asked import Asked, RsgiScope, Text, of_asgi, of_rsgi
+from api.answers.front.known import Hot, Known
+from api.answers.front.told import ALIVE, ALIVE_TOLD, Told, limited, too_long, unreadable
 from api.answers.state import AnsweringState
 from api.http.cors import Cors
-from api.http.errors import MEDIA_TYPE, Problem
 from api.http.limits.body import METHODS_WITHOUT_BODY, within_deadline
-from api.http.limits.rate_limit import UNLIMITED, Budget, Lease, Limiter, needs_credential
+from api.http.limits.rate_limit import UNLIMITED, Budget, Lease, Limiter
 from api.http.observed import counting, request_log
 from api.http.observed.tally import Tally
 
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# Bytes of hot addresses; those not asked for longest go first. An address costs so much beside its texts (measured
-# with tracemalloc).
-MAX_HOT_BYTES = 8 * 1024 * 1024
-_HOT_BYTES = 450
-# Characters of a path and bytes of a query string together. Listeners need at most about 7,000; an upload has its
-# options in the query string, and a list of the studio its filters.
-MAX_TARGET, MAX_SIGNED_IN_TARGET = 8192, 65_536
-# Parameters by which others follow listeners: they change no answer.
-_TRACKING = re.compile(rb"(?:^|&)(?:utm_[^=&]*|fbclid|gclid|_)(?:=[^&]*)?(?=&|$)")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Counts a request by its method, the template of its route, its status and the seconds it took.
 Observe = Callable[[str, str, int, float], None]
 
 
-class _Hot(NamedTuple):
-    """What an address is answered with, as a route left it, and the template of that route."""
-
-    key: str
-    kind: Kind
-    via: tuple[str, Answer] | None
-    template: str
-
-
 class Edge:
-    """ASGI application around the framework's."""
+    """Application of RSGI and of ASGI around the framework's."""
 
     def __init__(self, app: Litestar, observe: Observe = counting.observe) -> None:
         """Take the framework's application, whose lifespan makes the cache and the limiter, and what counts requests."""
@@ -72,9 +56,8 @@ class Edge:
         self._limiter: Limiter | None = None
         self._cors, self._tally = Cors(""), Tally()
         # An id is this process's random half and a number: cheaper than a random one each time.
-        self._prefix, self._numbers = secrets.token_hex(12).encode(), count()
-        self._hot: OrderedDict[tuple[str, bytes], _Hot] = OrderedDict()
-        self._hot_bytes = 0
+        self._prefix, self._numbers = secrets.token_hex(12), count()
+        self._hot = Known()
 
     def bind(self, cache: Cache, limiter: Limiter, cors: Cors, tally: Tally) -> None:
         """Take what the application's lifespan made; until then everything goes on to the framework.
@@ -86,6 +69,47 @@ class Edge:
             tally: Counts answers with a note.
         """
         self._cache, self._limiter, self._cors, self._tally = cache, limiter, cors, tally
+
+    def __rsgi__(self, scope: RsgiScope, protocol: bridge.Protocol) -> Awaitable[None]:
+        """Answer a request of RSGI: at once from memory, else by a coroutine."""
+        if scope.proto != "http":
+            protocol.close(403)
+            return bridge.DONE
+        asked = of_rsgi(scope)
+        budget = self._begin(asked)
+        lease = UNLIMITED
+        if budget is not None:
+            found = cast("Limiter", self._limiter).check(budget)
+            if found is None:
+                return self._refilled(asked, budget, scope, protocol)
+            lease = found
+        own = self._own(asked, lease)
+        answer = self._answer(asked, lease)
+        if answer is None:
+            return self._bridged(asked, own, scope, protocol)
+        body = b"" if asked.method == "HEAD" else answer.body
+        protocol.response_bytes(answer.status, [*answer.headers, *own], body)
+        self._count(asked, answer, lease)
+        return bridge.DONE
+
+    async def _refilled(
+        self, asked: Asked, budget: Budget, scope: RsgiScope, protocol: bridge.Protocol
+    ) -> None:
+        """Answer a request of RSGI for which a lease has to be taken."""
+        lease = await self._refill(budget, bridge.scope_of(scope))
+        own, answer = self._own(asked, lease), self._answer(asked, lease)
+        if answer is None:
+            await self._bridged(asked, own, scope, protocol)
+            return
+        body = b"" if asked.method == "HEAD" else answer.body
+        protocol.response_bytes(answer.status, [*answer.headers, *own], body)
+        self._count(asked, answer, lease)
+
+    async def _bridged(
+        self, asked: Asked, own: list[Text], scope: RsgiScope, protocol: bridge.Protocol
+    ) -> None:
+        async with bridge.Exchange(scope, protocol) as exchange:
+            await self._framework(asked, own, exchange.scope, exchange.receive, exchange.send)
 
     async def __call__(
         self,
@@ -113,81 +137,119 @@ class Edge:
         await self.app(scope, receive, started)
 
     async def _http(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        method: str = scope["method"]
-        address = scope["path"], scope["query_string"]
-        agent = request_id = unchanged = encodings = authorization = api_key = origin = preflight = b""
-        for name, value in scope["headers"]:
-            if name == b"user-agent":  # nearly every request has this one and the next
-                agent = value
-            elif name == b"accept-encoding":
-                encodings = value
-            elif name == b"x-request-id":
-                request_id = value
-            elif name == b"if-none-match":
-                unchanged = value
-            elif name == b"authorization":
-                authorization = value
-            elif name == b"x-api-key":
-                api_key = value
-            elif name == b"origin":
-                origin = value
-            elif name == b"access-control-request-method":
-                preflight = value
-        number = next(self._numbers)
-        if not _REQUEST_ID.fullmatch(request_id):
-            request_id = b"%s%08x" % (self._prefix, number)
-        state, lease = scope.setdefault("state", {}), UNLIMITED
-        if self._limiter is not None:
-            budget = _budget(self._limiter, scope, authorization, api_key)
-            if budget is not None:
-                lease = self._limiter.check(budget) or await self._refill(budget, scope)
-        cors = self._cors.headers(scope["path"], origin)
-        own = [(b"x-request-id", request_id), *cors, *lease.headers]
+        asked = of_asgi(scope)
+        budget, lease = self._begin(asked), UNLIMITED
+        if budget is not None:
+            lease = cast("Limiter", self._limiter).check(budget) or await self._refill(budget, scope)
+        own, answer = self._own(asked, lease), self._answer(asked, lease)
+        if answer is None:
+            await self._framework(asked, own, scope, receive, send)
+            return
+        await self._tell(asked, answer, own, send)
+        self._count(asked, answer, lease)
+
+    async def _tell(self, asked: Asked, answer: Told, own: list[Text], send: Send) -> None:
+        headers = bridge.encoded([*answer.headers, *own])
+        body = b"" if asked.method == "HEAD" else answer.body
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _begin(self, asked: Asked) -> Budget | None:
+        """Number and name a request; returns the budget that it counts to."""
+        asked.started, asked.number = time.perf_counter(), next(self._numbers)
+        if not asked.request_id or not _REQUEST_ID.fullmatch(asked.request_id):
+            asked.request_id = f"{self._prefix}{asked.number:08x}"
+        limiter = self._limiter
+        if limiter is None:
+            return None
+        if asked.authorization or asked.api_key:
+            parts = asked.authorization.encode("latin-1"), asked.api_key.encode("latin-1")
+            asked.credential = limiter.fingerprint(*parts)
+        address = limiter.addresses.at(asked.peer, asked.forwarded)
+        asked.budget = limiter.budget_of(asked.path, address, asked.credential)
+        return asked.budget
+
+    def _own(self, asked: Asked, lease: Lease) -> list[Text]:
+        """The headers that every answer has, of whichever route."""
+        shared = self._cors.headers(asked.path, asked.origin)
+        return [("x-request-id", asked.request_id), *shared, *lease.headers]
+
+    def _answer(self, asked: Asked, lease: Lease) -> Told | None:
+        """Return the answer to a request that needs no route; None for every other one."""
         if lease.wait:
-            await _send_answer(send, method, *_limited(scope, request_id, lease.wait), own)
-            seconds = time.perf_counter() - started
-            self._observe(method, "limited", 429, seconds)
-            if lease.is_news or not number % request_log.SAMPLE:
-                _log(scope, number, request_id, method, "limited", 429, seconds)
-            return
-        if method == "OPTIONS" and preflight and cors:
-            own += self._cors.preflight(scope["path"], origin)
-            await _send_answer(send, method, 204, [], b"", own)
-            self._observe(method, "preflight", 204, time.perf_counter() - started)
-            return
+            return limited(asked, lease.wait)
+        method = asked.method
         if method in ("GET", "HEAD") and self._cache is not None:
-            hot = self._hot.get(address)
-            if hot is None and address[1]:
-                scope["query_string"] = _TRACKING.sub(b"", address[1]).removeprefix(b"&")
-                address = address[0], scope["query_string"]
-                hot = self._hot.get(address)
-            answer = self._cache.peek(hot.key) if hot is not None else None
-            if hot is not None and hot.via is not None and self._cache.peek(hot.via[0]) is not hot.via[1]:
-                # The address may lead elsewhere by now.
-                answer = None
-            if hot is not None and answer is not None and answer.status == 200:
-                self._hot.move_to_end(address)
-                status, headers, body = wire(Found(answer, "l1"), unchanged, encodings, self._cache.forms)
-                await _send_answer(send, method, status, headers, body, own)
-                if answer.note:
-                    self._tally.add(answer.note, agent)
-                counting.cached(hot.kind, "l1")
-                seconds = time.perf_counter() - started
-                self._observe(method, hot.template, status, seconds)
-                if not number % request_log.SAMPLE:
-                    _log(scope, number, request_id, method, hot.template, status, seconds)
-                return
-        if len(address[0]) + len(address[1]) > MAX_TARGET and _is_too_long(address):
-            await _send_answer(send, method, *_too_long(request_id), own)
-            seconds = time.perf_counter() - started
-            self._observe(method, "too_long", 414, seconds)
-            _log(scope, number, request_id, method, "too_long", 414, seconds)
+            found = self._from_memory(asked, self._cache)
+            if found is not None:
+                return found
+            if asked.path == ALIVE and not asked.query:
+                return ALIVE_TOLD
+        elif method == "OPTIONS" and asked.preflight:
+            allowed = self._cors.preflight(asked.path, asked.origin)
+            if self._cors.headers(asked.path, asked.origin):
+                return Told(204, allowed, b"", "preflight")
+        return too_long(asked)
+
+    def _from_memory(self, asked: Asked, cache: Cache) -> Told | None:
+        address = asked.path, asked.query
+        hot = self._hot.get(address)
+        if hot is None and asked.query:
+            asked.query = untracked(asked.query)
+            address = asked.path, asked.query
+            hot = self._hot.get(address) or self._hot.otherwise_spelled(address)
+        if hot is None:
+            return None
+        answer = cache.peek(hot.key)
+        if answer is None or answer.status != 200:
+            return None
+        if hot.via is not None and cache.peek(hot.via[0]) is not hot.via[1]:
+            # The address may lead elsewhere by now.
+            return None
+        self._hot.move_to_end(address)
+        unchanged = asked.unchanged.encode("latin-1") if asked.unchanged else b""
+        encodings = asked.encodings.encode("latin-1") if asked.encodings else b""
+        status, headers, body = told(answer, unchanged, encodings, cache.forms)
+        if answer.note:
+            self._tally.add(answer.note, asked.agent.encode("latin-1"))
+        counting.cached(hot.kind, "l1")
+        return Told(status, headers, body, hot.template)
+
+    def _count(self, asked: Asked, answer: Told, lease: Lease) -> None:
+        """Count an answer that was given here, and write its line."""
+        seconds, route = time.perf_counter() - asked.started, answer.route
+        self._observe(asked.method, route, answer.status, seconds)
+        is_told = not asked.number % request_log.SAMPLE and route != "preflight"
+        if is_told or answer.is_news or lease.is_news:
+            with bound_contextvars(request_id=asked.request_id):
+                request_log.write(None, asked.number, asked.method, route, answer.status, seconds)
+
+    async def _framework(
+        self, asked: Asked, own: list[Text], scope: HTTPScope, receive: Receive, send: Send
+    ) -> None:
+        """Let the framework answer.
+
+        Args:
+            asked: The request.
+            own: The headers of every answer.
+            scope: The request as the framework reads it.
+            receive: Gives its body.
+            send: Takes the answer.
+        """
+        method, state, status = asked.method, scope.setdefault("state", {}), 500
+        if state.get("unreadable"):
+            refused = unreadable(asked, state["unreadable"])
+            await self._tell(asked, refused, own, send)
+            self._count(asked, refused, UNLIMITED)
             return
-        if self._limiter is not None:
-            self._limiter.addresses.notice(scope)
-        state["request_id"] = request_id.decode()
-        status = 500
+        scope["query_string"] = asked.query
+        limiter, address = self._limiter, (asked.path, asked.query)
+        if limiter is not None:
+            limiter.addresses.notice(scope)
+        if asked.credential:
+            # What `authenticate` must know.
+            state |= {"credential": asked.credential, "budget": asked.budget}
+        state["request_id"], encoded = asked.request_id, bridge.encoded(own)
         if method == "HEAD":
             # The framework's routes know GET: the same answer, sent without its body.
             scope["method"] = "GET"
@@ -199,23 +261,26 @@ class Edge:
                 answered: Answered | None = state.get("answered")
                 if answered is not None:
                     # Before the answer leaves: who has it and asks again is answered from memory.
-                    self._remember(address, _Hot(*answered, scope.get("path_template") or "unmatched"))
+                    self._hot.answered(address, Hot(*answered, scope.get("path_template") or "unmatched"))
                 if method == "OPTIONS" and status == 204:
                     message["headers"] = [(b"allow", self._methods(scope.get("path_template", "")))]
-                message["headers"] = [*message["headers"], *own]
+                message["headers"] = [*message["headers"], *encoded]
             elif message["type"] == "http.response.body" and method == "HEAD":
                 message["body"] = b""
             await send(message)
 
         if method not in METHODS_WITHOUT_BODY:
-            receive = within_deadline(receive, address[0])
-        with bound_contextvars(request_id=state["request_id"]):
+            receive = within_deadline(receive, asked.path)
+        with bound_contextvars(request_id=asked.request_id):
             try:
                 await self.app(scope, receive, outgoing)
             finally:
-                template, seconds = scope.get("path_template") or "unmatched", time.perf_counter() - started
+                template, seconds = (
+                    scope.get("path_template") or "unmatched",
+                    time.perf_counter() - asked.started,
+                )
                 self._observe(method, template, status, seconds)
-                request_log.write(scope, number, method, template, status, seconds)
+                request_log.write(scope, asked.number, method, template, status, seconds)
 
     def _methods(self, template: str) -> bytes:
         """The methods that a route has. The framework's own list has those of its first handler alone."""
@@ -229,72 +294,3 @@ class Edge:
         limiter = cast("Limiter", self._limiter)
         limiter.addresses.notice(scope)
         return await limiter.refill(budget)
-
-    def _remember(self, address: tuple[str, bytes], hot: _Hot) -> None:
-        """Answer this address from memory from now on, without the framework."""
-        old = self._hot.pop(address, None)
-        if old is not None:
-            self._hot_bytes -= _size(address, old)
-        self._hot[address] = hot
-        self._hot_bytes += _size(address, hot)
-        while self._hot_bytes > MAX_HOT_BYTES:
-            self._hot_bytes -= _size(*self._hot.popitem(last=False))
-
-
-def _log(
-    scope: HTTPScope, number: int, request_id: bytes, method: str, route: str, status: int, seconds: float
-) -> None:
-    """Write the line of a request that the framework does not see."""
-    with bound_contextvars(request_id=request_id.decode()):
-        request_log.write(scope, number, method, route, status, seconds)
-
-
-def _size(address: tuple[str, bytes], hot: _Hot) -> int:
-    """Bytes that a hot address costs; the answer itself is the cache's."""
-    via = sys.getsizeof(hot.via[0]) if hot.via is not None else 0
-    return _HOT_BYTES + sys.getsizeof(address[0]) + sys.getsizeof(address[1]) + sys.getsizeof(hot.key) + via
-
-
-async def _send_answer(
-    send: Send, method: str, status: int, headers: list[Header], body: bytes, own: list[Header]
-) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers + own})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body, "more_body": False})
-
-
-def _budget(limiter: Limiter, scope: HTTPScope, authorization: bytes, api_key: bytes) -> Budget | None:
-    """The budget that a request counts to; leaves what `authenticate` must know in its state."""
-    if not (authorization or api_key):
-        return limiter.budget(scope, b"")
-    credential = limiter.fingerprint(authorization, api_key)
-    budget = limiter.budget(scope, credential)
-    scope["state"] |= {"credential": credential, "budget": budget}
-    return budget
-
-
-def _limited(scope: HTTPScope, request_id: bytes, seconds: int) -> tuple[int, list[Header], bytes]:
-    """The parts of the response to a request over its budget."""
-    problem = Problem("rate_limited", f"Try again in {seconds} s.", headers={"Retry-After": str(seconds)})
-    return _refusal(problem, scope["path"], request_id)
-
-
-def _is_too_long(address: tuple[str, bytes]) -> bool:
-    path, query = address
-    signed_in = needs_credential(path) or path.startswith(("/studio/", "/ops/board/"))
-    return len(path) > MAX_TARGET or len(query) > (MAX_SIGNED_IN_TARGET if signed_in else MAX_TARGET)
-
-
-def _too_long(request_id: bytes) -> tuple[int, list[Header], bytes]:
-    """The parts of the response to a request whose address is too long to be repeated."""
-    detail = f"At most {MAX_TARGET} bytes of path and query string."
-    return _refusal(Problem("target_too_long", detail), "", request_id)
-
-
-def _refusal(problem: Problem, path: str, request_id: bytes) -> tuple[int, list[Header], bytes]:
-    body = problem.encode(path[:MAX_TARGET], request_id.decode())
-    headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", b"%d" % len(body)),
-        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
-    ]
-    return problem.status, headers, body

@@ -17,6 +17,7 @@ from api.discovery.counted.events import EventsAnswer, EventsIn, EventsTaken
 from api.discovery.lookups.collections import DEFAULT_COLLECTIONS, MAX_COLLECTIONS, MAX_SHOWN
 from api.discovery.lookups.schemas import CollectionPage, CollectionsAnswer
 from api.discovery.narrowing.filters import FILTERS, SEVERAL, read_category, read_filters
+from api.discovery.params import of_limit
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import Problem
 from api.http.parameters import DECLARED_ONLY
@@ -159,7 +160,7 @@ async def collection(request: DiscoveryRequest, slug: FromPath[str]) -> Reply:
         request,
         f"collection:{slug!r}:{page}:{limit}",
         "page",
-        replies.paged(request, lambda: load(slug, page, limit)),
+        replies.paged(lambda: load(slug, page, limit), f"/discovery/collections/{slug}", of_limit(limit)),
     )
 
 

@@ -8,7 +8,7 @@ from api.discovery import documented, replies
 from api.discovery.lookups.changes import NOW, parse
 from api.discovery.lookups.schemas import ChangesAnswer
 from api.discovery.narrowing.filters import FILTERS, MAX_SLUG, SEVERAL, read_filters
-from api.discovery.params import FACETS, MAX_TYPED, browse_request, read_zone
+from api.discovery.params import FACETS, MAX_TYPED, browse_request, of_limit, read_zone
 from api.discovery.state import DiscoveryRequest
 from api.discovery.subjects.schemas import FacetAnswer, NamePage, NamesAnswer, SeriesListAnswer
 from api.discovery.subjects.service import PEOPLE, SERIES, TAGS, Kind
@@ -47,8 +47,9 @@ async def facet(request: DiscoveryRequest, name: FromPath[str]) -> Reply:
     if name not in FACETS:
         raise InvalidParameter("name", f"Must be one of {', '.join(FACETS)}.")
     asked = _values(query, name)
-    load = request.shared.facet_values.answer
-    return await replies.cached(request, asked.key(), "page", replies.paged(request, lambda: load(asked)))
+    values = request.shared.facet_values
+    load = replies.paged(lambda: values.answer(asked), f"/discovery/facets/{name}", asked.pairs())
+    return await replies.cached(request, asked.key(), "page", load)
 
 
 def _values(query: QueryString, facet: str) -> FacetRequest:
@@ -71,11 +72,17 @@ def _values(query: QueryString, facet: str) -> FacetRequest:
     )
 
 
-async def _listed(request: DiscoveryRequest, kind: Kind) -> Reply:
-    """Return a page of series, people or tags."""
+async def _listed(request: DiscoveryRequest, kind: Kind, room: str) -> Reply:
+    """Return a page of series, people or tags.
+
+    Args:
+        request: Has the parameters.
+        kind: What is listed.
+        room: The address of the list.
+    """
     query = QueryString(request.query_params, FILTERS | {"q", "limit", "cursor"}, SEVERAL)
     asked, load = _values(query, kind.facet), request.shared.subjects.listed
-    paged = replies.paged(request, lambda: load(kind, asked))
+    paged = replies.paged(lambda: load(kind, asked), f"/discovery/{room}", asked.pairs())
     return await replies.cached(request, f"listed:{asked.key()}", "page", paged)
 
 
@@ -89,7 +96,7 @@ async def _listed(request: DiscoveryRequest, kind: Kind) -> Reply:
 )
 async def all_series(request: DiscoveryRequest) -> Reply:
     """Return a page of series."""
-    return await _listed(request, SERIES)
+    return await _listed(request, SERIES, "series")
 
 
 @get(
@@ -102,7 +109,7 @@ async def all_series(request: DiscoveryRequest) -> Reply:
 )
 async def people(request: DiscoveryRequest) -> Reply:
     """Return a page of people."""
-    return await _listed(request, PEOPLE)
+    return await _listed(request, PEOPLE, "people")
 
 
 @get(
@@ -115,7 +122,7 @@ async def people(request: DiscoveryRequest) -> Reply:
 )
 async def tags(request: DiscoveryRequest) -> Reply:
     """Return a page of tags."""
-    return await _listed(request, TAGS)
+    return await _listed(request, TAGS, "tags")
 
 
 async def _one(request: DiscoveryRequest, kind: Kind, room: str, key: str) -> Reply:
@@ -137,7 +144,8 @@ async def _one(request: DiscoveryRequest, kind: Kind, room: str, key: str) -> Re
     name = f"{room}:{slug}:{asked.key()}"
     shown = replies.with_fields(lambda: load(kind, slug, asked), asked.fields)
     try:
-        found = await replies.cached(request, name, "page", replies.paged(request, shown))
+        paged = replies.paged(shown, f"/discovery/{room}/{slug}", asked.pairs())
+        found = await replies.cached(request, name, "page", paged)
     except Problem as problem:
         now = await replies.formerly(request, kind.model, slug) if problem.code == "not_found" else None
         # Two reads may disagree for a moment: an address never leads to itself.
@@ -198,9 +206,10 @@ async def changes(request: DiscoveryRequest) -> Reply:
 
     async def load() -> Answer:
         answer, following = await request.shared.changes.changes(since, limit)
-        return (
-            answer.linked(replies.link(request, "since", following, "next").encode()) if following else answer
-        )
+        if not following:
+            return answer
+        pairs = [*of_limit(limit), ("since", following)]
+        return answer.linked(replies.link("/discovery/changes", pairs, "next").encode())
 
     return await replies.cached(request, f"changes:{since}:{limit}", "page", load)
 

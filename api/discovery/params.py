@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from litestar.datastructures import MultiDict
 
+from api.discovery.narrowing import written
 from api.discovery.narrowing.filters import FILTERS, RANGES, SEVERAL, YEAR, Filters, read_filters
 from api.discovery.narrowing.orders import ORDERS, SORTS, Order
 from api.http.errors import InvalidParameter
-from api.http.query import DEFAULT_ZONE, MAX_CURSOR, QueryString
+from api.http.query import DEFAULT_LIMIT, DEFAULT_ZONE, MAX_CURSOR, QueryString
 
 # Characters of a query, of the beginning of a name, and the last page of a search.
 MAX_Q, MAX_TYPED, MAX_PAGE = 512, 100, 1000
+# The orders of a search and of a listing that ask for no other.
+RELEVANCE, NEWEST = "relevance", "newest"
 # Characters of a list of names of fields.
 MAX_NAMES = 500
 # The cursor of a search's first page, and characters of the others: they have the words.
@@ -31,7 +34,7 @@ def hides_unreleased(sort: str, filters: Filters) -> bool:
 
     `newest` would show them first until they are released, unless the listener names dates.
     """
-    return sort == "newest" and filters.released_after is None and filters.released_before is None
+    return sort == NEWEST and filters.released_after is None and filters.released_before is None
 
 
 def read_names(query: QueryString, parameter: str) -> tuple[str, ...]:
@@ -91,8 +94,17 @@ class SearchRequest:
 
     def key(self) -> str:
         """Return the cache key. Equal searches have equal keys and share an answer."""
-        q = " ".join(self.q.split()) + (" " if self.q[-1:].isspace() else "")
-        return f"search:{q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}:{self.zone}:{self.types}:{self.fields}:{self.cursor}"
+        return f"search:{self.q!r}:{self.filters.key()}:{self.sort}:{self.page}:{self.limit}:{self.facets}:{self.highlight}:{self.operators}:{self.zone}:{self.types}:{self.fields}:{self.cursor}"
+
+    def pairs(self) -> list[written.Pair]:
+        """Return the parameters that lead to the pages of this search, without the place of a page."""
+        pairs = [("q", self.q)] if self.q else []
+        pairs += written.values("type", self.types if self.types != (PROGRAM,) else ())
+        pairs += written.filters(self.filters)
+        if self.sort != RELEVANCE:
+            pairs.append(("sort", self.sort))
+        pairs += [(name, "true") for name in ("highlight", "operators") if getattr(self, name)]
+        return pairs + _of_a_page(self.limit, self.facets, self.zone, self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,45 @@ class BrowseRequest:
         """Return the cache key. Equal pages have equal keys and share an answer."""
         return f"browse:{self.filters.key()}:{self.sort}:{self.limit}:{self.cursor}:{self.facets}:{self.zone}:{self.fields}"
 
+    def pairs(self) -> list[written.Pair]:
+        """Return the parameters that lead to the pages of this listing, without the place of a page."""
+        pairs = written.filters(self.filters)
+        if self.sort != NEWEST:
+            pairs.append(("sort", self.sort))
+        return pairs + _of_a_page(self.limit, self.facets, self.zone, self.fields)
+
+
+def _of_a_page(
+    limit: int, facets: Sequence[str], zone: str, fields: Sequence[str] = ()
+) -> list[written.Pair]:
+    """Return the parameters that say how a page looks, where they do not say the default.
+
+    Args:
+        limit: Rows of the page.
+        facets: What is counted.
+        zone: The time zone of years.
+        fields: The fields that are shown.
+    """
+    pairs = of_limit(limit)
+    if facets:
+        pairs.append(("facets", ",".join(facets)))
+    if zone != DEFAULT_ZONE:
+        pairs.append(("tz", zone))
+    if fields:
+        pairs.append(("fields", ",".join(fields)))
+    return pairs
+
+
+def of_limit(limit: int) -> list[written.Pair]:
+    """Return the parameter `limit`, unless it is the default."""
+    return [] if limit == DEFAULT_LIMIT else [("limit", str(limit))]
+
+
+def spaced(q: str) -> str:
+    """Return a query with single spaces between its words. One space behind the last word says that it is whole."""
+    words = q.split()
+    return " ".join(words) + (" " if words and q[-1].isspace() else "")
+
 
 def search_request(parameters: MultiDict[str]) -> SearchRequest:
     """Return the search that the query parameters describe.
@@ -131,17 +182,18 @@ def search_request(parameters: MultiDict[str]) -> SearchRequest:
         | {"q", "type", "sort", "page", "limit", "facets", "highlight", "operators", "fields", "cursor"},
         SEVERAL | {"type"},
     )
-    q, types = query.text("q", MAX_Q) or "", _read_types(query)
+    q, types = spaced(query.text("q", MAX_Q) or ""), _read_types(query)
     # Facets are counts of programs.
     facets = read_facets(query) if PROGRAM in types else ()
     return SearchRequest(
         q=q,
         filters=read_filters(query),
-        sort=query.one_of("sort", SORTS) or "relevance",
+        sort=query.one_of("sort", SORTS) or RELEVANCE,
         page=query.integer("page", 1, MAX_PAGE, 1) or 1,
         limit=query.limit(),
         facets=facets,
-        highlight=bool(query.flag("highlight")),
+        # Without words there is nothing to mark.
+        highlight=bool(query.flag("highlight") and q),
         operators=bool(query.flag("operators")),
         zone=read_zone(query, facets),
         types=types,
@@ -157,7 +209,7 @@ def _read_cursor(query: QueryString, types: Sequence[str]) -> str | None:
         InvalidParameter: The order has no places, or the page also has a number.
     """
     cursor = query.text("cursor", MAX_SEARCH_CURSOR)
-    if cursor is not None and query.values.get("sort", "relevance") == "relevance":
+    if cursor is not None and query.values.get("sort", RELEVANCE) == RELEVANCE:
         raise InvalidParameter("cursor", "Needs another order than relevance.")
     if cursor is not None and "page" in query.values:
         raise InvalidParameter("page", "Must not be given with a cursor.")
@@ -179,8 +231,8 @@ def browse_request(parameters: MultiDict[str]) -> BrowseRequest:
         Problem: A parameter is unknown.
     """
     query = QueryString(parameters, FILTERS | {"sort", "limit", "cursor", "facets", "fields"}, SEVERAL)
-    sort = query.one_of("sort", SORTS) or "newest"
-    if sort == "relevance":
+    sort = query.one_of("sort", SORTS) or NEWEST
+    if sort == RELEVANCE:
         raise InvalidParameter("sort", "A listing has no relevance: choose another order.")
     facets = read_facets(query)
     return BrowseRequest(

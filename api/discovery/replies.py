@@ -1,6 +1,6 @@
 """What the routes of listeners share: replies from the cache, ids in paths, and redirects to a program's address."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from json import JSONDecoder
 from urllib.parse import quote
 
@@ -9,6 +9,7 @@ import msgspec
 from api.answers.answer import JSON, MISSING_CACHE_CONTROL, Answer, Kind, Load, Reply
 from api.answers.state import reply
 from api.discovery.lookups.shaping import trimmed
+from api.discovery.narrowing.written import Pair, query
 from api.discovery.schemas import ProgramCard
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import InvalidParameter, Problem
@@ -43,12 +44,14 @@ def _place(body: bytes) -> _Place:
     return msgspec.convert(about, _Place)
 
 
-def paged(request: DiscoveryRequest, load: Load, last: int = MAX_PAGE) -> Load:
+def paged(load: Load, path: str, pairs: Sequence[Pair], last: int = MAX_PAGE) -> Load:
     """Return what computes a page with links to the pages before and after it (RFC 8288).
 
     Args:
-        request: Has the address of the page.
         load: Computes the page.
+        path: The path of the list.
+        pairs: The parameters of the list, without the place of a page. What is cached under one key has one path and
+            the same parameters: its links are read by all who share it.
         last: The largest number of a page that can be asked for.
     """
 
@@ -58,29 +61,26 @@ def paged(request: DiscoveryRequest, load: Load, last: int = MAX_PAGE) -> Load:
             return answer
         place, links = _place(answer.body), []
         if place.next_cursor is not None:
-            links.append(link(request, "cursor", place.next_cursor, "next"))
+            links.append(link(path, [*pairs, ("cursor", place.next_cursor)], "next"))
         elif place.page is not None:
             if place.page * place.limit < place.total and place.page < last:
-                links.append(link(request, "page", str(place.page + 1), "next"))
+                links.append(link(path, [*pairs, ("page", str(place.page + 1))], "next"))
             if place.page > 1:
-                links.append(link(request, "page", str(place.page - 1), "prev"))
+                links.append(link(path, [*pairs, ("page", str(place.page - 1))], "prev"))
         return answer.linked(", ".join(links).encode()) if links else answer
 
     return linked
 
 
-def link(request: DiscoveryRequest, name: str, value: str, relation: str) -> str:
-    """Return a link to the address of the request with another value of one parameter.
+def link(path: str, pairs: Sequence[Pair], relation: str) -> str:
+    """Return a link to a page.
 
     Args:
-        request: Has the address.
-        name: The parameter.
-        value: Its other value.
+        path: Its path.
+        pairs: Its parameters.
         relation: What is there: `next` or `prev`.
     """
-    parts = [part for part in query_of(request)[1:].split("&") if part and not part.startswith(f"{name}=")]
-    query = "&".join([*parts, f"{name}={quote(value)}"])
-    return f'<{quote(request.scope["path"])}?{query}>; rel="{relation}"'
+    return f'<{quote(path)}?{query(pairs)}>; rel="{relation}"'
 
 
 async def cached(

@@ -14,7 +14,7 @@ from api.answers.answer import Answer, Reply
 from api.discovery import documented, further, listed, replies, schemas
 from api.discovery.lookups.shaping import INCLUDED, LookupAnswer, shaped
 from api.discovery.narrowing.filters import MAX_SLUG
-from api.discovery.params import MAX_PAGE, browse_request, read_names, search_request
+from api.discovery.params import MAX_PAGE, browse_request, of_limit, read_names, search_request, spaced
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import InvalidParameter, Problem
 from api.http.parameters import DECLARED_ONLY
@@ -45,7 +45,8 @@ async def search(request: DiscoveryRequest) -> Reply:
     """Return a page of search results."""
     checked, shared = search_request(request.query_params), request.shared
     load = replies.with_fields(lambda: shared.searches.search(checked), checked.fields)
-    return await replies.cached(request, checked.key(), "page", replies.paged(request, load, MAX_PAGE))
+    load = replies.paged(load, "/discovery/search", checked.pairs(), MAX_PAGE)
+    return await replies.cached(request, checked.key(), "page", load)
 
 
 @get(
@@ -61,7 +62,8 @@ async def browse(request: DiscoveryRequest) -> Reply:
     """Return a page of a listing."""
     checked = browse_request(request.query_params)
     load = replies.with_fields(lambda: request.shared.searches.browse(checked), checked.fields)
-    return await replies.cached(request, checked.key(), "page", replies.paged(request, load))
+    load = replies.paged(load, "/discovery/browse", checked.pairs())
+    return await replies.cached(request, checked.key(), "page", load)
 
 
 @get(
@@ -79,7 +81,8 @@ async def suggest(request: DiscoveryRequest) -> Reply:
         InvalidParameter: `q` is absent or blank.
     """
     query = QueryString(request.query_params, {"q", "limit"})
-    q = (query.text("q", 100) or "").strip()
+    # Words that are still being typed: a space behind the last one does not end it.
+    q = spaced(query.text("q", 100) or "").rstrip()
     if not q:
         raise InvalidParameter("q", "Must be given.")
     limit = query.integer("limit", 1, _MAX_SUGGESTED, _DEFAULT_SUGGESTED) or _DEFAULT_SUGGESTED
@@ -140,7 +143,8 @@ async def series(request: DiscoveryRequest, key: FromPath[str]) -> Reply:
             return replies.moved(slug, replies.query_of(request), "series")
         row_id = msgspec.json.decode(via[1].body, type=int)
     name = f"series:{row_id}:{page}:{limit}"
-    load = replies.paged(request, lambda: taxonomy.series(row_id, page, limit))
+    path = f"/discovery/series/{row_id}"
+    load = replies.paged(lambda: taxonomy.series(row_id, page, limit), path, of_limit(limit))
     return await replies.cached(request, name, "page", load, via)
 
 

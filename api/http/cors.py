@@ -4,22 +4,22 @@ Only what listeners' apps use is shared, and never with credentials: an answer i
 Fetch standard, https://fetch.spec.whatwg.org/#http-cors-protocol.
 """
 
-Header = tuple[bytes, bytes]
+Header = tuple[str, str]
 
 # Paths that pages of other sites may read.
 _SHARED = ("/discovery/", "/openapi.json")
 # Headers of an answer that a page may read, beside those that every page may.
 _EXPOSED = (
-    b"access-control-expose-headers",
-    b"Deprecation, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id",
+    "access-control-expose-headers",
+    "Deprecation, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id",
 )
 _ALLOWED: tuple[Header, ...] = (
-    (b"access-control-allow-methods", b"GET, HEAD, POST"),
-    (b"access-control-allow-headers", b"Content-Type, If-None-Match, X-Request-Id"),
+    ("access-control-allow-methods", "GET, HEAD, POST"),
+    ("access-control-allow-headers", "Content-Type, If-None-Match, X-Request-Id"),
     # Browsers keep it for two hours at most.
-    (b"access-control-max-age", b"7200"),
+    ("access-control-max-age", "7200"),
 )
-_VARY: Header = (b"vary", b"Origin")
+_VARY: Header = ("vary", "Origin")
 
 
 class Cors:
@@ -31,12 +31,12 @@ class Cors:
         Args:
             origins: Origins separated by commas, `*` for every one; nothing shares nothing.
         """
-        names = {name.strip().encode() for name in origins.split(",")} - {b""}
-        self._named = frozenset(names - {b"*"})
+        names = {name.strip() for name in origins.split(",")} - {""}
+        self._named = frozenset(names - {"*"})
         # Without `Vary`: the header is the same for everybody, so that shared caches keep one answer.
-        self._everybody = ((b"access-control-allow-origin", b"*"), _EXPOSED) if b"*" in names else ()
+        self._everybody = (("access-control-allow-origin", "*"), _EXPOSED) if "*" in names else ()
 
-    def headers(self, path: str, origin: bytes) -> tuple[Header, ...]:
+    def headers(self, path: str, origin: str) -> tuple[Header, ...]:
         """Return the headers of an answer.
 
         Args:
@@ -48,9 +48,9 @@ class Cors:
         if self._everybody or not self._named:
             return self._everybody
         if origin in self._named:
-            return ((b"access-control-allow-origin", origin), _EXPOSED, _VARY)
+            return (("access-control-allow-origin", origin), _EXPOSED, _VARY)
         return (_VARY,)
 
-    def preflight(self, path: str, origin: bytes) -> tuple[Header, ...]:
+    def preflight(self, path: str, origin: str) -> tuple[Header, ...]:
         """Return the further headers of the answer to a browser that asks whether its page may send a request."""
         return _ALLOWED if len(self.headers(path, origin)) > 1 else ()

@@ -1,4 +1,7 @@
-"""The routes /health/live, /health/startup and /health/ready: the state of each dependency, and how long its answer took."""
+"""The routes /health/live, /health/startup and /health/ready: the state of each dependency, and how long its answer took.
+
+The edge answers /health/live itself (`api.answers.front.told`), with the same bytes.
+"""
 
 import asyncio
 import logging

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import requests
 
 from api.answers.encodings import CODINGS
-from perf.bench import wrk
 from perf.tables import compare
+from perf.turns import wrk
 from tests.support.stack import product
 
 BAR_RATE = 0.95

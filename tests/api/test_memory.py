@@ -14,10 +14,10 @@ ROOT = Path(__file__).parents[2]
 FLOOD = """
 import asyncio, os, sys, time
 
-from api.answers import edge as edge_module
+from api.answers.front import known, told
 from api.answers.answer import Answer, Answered, NOT_FOUND
 from api.answers.cache import Cache
-from api.answers.edge import Edge, MAX_TARGET
+from api.answers.edge import Edge
 from api.discovery.counted.views import ViewBuffer
 from api.http.cors import Cors
 from api.http.limits import rate_limit
@@ -25,7 +25,7 @@ from api.http.limits.rate_limit import Budget, Limiter
 from api.http.observed.tally import Tally
 
 # A quarter of what the product holds: reached four times as soon, and kept by the same code.
-edge_module.MAX_HOT_BYTES //= 4
+known.MAX_HOT_BYTES //= 4
 for name in ("MAX_CLIENTS", "MAX_CREDENTIALS", "MAX_BUDGETS"):
     setattr(rate_limit, name, getattr(rate_limit, name) // 4)
 
@@ -57,7 +57,7 @@ async def main(addresses):
         return None
 
     async def ask(n, longest):
-        path = f"/discovery/programs/{n}" + ("x" * (MAX_TARGET - 60) if n % 10 == 0 else "")
+        path = f"/discovery/programs/{n}" + ("x" * (told.MAX_TARGET - 60) if n % 10 == 0 else "")
         peer = (f"2001:db8:{n >> 16:x}:{n & 0xffff:x}::1", 1)
         headers = [(b"authorization", b"Bearer %d" % n)]
         await edge({"type": "http", "method": "GET", "path": path, "query_string": b"a=%d" % n,

@@ -14,6 +14,7 @@ from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
 from api.answers.edge import Edge
+from api.answers.front.served import Served
 from api.app import create_app
 from api.settings import ApiSettings, Settings
 from deploy.local import ports
@@ -48,11 +49,16 @@ def _application(settings: Settings) -> Iterator[Litestar]:
 
 
 @contextmanager
-def serve(settings: Settings) -> Iterator[tuple[Client, Edge]]:
-    """Serve the API on a port of its own until the block ends; give a client of it and its edge."""
+def serve(settings: Settings, interface: Interfaces = Interfaces.RSGI) -> Iterator[tuple[Client, Edge]]:
+    """Serve the API on a port of its own until the block ends; give a client of it and its edge.
+
+    Args:
+        settings: The layers' settings.
+        interface: What server and edge speak: RSGI, as in production, or ASGI.
+    """
     with _application(settings) as app:
         edge = Edge(app)
-        with _listening(edge) as client:
+        with _listening(edge, interface) as client:
             yield client, edge
 
 
@@ -72,19 +78,34 @@ class _Unanswered:
         finally:
             self.requests -= number
 
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request."""
+        self.requests += 1
+        try:
+            await self._edge.__rsgi__(scope, protocol)
+        finally:
+            self.requests -= 1
+
 
 @contextmanager
-def _listening(edge: Edge) -> Iterator[Client]:
+def _listening(edge: Edge, interface: Interfaces) -> Iterator[Client]:
     port = ports.ephemeral()
     started: threading.Event = threading.Event()
     loops: list[asyncio.AbstractEventLoop] = []
     unanswered = _Unanswered(edge)
-    server = Server(unanswered, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
+    server = Server(unanswered, address="127.0.0.1", port=port, interface=interface)
 
     async def run() -> None:
         loops.append(asyncio.get_running_loop())
         started.set()
+        if interface is Interfaces.ASGI:
+            await server.serve()
+            return
+        # A process does this before and after its loop runs; here the loop is running.
+        served = Served(edge)
+        await served.begin()
         await server.serve()
+        await served.end()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()

@@ -19,8 +19,9 @@ from api.answers.cache import NEGATIVE_SECONDS
 from api.discovery.facets.counting import Counting
 from api.discovery.facets.labels import Facets, place
 from api.discovery.lookups.vocabulary import Vocabulary
-from api.discovery.narrowing import ranges
+from api.discovery.narrowing import ranges, written
 from api.discovery.narrowing.filters import DURATION, RANGES, YEAR, Filters
+from api.discovery.params import of_limit
 from api.discovery.schemas import FacetValue
 from api.discovery.searching.asking.sql import conditions
 from api.discovery.searching.fallback import KEPT_SECONDS, Fallback
@@ -62,6 +63,12 @@ class FacetRequest:
     def key(self) -> str:
         """Return the cache key. Equal pages have equal keys and share an answer."""
         return f"facet:{self.facet}:{self.q!r}:{self.filters.key()}:{self.limit}:{self.cursor}:{self.zone}"
+
+    def pairs(self) -> list[written.Pair]:
+        """Return the parameters that lead to the pages of these values, without the place of a page."""
+        pairs = [("q", self.q)] if self.q else []
+        pairs += written.filters(self.filters) + of_limit(self.limit)
+        return pairs if self.zone == DEFAULT_ZONE else [*pairs, ("tz", self.zone)]
 
 
 class Page(NamedTuple):

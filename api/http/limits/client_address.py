@@ -39,8 +39,20 @@ class ClientAddresses:
     def of(self, scope: Scope) -> str:
         """Return the client's IPv4 address, or its IPv6 network of 64 bits."""
         peer: str = (scope.get("client") or ("unknown", 0))[0]
+        if not self._networks:
+            return self.at(peer, "")
+        lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return self.at(peer, ",".join(lines))
+
+    def at(self, peer: str, forwarded: str) -> str:
+        """Return the client's IPv4 address, or its IPv6 network of 64 bits.
+
+        Args:
+            peer: The address of the connection's other end.
+            forwarded: All lines of X-Forwarded-For.
+        """
         if self._networks and self._trusted(peer):
-            return self._forwarded(scope) or _client(peer)
+            return self._forwarded(forwarded) or _client(peer)
         return _client(peer) if ":" in peer else peer
 
     def connected(self, peer: str) -> str | None:
@@ -67,10 +79,9 @@ class ClientAddresses:
             "this address share one limit"
         )
 
-    def _forwarded(self, scope: Scope) -> str:
+    def _forwarded(self, lines: str) -> str:
         """Return the last address in X-Forwarded-For that is no trusted proxy; empty when there is none."""
-        lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        for hop in reversed(",".join(lines).split(",")):
+        for hop in reversed(lines.split(",")):
             address = without_port(hop)
             if not self._trusted(address):
                 return _client(address) if _parsed(address) is not None else ""

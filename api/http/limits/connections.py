@@ -30,7 +30,7 @@ _LOOK_SECONDS = 1.0
 _STALLED_MS = 5000
 # Connections that are looked at before other work of the process has its turn.
 _AT_A_TIME = 64
-_FILES = "/proc/self/fd"
+FILES = "/proc/self/fd"
 # struct tcp_info of <linux/tcp.h>: tcpi_last_data_sent and tcpi_last_data_recv, in milliseconds.
 _INFO_BYTES, _LAST_SENT, _LAST_RECEIVED = 56, 44, 52
 
@@ -69,7 +69,7 @@ class Connections:
 
     async def run(self) -> None:
         """Look at the connections once a second until cancelled."""
-        if not os.access(_FILES, os.R_OK):
+        if not os.access(FILES, os.R_OK):
             log.info("the system does not list open files: connections of an address are not limited")
             return
         while True:
@@ -98,12 +98,12 @@ class Connections:
 
     async def open(self) -> AsyncIterator[Connection]:
         """Yield the clients' connections."""
-        with os.scandir(_FILES) as entries:
+        with os.scandir(FILES) as entries:
             for n, entry in enumerate(entries):
                 if n % _AT_A_TIME == 0:
                     await asyncio.sleep(0)
                 # The file may be closed by now, or be none that is connected.
-                with contextlib.suppress(OSError), _duplicate(int(entry.name)) as connection:
+                with contextlib.suppress(OSError), duplicate(int(entry.name)) as connection:
                     if connection.family not in (socket.AF_INET, socket.AF_INET6):
                         continue
                     if connection.getsockname()[1] != self.port:
@@ -116,7 +116,7 @@ class Connections:
                     yield Connection(int(entry.name), peer, client, received < sent, min(sent, received))
 
 
-def _duplicate(number: int) -> socket.socket:
+def duplicate(number: int) -> socket.socket:
     """Return the socket of an open file as another file, so that the first one stays the server's.
 
     Raises:
@@ -140,7 +140,7 @@ def _close(connections: Iterable[Connection], reason: str) -> int:
     closed = 0
     for connection in connections:
         # Its number may be another connection's by now.
-        with contextlib.suppress(OSError), _duplicate(connection.number) as found:
+        with contextlib.suppress(OSError), duplicate(connection.number) as found:
             if found.getpeername()[:2] == connection.peer:
                 found.shutdown(socket.SHUT_RDWR)
                 closed += 1

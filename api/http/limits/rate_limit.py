@@ -53,10 +53,10 @@ return {got, used + got}
 
 # What every answer has, of whichever route.
 SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-resource-policy", b"cross-origin"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-resource-policy", "cross-origin"),
 )
 
 
@@ -102,24 +102,24 @@ class Lease:
     """
 
     window: int
-    policy: tuple[bytes, bytes]
+    policy: tuple[str, str]
     left: int = 0
     granted: int = 0
     others: int = 0
     exhausted: bool = False
     wait: int = 0
     told_at: int = -1
-    headers: tuple[tuple[bytes, bytes], ...] = SECURITY_HEADERS
+    headers: tuple[tuple[str, str], ...] = SECURITY_HEADERS
     is_news: bool = False
 
     def tell(self, name: str, now: int) -> None:
         """Build the headers again. `now` is the Unix time in whole seconds."""
         self.told_at = now
         limit = f'"{name}";r={self.left + self.others};t={WINDOW - now % WINDOW}'
-        self.headers = (*SECURITY_HEADERS, (b"ratelimit", limit.encode()), self.policy)
+        self.headers = (*SECURITY_HEADERS, ("ratelimit", limit), self.policy)
 
 
-UNLIMITED = Lease(0, (b"", b""))
+UNLIMITED = Lease(0, ("", ""))
 
 
 class Limiter:
@@ -148,7 +148,7 @@ class Limiter:
         self._down_until = 0.0
 
     def budget(self, scope: Scope, credential: bytes) -> Budget | None:
-        """Return the budget that a request counts to.
+        """Return the budget that a request of ASGI counts to.
 
         Args:
             scope: The request's ASGI scope.
@@ -157,7 +157,19 @@ class Limiter:
         Returns:
             The budget; None for health checks and metrics, which are never limited.
         """
-        path: str = scope["path"]
+        return self.budget_of(scope["path"], self.addresses.of(scope), credential)
+
+    def budget_of(self, path: str, address: str, credential: bytes) -> Budget | None:
+        """Return the budget that a request counts to.
+
+        Args:
+            path: What it asks for.
+            address: The client's, as `ClientAddresses` names it.
+            credential: The `fingerprint` of the credential; empty without a credential.
+
+        Returns:
+            The budget; None for health checks and metrics, which are never limited.
+        """
         if path.startswith(_UNLIMITED_PREFIX) or path == _UNLIMITED_PATH:
             return None
         if credential and needs_credential(path):
@@ -165,8 +177,7 @@ class Limiter:
             if proven is not None:
                 self._proven.move_to_end(credential)
                 return proven
-            return Budget(f"credential:{self.addresses.of(scope)}", self.per_minute)
-        address = self.addresses.of(scope)
+            return Budget(f"credential:{address}", self.per_minute)
         found = self._clients.get(address)
         if found is None:
             if len(self._clients) >= MAX_BUDGETS:
@@ -260,7 +271,7 @@ class Limiter:
         lease = self._leases.get(budget.name)
         if lease is None or lease.window != window:
             policy = f'"{_kind(budget)}";q={budget.per_minute};w={WINDOW}'
-            lease = self._leases[budget.name] = Lease(window, (b"ratelimit-policy", policy.encode()))
+            lease = self._leases[budget.name] = Lease(window, ("ratelimit-policy", policy))
             if len(self._leases) > MAX_CLIENTS:
                 self._leases.popitem(last=False)
         return lease

@@ -14,11 +14,11 @@ _CALM = 400
 _OURS = 500
 
 
-def write(scope: HTTPScope, number: int, method: str, route: str, status: int, seconds: float) -> None:
+def write(scope: HTTPScope | None, number: int, method: str, route: str, status: int, seconds: float) -> None:
     """Write the line, or leave it out when the request is not in the sample.
 
     Args:
-        scope: The request; its `user` is the Principal that was checked.
+        scope: The request; its `user` is the Principal that was checked. None when the framework did not see it.
         number: Which request of this process it is.
         method: The HTTP method as it was sent.
         route: The template of the route.
@@ -27,7 +27,7 @@ def write(scope: HTTPScope, number: int, method: str, route: str, status: int, s
     """
     if status < _CALM and number % SAMPLE:
         return
-    principal = scope.get("user")
+    principal = None if scope is None else scope.get("user")
     actor = "nobody"
     if principal is not None:
         actor = f"key:{principal.key_id}" if principal.key_id else f"account:{principal.account_id}"

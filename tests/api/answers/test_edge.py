@@ -7,12 +7,13 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine as Database
 
-from api.answers import edge as module
 from api.answers.edge import Edge
+from api.answers.front import known
 from api.settings import Settings
 from catalog.core.db import session_factory
 from indexer.stores.invalidation import Invalidator
 from tests.support.client import Client
+from tests.support.interfaces import BOTH
 from tests.support.product import serve
 from tests.support.programs import make
 from tests.support.waiting import eventually
@@ -20,11 +21,11 @@ from tests.support.waiting import eventually
 OWN = {"x-cache", "x-request-id", "date"}
 
 
-@pytest.fixture
-def counted(settings: Settings) -> Iterator[tuple[Client, Edge, list[str]]]:
-    """The API, and the paths of the requests that went on to the framework."""
+@pytest.fixture(params=BOTH)
+def counted(settings: Settings, request: pytest.FixtureRequest) -> Iterator[tuple[Client, Edge, list[str]]]:
+    """The API over each interface, and the paths of the requests that went on to the framework."""
     passed: list[str] = []
-    with serve(settings) as (client, edge):
+    with serve(settings, request.param) as (client, edge):
         framework = edge.app
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -78,14 +79,29 @@ def test_unchanged_from_either_is_the_same(
     assert shown(heads[0]) == shown(heads[1]) == shown(client.get(path))
 
 
+def test_that_it_is_alive_is_said_by_the_edge_as_the_framework_says_it(
+    counted: tuple[Client, Edge, list[str]],
+) -> None:
+    client, _, passed = counted
+    passed.clear()
+    answers = [
+        client.ask(method, path) for method in ("GET", "HEAD") for path in ("/health/live", "/health/live/")
+    ]
+    # The framework takes a slash at the end for the same address.
+    assert passed == ["/health/live/"] * 2
+    for one, other in (answers[:2], answers[2:]):
+        assert (one.status_code, one.content, shown(one)) == (200, other.content, shown(other))
+    assert client.ask("POST", "/health/live").status_code == 405
+
+
 @pytest.mark.slow
 def test_hot_addresses_are_bounded_and_those_in_use_stay(
     counted: tuple[Client, Edge, list[str]], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, edge, passed = counted
     paths = published(database, 5)
-    sizes = [module._size((path, b""), module._Hot("program:1", "program", None, "")) for path in paths]
-    monkeypatch.setattr(module, "MAX_HOT_BYTES", 3 * max(sizes))
+    sizes = [known.size((path, b""), known.Hot("program:1", "program", None, "")) for path in paths]
+    monkeypatch.setattr(known, "MAX_HOT_BYTES", 3 * max(sizes))
     for path in paths:
         client.get(path)
         client.get(paths[0])
@@ -95,7 +111,7 @@ def test_hot_addresses_are_bounded_and_those_in_use_stay(
     for path in paths:
         assert client.get(path).headers["x-cache"] == "l1"
     assert passed == [paths[1], paths[2], paths[3], paths[4]]
-    assert edge._hot_bytes == sum(module._size(*entry) for entry in edge._hot.items())
+    assert edge._hot.bytes == sum(known.size(*entry) for entry in edge._hot.items())
 
 
 def test_tracking_parameters_are_ignored_and_make_no_other_address(
