@@ -63,8 +63,8 @@ cluster: $(STAMP) ## The production shape on this machine, from the files of dep
 load: $(STAMP) ## The mission's load on such a cluster, scaled to two cores; its thresholds fail it (OPTIONS="--scale 1 --pace 1 --url ...")
 	@cd $(ROOT) && exec $(BIN)/python -m perf.load $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
 
-cluster-faults: $(STAMP) ## Parts of such a cluster die under load; each fault ends with the drift audit (OPTIONS="--only engine")
-	@cd $(ROOT) && exec $(BIN)/python -m perf.load.faults $(OPTIONS)
+cluster-faults: $(STAMP) ## A rolling upgrade of such a cluster, then parts of it die, under load; each ends with the drift audit (OPTIONS="--only engine")
+	@cd $(ROOT) && exec $(BIN)/python -m perf.cluster.faults $(OPTIONS)
 
 boards: $(STAMP) ## Write Grafana's boards anew after a change of deploy/observability/boards/
 	cd $(ROOT) && $(BIN)/python -m deploy.observability.boards

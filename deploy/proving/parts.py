@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.local.process import Child
 from deploy.local.servers import engine
 from deploy.local.stack import answers, thmanyah
+from deploy.proving import builds
 from deploy.proving.layout import ENGINES, Layout
 from deploy.proving.servers import exporters, nginx, pgbouncer, postgres, prometheus, valkey
 
@@ -23,10 +24,12 @@ class Parts:
         password: Of the database's role and of the admin's account.
         redis: Passwords of the users of Redis.
         keys: The engines' keys by variable, once the engines have them.
+        build: The folder of the build whose processes and commands run; None for this one. Engines are of this one.
     """
 
     def __init__(self, layout: Layout, folder: Path) -> None:
         self.layout, self.folder = layout, folder
+        self.build: Path | None = None
         self.password, self.redis = secrets.token_urlsafe(18), valkey.Passwords()
         self.keys: dict[str, str] = {}
         self._secret, self._master_key = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
@@ -69,6 +72,7 @@ class Parts:
             "MEILI_URLS": ",".join(f"{name}={self.layout[f'engine-{name}'].url}" for name in ENGINES),
             "MEILI_KEY": self.keys.get("MEILI_KEY", ""),
             **self._redis_urls("worker", self.redis.worker),
+            **(builds.variables(self.build) if self.build else {}),
         }
 
     def _redis_urls(self, user: str, password: str) -> dict[str, str]:

@@ -28,11 +28,12 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def running_cluster(programs: int) -> Iterator[Cluster]:
+def running_cluster(programs: int, commit: str | None = None) -> Iterator[Cluster]:
     """Run a cluster until the block ends or somebody presses Ctrl-C.
 
     Args:
         programs: How many generated programs it has; 0 for the demo catalogue.
+        commit: Of an older build that runs in the place of this one.
 
     Raises:
         LocalStackError: A server is missing, or a part did not start.
@@ -49,7 +50,7 @@ def running_cluster(programs: int) -> Iterator[Cluster]:
         cluster = Cluster(places, say, stop.event.is_set)
         clusters.append(cluster)
         try:
-            cluster.start(programs)
+            cluster.start(programs, commit)
             yield cluster
         finally:
             cluster.stop()
