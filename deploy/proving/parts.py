@@ -23,16 +23,21 @@ class Parts:
         folder: Data and configurations.
         password: Of the database's role and of the admin's account.
         redis: Passwords of the users of Redis.
+        master_key: Of the engines.
         keys: The engines' keys by variable, once the engines have them.
         build: The folder of the build whose processes and commands run; None for this one. Engines are of this one.
+        variables: Further variables of every process of the product.
+        rules: The folder of Prometheus' configuration.
     """
 
     def __init__(self, layout: Layout, folder: Path) -> None:
         self.layout, self.folder = layout, folder
         self.build: Path | None = None
+        self.variables: dict[str, str] = {}
+        self.rules = prometheus.FOLDER
         self.password, self.redis = secrets.token_urlsafe(18), valkey.Passwords()
         self.keys: dict[str, str] = {}
-        self._secret, self._master_key = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
+        self.master_key, self._secret = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
 
     @property
     def database_url(self) -> str:
@@ -73,6 +78,7 @@ class Parts:
             "MEILI_KEY": self.keys.get("MEILI_KEY", ""),
             **self._redis_urls("worker", self.redis.worker),
             **(builds.variables(self.build) if self.build else {}),
+            **self.variables,
         }
 
     def _redis_urls(self, user: str, password: str) -> dict[str, str]:
@@ -85,7 +91,7 @@ class Parts:
     def make_keys(self) -> None:
         """Make the keys of the API and the senders on every engine: the same ones, because the master key is."""
         for name in ENGINES:
-            self.keys = engine.ensure_keys(self.layout[f"engine-{name}"].url, self._master_key)
+            self.keys = engine.ensure_keys(self.layout[f"engine-{name}"].url, self.master_key)
 
     def servers(self) -> list[Child]:
         """Return the servers that nothing else has to precede."""
@@ -103,7 +109,7 @@ class Parts:
     def _engine(self, name: str) -> Child:
         place = self.layout[name]
         variables = dict(
-            engine.environment(engine.SEARCHNODE, self.folder / name, place.port, self._master_key)
+            engine.environment(engine.SEARCHNODE, self.folder / name, place.port, self.master_key)
         )
         variables["MEILI_HTTP_ADDR"] = place.address
         return Child(
@@ -179,6 +185,6 @@ class Parts:
         }
         folder = self.folder / "prometheus"
         targets = own | {job: [child.where for child in found] for job, found in beside.items()}
-        prometheus.configure(folder, targets)
+        prometheus.configure(folder, targets, self.rules)
         found = [child for exporters_of_job in beside.values() for child in exporters_of_job]
         return [*found, prometheus.child(folder, self.layout["prometheus"])]
