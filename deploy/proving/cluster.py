@@ -164,6 +164,14 @@ class Cluster:
         found = psutil.Process(process.pid).children() if process is not None else []
         return [child for child in found if "resource_tracker" not in " ".join(child.cmdline())]
 
+    def api_seconds(self) -> float:
+        """Return how much processor time the instances of the API have taken, in seconds."""
+        pids = [self.children[name].process for name in self.parts.apis]
+        members = [psutil.Process(process.pid) for process in pids if process is not None]
+        members += [worker for name in self.parts.apis for worker in self.workers(name)]
+        times = [member.cpu_times() for member in members]
+        return sum(found.user + found.system for found in times)
+
     def watch(self) -> None:
         """Start parts again that end, until somebody asks for the end."""
         while not self.stopping():

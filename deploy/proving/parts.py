@@ -27,6 +27,7 @@ class Parts:
         keys: The engines' keys by variable, once the engines have them.
         build: The folder of the build whose processes and commands run; None for this one. Engines are of this one.
         variables: Further variables of every process of the product.
+        apis: The names of the API's instances that run.
         rules: The folder of Prometheus' configuration.
     """
 
@@ -34,6 +35,7 @@ class Parts:
         self.layout, self.folder = layout, folder
         self.build: Path | None = None
         self.variables: dict[str, str] = {}
+        self.apis = layout.apis
         self.rules = prometheus.FOLDER
         self.password, self.redis = secrets.token_urlsafe(18), valkey.Passwords()
         self.keys: dict[str, str] = {}
@@ -137,7 +139,7 @@ class Parts:
 
     def processes(self) -> list[Child]:
         """Return the product's own processes."""
-        found = [self._api(name) for name in self.layout.apis]
+        found = [self._api(name) for name in self.apis]
         for command in ("sync", "worker", "scheduler"):
             for n in range(1, _PAIR + 1):
                 place = self.layout[f"{command}-{n}"]
@@ -171,7 +173,7 @@ class Parts:
     def edge(self) -> Child:
         """Return nginx before the instances of the API."""
         folder, address = self.folder / "edge", self.layout["edge"].address
-        instances = [self.layout[name].address for name in self.layout.apis]
+        instances = [self.layout[name].address for name in self.apis]
         # Whoever is on this machine may say for whom they ask, as a balancer before the edge does.
         nginx.configure(folder, address, instances, balancers=["127.0.0.0/8"])
         return nginx.child(folder, address)
@@ -181,8 +183,8 @@ class Parts:
         beside = exporters.children(self.layout, self.redis.monitor)
         own = {
             job: [place.address for name, place in self.layout.places.items() if name.startswith(f"{job}-")]
-            for job in ("api", "sync", "worker", "scheduler")
-        }
+            for job in ("sync", "worker", "scheduler")
+        } | {"api": [self.layout[name].address for name in self.apis]}
         folder = self.folder / "prometheus"
         targets = own | {job: [child.where for child in found] for job, found in beside.items()}
         prometheus.configure(folder, targets, self.rules)
