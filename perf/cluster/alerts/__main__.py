@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import psycopg
 import requests
 from rich.table import Table
@@ -43,7 +44,13 @@ class Row(NamedTuple):
 
 
 def _run(world: World, watch: Watch, fault: Fault, rows: list[Row], missed: list[str]) -> None:
-    """Do a fault, wait for its alerts, mend it; wait until all but the budgets' have cleared."""
+    """Do a fault, wait for its alerts, mend it; wait until all but the budgets' have cleared.
+
+    Raises:
+        SystemExit: Somebody asked for the end.
+    """
+    if world.cluster.stopping():
+        raise SystemExit(1)
     say(fault.name)
     hurt, fired = time.monotonic(), dict.fromkeys(fault.alerts, 0.0)
     try:
@@ -54,7 +61,7 @@ def _run(world: World, watch: Watch, fault: Fault, rows: list[Row], missed: list
             fired[alert] = _waited(watch, missed, alert, fires=True, seconds=_FIRE_SECONDS)
             say(f"  {alert} {'fires' if fired[alert] else 'did not fire'}")
         fault.mend(world)
-    except (requests.RequestException, psycopg.Error, LocalStackError) as error:
+    except (requests.RequestException, psycopg.Error, psutil.Error, LocalStackError) as error:
         say(f"  {fault.name}: {error}")
         missed += [alert for alert in fault.alerts if not fired[alert]]
     mended = time.monotonic()
@@ -76,7 +83,11 @@ def _waited(watch: Watch, missed: list[str], alert: str, *, fires: bool, seconds
 
 
 def _prove(cluster: Cluster, factor: float, chosen: list[Fault]) -> tuple[list[Row], list[str]]:
-    world, watch, probe = World(cluster), Watch(cluster.layout["prometheus"].url), Probe(cluster)
+    world, watch, probe = (
+        World(cluster),
+        Watch(cluster.layout["prometheus"].url, cluster.stopping),
+        Probe(cluster),
+    )
     rows: list[Row] = []
     missed: list[str] = []
     try:
@@ -110,12 +121,14 @@ def main() -> None:
     parser.add_argument(
         "--factor", type=float, default=30.0, help="How many times faster Prometheus' time runs."
     )
-    parser.add_argument("--only", help="A part of an alert's name: the faults from which it fires.")
+    parser.add_argument(
+        "--only", help="Parts of alerts' names, with commas between: the faults from which they fire."
+    )
     given = parser.parse_args()
     chosen = [
         fault
         for fault in (every() if given.only else FAULTS)
-        if not given.only or any(given.only in alert for alert in fault.alerts)
+        if not given.only or any(part in alert for part in given.only.split(",") for alert in fault.alerts)
     ]
     with tempfile.TemporaryDirectory(prefix="thmanyah-rules-") as folder:
         faster.write(Path(folder), given.factor)

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 
 import requests
 
@@ -18,12 +19,14 @@ _PAUSE = 0.25
 class Watch:
     """Asks Prometheus for its alerts until it is ended."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, stopping: Callable[[], bool]) -> None:
         """Begin to ask.
 
         Args:
             url: Of Prometheus.
+            stopping: Returns True when somebody asked for the end.
         """
+        self._stopping = stopping
         self._url, self._stop = f"{url}/api/v1/alerts", threading.Event()
         self._changed = threading.Condition()
         # Alert -> when it began to fire, of those that fire; and when it ended last, of the others.
@@ -54,7 +57,8 @@ class Watch:
             LocalStackError: It did not come.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: (alert in self._firing) is fires, seconds):
+            self._changed.wait_for(lambda: (alert in self._firing) is fires or self._stopping(), seconds)
+            if (alert in self._firing) is not fires:
                 others = ", ".join(sorted(self._firing)) or "none"
                 state = "did not fire" if fires else "did not clear"
                 raise LocalStackError(f"{alert} {state} within {seconds:.0f} s. These fire: {others}.")
@@ -64,6 +68,8 @@ class Watch:
         while not self._stop.wait(_PAUSE):
             with contextlib.suppress(requests.RequestException):
                 self._take(requests.get(self._url, timeout=10).json()["data"]["alerts"])
+            with self._changed:
+                self._changed.notify_all()
 
     def _take(self, found: list[dict[str, object]]) -> None:
         now = time.monotonic()
@@ -74,7 +80,6 @@ class Watch:
             for name in self._firing.keys() - names:
                 del self._firing[name]
                 self._ended[name] = now
-            self._changed.notify_all()
 
 
 def _name(alert: dict[str, object]) -> str:
