@@ -68,6 +68,10 @@ class World:
             requests.HTTPError: It was refused.
         """
         answer = self._operator.request(method, self.cluster.url + path, json=body, timeout=30)
+        if answer.status_code == 401:
+            # The account's session has ended.
+            self._operator = signed_in(self.cluster)
+            answer = self._operator.request(method, self.cluster.url + path, json=body, timeout=30)
         answer.raise_for_status()
         return answer.json().get("data") if answer.content else None
 
