@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.process import Child
 from deploy.local.servers import engine, postgres
-from deploy.local.stack import thmanyah
+from deploy.local.stack import answers, thmanyah
 from deploy.proving.cluster import Cluster
 from deploy.proving.layout import Place
 from deploy.proving.servers import postgres as servers
@@ -56,11 +56,21 @@ class Operator:
         self.further = Child(
             "engine-c",
             thmanyah("searchnode"),
-            lambda: bool(engine.ensure_keys(place.url, cluster.parts.master_key)),
+            lambda: answers(f"{place.url}/health"),
             place.url,
             variables | {"MEILI_HTTP_ADDR": place.address},
         )
         (folder / "backup").mkdir()
+
+    def start_further_engine(self) -> None:
+        """Start the engine that is added, with the keys of the others.
+
+        Raises:
+            AssertionError: It does not start.
+        """
+        self.further.start(self.folder)
+        assert self.further.wait_ready(60, lambda: False)
+        engine.ensure_keys(self.further.where, self.cluster.parts.master_key)
 
     def type(self, line: str) -> str:
         """Run a line of a page; return what it printed.

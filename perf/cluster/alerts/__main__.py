@@ -21,7 +21,7 @@ from deploy.local.errors import LocalStackError
 from deploy.proving.audit import wrong_documents
 from deploy.proving.cluster import Cluster
 from perf.cluster.alerts import faster
-from perf.cluster.alerts.faults import DEAD, FAULTS, GONE, Fault, every
+from perf.cluster.alerts.faults import DEAD, FAULTS, GONE, Fault, having
 from perf.cluster.alerts.watching import Watch, silent
 from perf.cluster.alerts.world import World
 from perf.cluster.probe import Probe
@@ -82,7 +82,7 @@ def _waited(watch: Watch, missed: list[str], alert: str, *, fires: bool, seconds
         return 0.0
 
 
-def _prove(cluster: Cluster, factor: float, chosen: list[Fault]) -> tuple[list[Row], list[str]]:
+def _prove(cluster: Cluster, factor: float, chosen: tuple[Fault, ...]) -> tuple[list[Row], list[str]]:
     world, watch, probe = (
         World(cluster),
         Watch(cluster.layout["prometheus"].url, cluster.stopping),
@@ -93,7 +93,7 @@ def _prove(cluster: Cluster, factor: float, chosen: list[Fault]) -> tuple[list[R
     try:
         for fault in chosen:
             _run(world, watch, fault, rows, missed)
-        if chosen == list(FAULTS):
+        if chosen == FAULTS:
             # After all faults, their counters exist, too.
             missed += [f"no data on a board: {text}" for text in silent(cluster.layout["prometheus"].url)]
         say("the budgets")
@@ -125,11 +125,7 @@ def main() -> None:
         "--only", help="Parts of alerts' names, with commas between: the faults from which they fire."
     )
     given = parser.parse_args()
-    chosen = [
-        fault
-        for fault in (every() if given.only else FAULTS)
-        if not given.only or any(part in alert for part in given.only.split(",") for alert in fault.alerts)
-    ]
+    chosen = having(given.only.split(",")) if given.only else FAULTS
     with tempfile.TemporaryDirectory(prefix="thmanyah-rules-") as folder:
         faster.write(Path(folder), given.factor)
 

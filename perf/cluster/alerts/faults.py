@@ -210,3 +210,13 @@ FAULTS = (
 def every(faults: tuple[Fault, ...] = FAULTS) -> list[Fault]:
     """Return the faults with those that happen meanwhile."""
     return [found for fault in faults for found in (fault, *every(fault.meanwhile))]
+
+
+def having(parts: list[str], faults: tuple[Fault, ...] = FAULTS) -> tuple[Fault, ...]:
+    """Return the faults of alerts whose names have one of these parts, and those meanwhile which they happen."""
+    found = []
+    for fault in faults:
+        meanwhile = having(parts, fault.meanwhile)
+        if meanwhile or any(part in alert for part in parts for alert in fault.alerts):
+            found.append(fault._replace(meanwhile=meanwhile))
+    return tuple(found)
