@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit
+.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit cluster-exact cluster-alerts
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,8 +63,14 @@ cluster: $(STAMP) ## The production shape on this machine, from the files of dep
 load: $(STAMP) ## The mission's load on such a cluster, scaled to two cores; its thresholds fail it (OPTIONS="--scale 1 --pace 1 --url ...")
 	@cd $(ROOT) && exec $(BIN)/python -m perf.load $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
 
-cluster-faults: $(STAMP) ## Parts of such a cluster die under load; each fault ends with the drift audit (OPTIONS="--only engine")
-	@cd $(ROOT) && exec $(BIN)/python -m perf.load.faults $(OPTIONS)
+cluster-faults: $(STAMP) ## A rolling upgrade of such a cluster, then parts of it die, under load; each ends with the drift audit (OPTIONS="--only engine")
+	@cd $(ROOT) && exec $(BIN)/python -m perf.cluster.faults $(OPTIONS)
+
+cluster-exact: $(STAMP) ## What is exact across such a cluster's processes: the rate limit, invalidations within a second, counted views
+	@cd $(ROOT) && exec $(BIN)/python -m perf.cluster.exact $(OPTIONS)
+
+cluster-alerts: $(STAMP) ## Every alert fires from a real fault of such a cluster, and clears; half an hour (OPTIONS="--only Sender")
+	@cd $(ROOT) && exec $(BIN)/python -m perf.cluster.alerts $(OPTIONS)
 
 boards: $(STAMP) ## Write Grafana's boards anew after a change of deploy/observability/boards/
 	cd $(ROOT) && $(BIN)/python -m deploy.observability.boards

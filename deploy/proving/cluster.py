@@ -3,32 +3,29 @@
 A part that a fault ended is started again by `restart`; `watch` does so by itself, as systemd or Kubernetes would.
 """
 
+import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import psutil
 import psycopg
 import requests
 
-from catalog.accounts import lifecycle as accounts
-from catalog.accounts.credentials import new_password
-from catalog.core.actor import Actor
-from catalog.core.db import make_engine, session_factory
-from catalog.core.settings import CatalogSettings
-from catalog.schema import migrate
-from catalog.seed import demo, loading
 from deploy.local.errors import LocalStackError
 from deploy.local.process import Child
-from deploy.local.stack import ADMIN
+from deploy.local.stack import ADMIN, thmanyah
+from deploy.proving import builds
 from deploy.proving.layout import ENGINES, Layout
 from deploy.proving.parts import Parts
 from deploy.proving.servers import postgres, valkey
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 20.0
-_ACTOR = Actor("system", name="make cluster")
+_COMMAND_SECONDS = 900.0
 
 
 class Cluster:
@@ -59,17 +56,22 @@ class Cluster:
         """Where listeners ask."""
         return self.layout["edge"].url
 
-    def start(self, programs: int = 0) -> None:
+    def start(self, programs: int = 0, commit: str | None = None) -> None:
         """Start everything; return when listeners are answered by an engine.
 
         Args:
             programs: How many generated programs there are; 0 for the demo catalogue.
+            commit: Of an older build that runs in the place of this one.
 
         Raises:
             LocalStackError: A part did not start.
         """
         began = time.monotonic()
         parts, primary = self.parts, self.layout["primary"]
+        if commit:
+            self.say(f"the product is the build of {commit[:10]}")
+            parts.build = self.folder / "build"
+            builds.lay_out(commit, parts.build)
         self.say("starting the servers")
         postgres.initialise(self.folder / "primary")
         self._start(parts.servers())
@@ -77,7 +79,7 @@ class Cluster:
         valkey.form([self.layout[name] for name in self.layout.cache_nodes], parts.redis.operator)
         postgres.create_database(primary, parts.password)
         parts.make_keys()
-        migrate.upgrade(parts.database_url)
+        self.run("migrate")
         postgres.copy(primary, self.folder / "replica")
         self._start([parts.replica(), parts.pgbouncer()])
         self._fill(programs)
@@ -123,6 +125,53 @@ class Cluster:
         self._start([self.children[name]])
         self._wait([self.children[name]])
 
+    def replace(self, name: str) -> None:
+        """End a process of the product in order, and start that of `parts.build` in its place.
+
+        Raises:
+            LocalStackError: It did not start.
+        """
+        self.children[name].stop(STOP_SECONDS)
+        self.children[name] = next(child for child in self.parts.processes() if child.name == name)
+        self.restart(name)
+
+    def run(self, *words: str, check: bool = True) -> str:
+        """Run a command of `thmanyah` as an operator does, and return what it printed.
+
+        Args:
+            *words: The command with its options.
+            check: Whether a status other than 0 is an error.
+
+        Raises:
+            LocalStackError: It failed.
+        """
+        done = subprocess.run(
+            thmanyah(words[0]) + list(words[1:]),
+            env=os.environ | self.parts.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+        if check and done.returncode:
+            raise LocalStackError(f"thmanyah {words[0]} failed:\n{done.stdout}{done.stderr[-1500:]}")
+        return done.stdout.strip() or done.stderr.strip()
+
+    def workers(self, name: str) -> list[psutil.Process]:
+        """Return the worker processes of an instance of the API, or of another part; none while it does not run."""
+        process = self.children[name].process
+        found = psutil.Process(process.pid).children() if process is not None else []
+        return [child for child in found if "resource_tracker" not in " ".join(child.cmdline())]
+
+    def api_seconds(self) -> float:
+        """Return how much processor time the instances of the API have taken, in seconds."""
+        pids = [self.children[name].process for name in self.parts.apis]
+        members = [psutil.Process(process.pid) for process in pids if process is not None]
+        members += [worker for name in self.parts.apis for worker in self.workers(name)]
+        times = [member.cpu_times() for member in members]
+        return sum(found.user + found.system for found in times)
+
     def watch(self) -> None:
         """Start parts again that end, until somebody asks for the end."""
         while not self.stopping():
@@ -157,18 +206,13 @@ class Cluster:
         return 1 if found is None or found[1] < len(ENGINES) else int(found[0])
 
     def _fill(self, programs: int) -> None:
-        settings = CatalogSettings(
-            database_url=self.parts.database_url, pool_min=1, pool_max=1, statement_timeout_ms=0
-        )
-        database = make_engine(settings)
-        with session_factory(database).begin() as session:
-            roles = ["admin", "editor", "reviewer", "ops"]
-            accounts.create(session, ADMIN, new_password(self.parts.password), roles, _ACTOR)
-            if not programs:
-                self.say(f"{demo.load(session)} programs loaded")
+        roles = [word for role in ("admin", "editor", "reviewer", "ops") for word in ("--role", role)]
+        self.run("user", "create", *roles, "--password", self.parts.password, ADMIN)
         if programs:
-            self.say(f"{loading.load(database, programs)} generated programs loaded")
-        database.dispose()
+            self.run("seed", "--count", str(programs))
+            self.say(f"{programs} generated programs loaded")
+        else:
+            self.say(self.run("seed"))
 
     def _browse(self) -> str:
         return requests.get(f"{self.url}/discovery/browse", timeout=10).text

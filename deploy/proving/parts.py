@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.local.process import Child
 from deploy.local.servers import engine
 from deploy.local.stack import answers, thmanyah
+from deploy.proving import builds
 from deploy.proving.layout import ENGINES, Layout
 from deploy.proving.servers import exporters, nginx, pgbouncer, postgres, prometheus, valkey
 
@@ -22,14 +23,23 @@ class Parts:
         folder: Data and configurations.
         password: Of the database's role and of the admin's account.
         redis: Passwords of the users of Redis.
+        master_key: Of the engines.
         keys: The engines' keys by variable, once the engines have them.
+        build: The folder of the build whose processes and commands run; None for this one. Engines are of this one.
+        variables: Further variables of every process of the product.
+        apis: The names of the API's instances that run.
+        rules: The folder of Prometheus' configuration.
     """
 
     def __init__(self, layout: Layout, folder: Path) -> None:
         self.layout, self.folder = layout, folder
+        self.build: Path | None = None
+        self.variables: dict[str, str] = {}
+        self.apis = layout.apis
+        self.rules = prometheus.FOLDER
         self.password, self.redis = secrets.token_urlsafe(18), valkey.Passwords()
         self.keys: dict[str, str] = {}
-        self._secret, self._master_key = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
+        self.master_key, self._secret = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
 
     @property
     def database_url(self) -> str:
@@ -69,6 +79,8 @@ class Parts:
             "MEILI_URLS": ",".join(f"{name}={self.layout[f'engine-{name}'].url}" for name in ENGINES),
             "MEILI_KEY": self.keys.get("MEILI_KEY", ""),
             **self._redis_urls("worker", self.redis.worker),
+            **(builds.variables(self.build) if self.build else {}),
+            **self.variables,
         }
 
     def _redis_urls(self, user: str, password: str) -> dict[str, str]:
@@ -81,7 +93,7 @@ class Parts:
     def make_keys(self) -> None:
         """Make the keys of the API and the senders on every engine: the same ones, because the master key is."""
         for name in ENGINES:
-            self.keys = engine.ensure_keys(self.layout[f"engine-{name}"].url, self._master_key)
+            self.keys = engine.ensure_keys(self.layout[f"engine-{name}"].url, self.master_key)
 
     def servers(self) -> list[Child]:
         """Return the servers that nothing else has to precede."""
@@ -99,7 +111,7 @@ class Parts:
     def _engine(self, name: str) -> Child:
         place = self.layout[name]
         variables = dict(
-            engine.environment(engine.SEARCHNODE, self.folder / name, place.port, self._master_key)
+            engine.environment(engine.SEARCHNODE, self.folder / name, place.port, self.master_key)
         )
         variables["MEILI_HTTP_ADDR"] = place.address
         return Child(
@@ -127,7 +139,7 @@ class Parts:
 
     def processes(self) -> list[Child]:
         """Return the product's own processes."""
-        found = [self._api(name) for name in self.layout.apis]
+        found = [self._api(name) for name in self.apis]
         for command in ("sync", "worker", "scheduler"):
             for n in range(1, _PAIR + 1):
                 place = self.layout[f"{command}-{n}"]
@@ -161,7 +173,7 @@ class Parts:
     def edge(self) -> Child:
         """Return nginx before the instances of the API."""
         folder, address = self.folder / "edge", self.layout["edge"].address
-        instances = [self.layout[name].address for name in self.layout.apis]
+        instances = [self.layout[name].address for name in self.apis]
         # Whoever is on this machine may say for whom they ask, as a balancer before the edge does.
         nginx.configure(folder, address, instances, balancers=["127.0.0.0/8"])
         return nginx.child(folder, address)
@@ -171,10 +183,10 @@ class Parts:
         beside = exporters.children(self.layout, self.redis.monitor)
         own = {
             job: [place.address for name, place in self.layout.places.items() if name.startswith(f"{job}-")]
-            for job in ("api", "sync", "worker", "scheduler")
-        }
+            for job in ("sync", "worker", "scheduler")
+        } | {"api": [self.layout[name].address for name in self.apis]}
         folder = self.folder / "prometheus"
         targets = own | {job: [child.where for child in found] for job, found in beside.items()}
-        prometheus.configure(folder, targets)
+        prometheus.configure(folder, targets, self.rules)
         found = [child for exporters_of_job in beside.values() for child in exporters_of_job]
         return [*found, prometheus.child(folder, self.layout["prometheus"])]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from deploy.searchnode.http.app import create_app
+from deploy.searchnode.http.app import MAX_BODY, create_app
 from deploy.searchnode.http.keys import Keys
 from deploy.searchnode.http.serving import PortError, bind, serve
 from deploy.searchnode.storage.database import CorruptStore
@@ -37,6 +37,15 @@ MIN_MASTER_KEY_BYTES = 16
     show_default=True,
     help="The folder of the node's data.",
 )
+@click.option(
+    "--http-payload-size-limit",
+    "max_body",
+    envvar="MEILI_HTTP_PAYLOAD_SIZE_LIMIT",
+    type=click.IntRange(1),
+    default=MAX_BODY,
+    show_default=True,
+    help="Bytes that a request may have.",
+)
 @click.option("--env", "environment", envvar="MEILI_ENV", default="development", hidden=True)
 @click.option("--max-indexing-memory", envvar="MEILI_MAX_INDEXING_MEMORY", hidden=True)
 @click.option("--no-analytics", is_flag=True, hidden=True)
@@ -44,16 +53,23 @@ def searchnode(
     http_addr: str,
     master_key: str | None,
     db_path: str,
+    max_body: int,
     environment: str,
     max_indexing_memory: str | None,
     no_analytics: bool,
 ) -> None:
     """Serve the part of Meilisearch's HTTP API that the product uses, from this machine."""
-    _serve(http_addr, master_key, Path(db_path))
+    _serve(http_addr, master_key, Path(db_path), max_body)
 
 
-def _serve(http_addr: str, master_key: str | None, folder: Path) -> None:
+def _serve(http_addr: str, master_key: str | None, folder: Path, max_body: int) -> None:
     """Start the node and serve it until the process is asked to stop.
+
+    Args:
+        http_addr: Where to listen, as HOST:PORT.
+        master_key: Signs the keys; None for a node without keys.
+        folder: Of the node's data.
+        max_body: Bytes that a request may have.
 
     Raises:
         ClickException: An option is wrong, the port is taken, or the store is damaged.
@@ -80,7 +96,7 @@ def _serve(http_addr: str, master_key: str | None, folder: Path) -> None:
     worker.start()
     host, number = bound.getsockname()[:2]
     try:
-        app = create_app(node, Keys(node.store, master_key))
+        app = create_app(node, Keys(node.store, master_key), max_body)
         asyncio.run(serve(app, bound, f"search node listening on http://{host}:{number}"))
     finally:
         worker.stop()

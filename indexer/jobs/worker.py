@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rq import Queue, Worker
+from rq.exceptions import InvalidJobOperation
 from rq.job import Job, JobStatus
 from structlog.contextvars import bound_contextvars
 
@@ -41,12 +42,7 @@ class StoppableWorker(Worker):
             metrics.JOB_WAIT.labels(queue.name).observe(max(0.0, waited))
         super().execute_job(job, queue)
         function = self._function(job)
-        status = job.get_status(refresh=True)
-        # A job that will be tried again waits in its queue or in the registry of scheduled jobs.
-        outcome = (
-            "retried" if status in queues.WAITING else "failed" if status == JobStatus.FAILED else "succeeded"
-        )
-        metrics.JOBS.labels(function, outcome).inc()
+        metrics.JOBS.labels(function, _outcome(job)).inc()
         exemplar = tracing.exemplar_of(queues.trace_of(job))
         metrics.JOB_SECONDS.labels(function).observe(time.monotonic() - began, exemplar)
 
@@ -95,3 +91,14 @@ class StoppableWorker(Worker):
                 self.kill_horse(signal.SIGKILL)
         for child in multiprocessing.active_children():
             child.kill()
+
+
+def _outcome(job: Job) -> str:
+    """Return how an attempt ended: succeeded, failed, or retried."""
+    try:
+        status = job.get_status(refresh=True)
+    except InvalidJobOperation:
+        # RQ deletes a job that succeeded and whose result nobody keeps (`result_ttl=0`).
+        return "succeeded"
+    # A job that will be tried again waits in its queue or in the registry of scheduled jobs.
+    return "retried" if status in queues.WAITING else "failed" if status == JobStatus.FAILED else "succeeded"

@@ -196,6 +196,8 @@ def supervise(
                 if crashes.are_recent(target_id):
                     continue
                 candidate = _Candidate(catalog, database, settings, invalidator, target_id)
+                # A counter that is first seen with the first crash shows no increase.
+                metrics.SENDER_CRASHES.labels(str(target_id))
                 thread = threading.Thread(
                     target=crashes.count, args=(target_id, candidate.run), name=f"target-{target_id}"
                 )

@@ -1,1 +1,1 @@
-"""Load on a cluster: arrivals that do not wait for answers (`perf/locustfile.py`), and faults under them."""
+"""Load on a cluster: arrivals that do not wait for answers (`perf/locustfile.py`)."""

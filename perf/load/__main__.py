@@ -10,6 +10,8 @@ import sys
 
 from deploy.local.errors import LocalStackError
 from deploy.proving.audit import wrong_documents
+from deploy.proving.cluster import Cluster
+from deploy.proving.layout import API_INSTANCES
 from perf.load.running import Load, console, editor, results_folder, running_cluster, say
 from perf.tables import compare
 
@@ -29,6 +31,7 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=7.0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--programs", type=int, default=2000)
+    parser.add_argument("--instances", type=int, default=API_INSTANCES, help="Instances of the API.")
     parser.add_argument("--least-hits", type=float, default=0.8)
     parser.add_argument("--out", help="A folder for load.html and load.json.")
     parser.add_argument("--url", help="A cluster that runs already.")
@@ -37,16 +40,23 @@ def main() -> None:
     options = ["--scale", str(given.scale), "--pace", str(given.pace), "--least-hits", str(given.least_hits)]
     patience = SECONDS[given.shape] / given.pace + _SPARE_SECONDS
     wrong: dict[str, int] = {}
+    spent = 0.0
+
+    def prepare(cluster: Cluster) -> None:
+        cluster.parts.apis = cluster.layout.apis[: given.instances]
+
     try:
         if given.url:
             load = Load(given.url, folder, options, shape=given.shape, processes=given.processes)
             status = load.wait(patience)
         else:
-            with running_cluster(given.programs) as cluster:
+            with running_cluster(given.programs, prepare=prepare) as cluster:
                 say(f"{given.shape}: {given.scale:g} of the arrivals, {given.pace:g} times faster")
                 options += editor(cluster)
+                before = cluster.api_seconds()
                 load = Load(cluster.url, folder, options, shape=given.shape, processes=given.processes)
                 status = load.wait(patience)
+                spent = cluster.api_seconds() - before
                 wrong = wrong_documents(cluster)
     except LocalStackError as error:
         raise SystemExit(str(error)) from error
@@ -59,6 +69,11 @@ def main() -> None:
             ("p50 / p95 / p99 ms", f"{found['p50Ms']} / {found['p95Ms']} / {found['p99Ms']}", "p95 < 100"),
             ("answered by a cache", f"{found['hitRate']:.1%}", f"≥ {given.least_hits:.0%}"),
             ("by", ", ".join(f"{name} {count:,}" for name, count in found["sources"].items()), ""),
+            (
+                f"processor ms of {given.instances} APIs a read",
+                f"{spent * 1000 / max(1, found['reads']):.2f}",
+                "",
+            ),
             ("publishes", str(found["requests"].get("publish", {}).get("count", 0)), ""),
             ("wrong documents", ", ".join(f"{name}: {count}" for name, count in wrong.items()), "0"),
         ],

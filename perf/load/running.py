@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,15 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def running_cluster(programs: int) -> Iterator[Cluster]:
+def running_cluster(
+    programs: int, commit: str | None = None, prepare: Callable[[Cluster], None] = lambda _: None
+) -> Iterator[Cluster]:
     """Run a cluster until the block ends or somebody presses Ctrl-C.
 
     Args:
         programs: How many generated programs it has; 0 for the demo catalogue.
+        commit: Of an older build that runs in the place of this one.
+        prepare: Called before it starts.
 
     Raises:
         LocalStackError: A server is missing, or a part did not start.
@@ -49,7 +53,8 @@ def running_cluster(programs: int) -> Iterator[Cluster]:
         cluster = Cluster(places, say, stop.event.is_set)
         clusters.append(cluster)
         try:
-            cluster.start(programs)
+            prepare(cluster)
+            cluster.start(programs, commit)
             yield cluster
         finally:
             cluster.stop()

@@ -13,14 +13,15 @@ from deploy.proving.layout import Place
 FOLDER = Path(__file__).parents[2] / "observability"
 
 
-def configure(folder: Path, targets: Mapping[str, Sequence[str]]) -> None:
+def configure(folder: Path, targets: Mapping[str, Sequence[str]], source: Path = FOLDER) -> None:
     """Copy the configuration and write the targets.
 
     Args:
         folder: Gets the files.
         targets: Job -> its addresses, as host:port.
+        source: Has the configuration and the rules.
     """
-    shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+    shutil.copytree(source, folder, dirs_exist_ok=True)
     for file in (folder / "targets").glob("*.json"):
         file.unlink()
     for job, addresses in targets.items():

@@ -51,13 +51,19 @@ def _unexpected(request: HttpRequest, error: Exception) -> Response[bytes]:
     return json_response(500, ApiError("internal", f"Internal: {type(error).__name__}").body())
 
 
-def create_app(node: Node, keys: Keys) -> Litestar:
-    """Return the application of one node; the worker of the node need not run yet."""
+def create_app(node: Node, keys: Keys, max_body: int = MAX_BODY) -> Litestar:
+    """Return the application of one node; the worker of the node need not run yet.
+
+    Args:
+        node: The node.
+        keys: Who may do what.
+        max_body: Bytes that a request may have.
+    """
     return Litestar(
         route_handlers=[handler(route, node, keys) for route in routes()],
         openapi_config=None,
         # The framework's own would pass messages through a queue: the last ones of a process would be lost.
         logging_config=None,
-        request_max_body_size=MAX_BODY,
+        request_max_body_size=max_body,
         exception_handlers={HTTPException: _http_error, Exception: _unexpected},
     )

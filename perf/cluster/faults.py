@@ -1,4 +1,4 @@
-"""`make cluster-faults`: parts of the cluster die while listeners read and an editor publishes.
+"""`make cluster-faults`: the cluster is upgraded, and parts of it die, while listeners read and an editor publishes.
 
 After each fault every engine is compared with the catalogue. The command fails when a read failed for the loss of an
 API, an engine, a cache node or the replica, or when a document is wrong after any fault.
@@ -7,26 +7,26 @@ API, an engine, a cache node or the replica, or when a document is wrong after a
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-import psutil
 from rich.table import Table
 
 from deploy.local.errors import LocalStackError
-from deploy.local.stack import thmanyah
+from deploy.proving import builds
 from deploy.proving.audit import wrong_documents
 from deploy.proving.cluster import Cluster
 from deploy.proving.servers import pgbouncer, postgres
-from perf.load.probe import Probe
+from perf.cluster.probe import Probe
+from perf.cluster.upgrade import upgrade
 from perf.load.running import Load, console, results_folder, running_cluster, say
 
 # Seconds before a fault, while it lasts, and after it.
 _CALM, _HURT, _HEAL = 3.0, 4.0, 4.0
 _PROGRAMS = 2000
+UPGRADE = "rolling upgrade, with a migration"
 # Searches before the first fault, and how long they may take to come.
 _FIRST_READS, _START_SECONDS = 100, 120.0
 
@@ -39,12 +39,14 @@ class Fault(NamedTuple):
         hurt: Does it.
         mend: Undoes it, a while later.
         spares_reads: Whether no read may fail.
+        spares_writes: Whether no write may be refused.
     """
 
     name: str
     hurt: Callable[[Cluster], None]
     mend: Callable[[Cluster], None]
     spares_reads: bool = True
+    spares_writes: bool = False
 
 
 def _lose(part: str, *, spares_reads: bool = True) -> Fault:
@@ -59,12 +61,7 @@ def _pid(cluster: Cluster, part: str) -> int:
 
 def _kill_worker(cluster: Cluster) -> None:
     """End one worker process of an API instance; the instance starts another."""
-    workers = [
-        child
-        for child in psutil.Process(_pid(cluster, "api-1")).children()
-        if "resource_tracker" not in " ".join(child.cmdline())
-    ]
-    workers[-1].kill()
+    cluster.workers("api-1")[-1].kill()
 
 
 def _reload(cluster: Cluster) -> None:
@@ -106,6 +103,8 @@ def _nothing(_: Cluster) -> None:
 
 
 FAULTS = [
+    # The first one: before it, an older build runs.
+    Fault(UPGRADE, upgrade, _nothing, spares_writes=True),
     _lose("api-2"),
     Fault("a worker process of api-1 killed", _kill_worker, _nothing),
     Fault("nginx reloads its configuration", _reload, _nothing),
@@ -130,7 +129,7 @@ class Outcome(NamedTuple):
         since: When it began.
         until: When everything was well again.
         gap: The longest time without an acknowledged publish.
-        refused: How many publishes failed.
+        refused: What each failed publish was answered.
         wrong: How many documents were wrong afterwards.
         note: What else is worth knowing.
     """
@@ -139,23 +138,14 @@ class Outcome(NamedTuple):
     since: float
     until: float
     gap: float
-    refused: int
+    refused: list[str]
     wrong: int
     note: str
 
 
 def _repair(cluster: Cluster) -> None:
     """What the runbook says after a failover: have the senders correct what the lost transactions left."""
-    environment = os.environ | cluster.parts.environment
-    done = subprocess.run(
-        [*thmanyah("drift"), "--repair"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    say(done.stdout.strip() or done.stderr.strip())
+    say(cluster.run("drift", "--repair", check=False))
 
 
 def _wait_for_readers(cluster: Cluster) -> None:
@@ -187,7 +177,7 @@ def _try(cluster: Cluster, probe: Probe, fault: Fault) -> Outcome:
         _repair(cluster)
         found = wrong_documents(cluster)
     until = time.time()
-    refused = sum(since <= at <= until for at, _ in probe.refused)
+    refused = [answer for at, answer in probe.refused if since <= at <= until]
     return Outcome(fault, since, until, probe.gap(since, until), refused, sum(found.values()), note)
 
 
@@ -201,11 +191,21 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=0.3, help="1 is 100 arrivals a second.")
     parser.add_argument("--only", help="A part of a fault's name.")
     parser.add_argument("--out", help="A folder for the results.")
+    parser.add_argument(
+        "--from", dest="commit", help="The older build of the upgrade; or that before the newest migration."
+    )
     given = parser.parse_args()
     folder = results_folder(given.out)
     chosen = [fault for fault in FAULTS if not given.only or given.only in fault.name]
+    commit = None
+    if any(fault.name == UPGRADE for fault in chosen):
+        try:
+            commit = given.commit or builds.before_newest_migration()
+        except builds.NoHistoryError as error:
+            say(f"{UPGRADE}: left out. {error}")
+            chosen = [fault for fault in chosen if fault.name != UPGRADE]
     try:
-        with running_cluster(_PROGRAMS) as cluster:
+        with running_cluster(_PROGRAMS, commit) as cluster:
             probe = Probe(cluster)
             options = ["--scale", str(given.scale)]
             load = Load(cluster.url, folder, options, shape="constant", processes=1)
@@ -242,14 +242,18 @@ def _judge(load: Load, outcomes: list[Outcome]) -> int:
         }
         kinds = {what for second, what, _ in found["errors"] if second in during}
         broken |= (
-            outcome.wrong > 0 or (outcome.fault.spares_reads and counts["failed"] > 0) or not counts["reads"]
+            outcome.wrong > 0
+            or (outcome.fault.spares_reads and counts["failed"] > 0)
+            or (outcome.fault.spares_writes and bool(outcome.refused))
+            or not counts["reads"]
         )
-        notes = "; ".join([*filter(None, [outcome.note]), *sorted(kinds)[:3]])
+        answers = sorted(set(outcome.refused)) if outcome.fault.spares_writes else []
+        notes = "; ".join([*filter(None, [outcome.note]), *sorted(kinds)[:3], *answers[:3]])
         table.add_row(
             outcome.fault.name,
             str(counts["reads"]),
             str(counts["failed"]),
-            str(outcome.refused),
+            str(len(outcome.refused)),
             f"{outcome.gap:.1f}",
             str(outcome.wrong),
             notes,

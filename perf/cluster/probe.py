@@ -62,7 +62,7 @@ class Probe:
             try:
                 self._publish(number)
             except (requests.RequestException, KeyError, ValueError) as error:
-                self.refused.append((time.time(), type(error).__name__))
+                self.refused.append((time.time(), str(error)[:80] or type(error).__name__))
 
     def _publish(self, number: int) -> None:
         if "Authorization" not in self._session.headers:

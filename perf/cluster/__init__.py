@@ -1,0 +1,1 @@
+"""Measurements on a cluster of `deploy/proving` under load: faults, an upgrade, and what is exact across processes."""
