@@ -1,6 +1,7 @@
 """The pages of the editor of one program, for the router of the studio."""
 
 from api.web.studio.editor import decisions, disputes, drafting, history, pickers, preview, talk
+from api.web.studio.editor.media import handlers as media
 from api.web.studio.editor.presence import handlers as presence
 
 HANDLERS = [
@@ -12,4 +13,5 @@ HANDLERS = [
     *talk.HANDLERS,
     *pickers.HANDLERS,
     *presence.HANDLERS,
+    *media.HANDLERS,
 ]
