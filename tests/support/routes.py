@@ -105,6 +105,7 @@ ROUTES = {
     ("PATCH", "/catalog/synonyms/{synonym_id:int}"): (REVIEWERS, {"terms": ["c", "d"]}),
     ("DELETE", "/catalog/synonyms/{synonym_id:int}"): (REVIEWERS, None),
     ("GET", "/catalog/curation/preview"): (EDITORS, None),
+    ("POST", "/catalog/pictures"): (EDITORS, None),
     ("POST", "/catalog/files/check"): (EDITORS, {"url": "http://127.0.0.1:9/x", "use": "media"}),
     ("GET", f"{P}/why"): (EDITORS | OPS, None),
     ("GET", f"{COLLECTION}/audit"): (EDITORS, None),

@@ -77,3 +77,25 @@ class FileCheckAnswer(Model):
     """What is at an address."""
 
     data: FileCheckOut
+
+
+class PictureOut(Model):
+    """A picture that is kept."""
+
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            description="Where everybody gets it.",
+            examples=["https://www.example.com/pictures/0123456789abcdef0123456789abcdef.png"],
+        ),
+    ]
+    content_type: Annotated[str, msgspec.Meta(examples=["image/png"])]
+    bytes: Annotated[int, msgspec.Meta(examples=[48_213])]
+    width: Annotated[int, msgspec.Meta(examples=[1400])]
+    height: Annotated[int, msgspec.Meta(examples=[1400])]
+
+
+class PictureAnswer(Model):
+    """A picture that is kept."""
+
+    data: PictureOut

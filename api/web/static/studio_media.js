@@ -1,12 +1,12 @@
 // Asks what is behind the addresses of a program's files, and shows it: the picture, the player with its duration.
 const form = document.getElementById("program");
-const TIMEOUT_MS = 30000;
+const TIMEOUT_MS = 30000, UPLOAD_MS = 300000;
 const field = (name) => form.elements.namedItem(name);
 const words = (name) => field(name).closest("[data-file]").dataset;
 const numeral = new Intl.NumberFormat(document.documentElement.lang === "ar" ? "ar-SA" : "en-GB", { useGrouping: false, minimumIntegerDigits: 2 });
 
-export async function send(path, body) {
-  const answer = await fetch(path, { method: "POST", body, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+async function send(path, body, ms = TIMEOUT_MS) {
+  const answer = await fetch(path, { method: "POST", body, redirect: "manual", signal: AbortSignal.timeout(ms) });
   if (answer.type === "opaqueredirect") throw new Error("signed out");
   return answer;
 }
@@ -60,6 +60,37 @@ class File {
 }
 
 class Picture extends File {
+  constructor(name, use) {
+    super(name, use);
+    const label = this.part.querySelector("[data-upload]"), chosen = label?.querySelector("input");
+    if (!label) return;
+    label.hidden = false;
+    chosen.addEventListener("change", () => { if (chosen.files[0]) this.upload(chosen); });
+  }
+
+  async upload(chosen) {
+    const mine = ++this.newest, body = new FormData();
+    if (chosen.files[0].size > Number(chosen.dataset.most)) {
+      chosen.value = "";
+      return this.say(chosen.dataset.large, "bad");
+    }
+    body.set("token", field("token").value);
+    body.set("file", chosen.files[0]);
+    this.say(words(this.name).uploading);
+    let kept = null;
+    try {
+      const answer = await send("/studio/programs/picture", body, UPLOAD_MS);
+      kept = await answer.json();
+    } catch { /* said below */ }
+    if (mine !== this.newest) return;
+    chosen.value = "";
+    this.say(kept?.text || words(this.name).notUploaded, kept?.url ? "good" : "bad");
+    if (!kept?.url) return;
+    field(this.name).value = kept.url;
+    field(this.name).dispatchEvent(new Event("input", { bubbles: true }));
+    this.show("picture");
+  }
+
   show(kind) {
     const picture = form.querySelector("[data-thumb]");
     if (kind) picture.src = this.address();
@@ -101,5 +132,5 @@ class Media extends File {
   }
 }
 
-export const media = new Media("mediaUrl", "media");
-export const picture = new Picture("thumbnailUrl", "picture");
+new Media("mediaUrl", "media");
+new Picture("thumbnailUrl", "picture");

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -68,5 +69,43 @@ def test_a_picture_is_shown_or_why_not(browser: Browser, shared: SharedApi, stra
     expect(thumb).to_be_hidden()
     _give(page, "thumbnailUrl", "http://127.0.0.1/x.png")
     expect(line).to_contain_text("ليس على الإنترنت العام")
+    assert visit.faults == []
+    visit.close()
+
+
+def test_a_picture_is_uploaded(
+    browser: Browser, shared: SharedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICTURES_FOLDER", str(tmp_path / "pictures"))
+    monkeypatch.setenv("PICTURES_MAX_BYTES", "20000")
+    program_id = created(shared.staff["editor"], title="With a picture")["id"]
+    visit = entered(browser, shared.listener, "editor", at(program_id))
+    page = visit.page
+    line, chosen = (
+        page.locator("[data-file]:has([name=thumbnailUrl]) [data-checked]"),
+        page.locator("[data-upload] input"),
+    )
+
+    def choose(content: bytes) -> None:
+        chosen.set_input_files({"name": "cover.png", "mimeType": "image/png", "buffer": content})
+
+    # It is kept at the address that the site is known by, which is another port here.
+    page.route(
+        "**/pictures/*", lambda route: route.fulfill(body=files.png(300, 300), content_type="image/png")
+    )
+    visit.allow(shared.settings.api.site)
+    choose(files.png(300, 300))
+    expect(line).to_have_text(says("editor_upload.kept"))
+    expect(page.locator("[name=thumbnailUrl]")).to_have_value(re.compile(r"/pictures/[0-9a-f]{32}\.png$"))
+    expect(page.locator("[data-thumb]")).to_be_visible()
+    expect(page.locator("#saving")).to_have_text(re.compile("Saved at"))
+    saved = shared.staff["editor"].get(f"/catalog/programs/{program_id}").json()["data"]["thumbnailUrl"]
+    assert saved == page.locator("[name=thumbnailUrl]").input_value()
+    choose(files.SVG)
+    expect(line).to_contain_text("This is no picture")
+    choose(files.png(300, 300, more=bytes(20_001)))
+    expect(line).to_have_text("A picture has at most 20.0 kB.")
+    assert page.locator("[name=thumbnailUrl]").input_value() == saved
+    assert visit.closed_to_anybody() == []
     assert visit.faults == []
     visit.close()

@@ -1,0 +1,45 @@
+"""Uploaded pictures, for everybody. A name stands for a content, so browsers and CDNs keep it for good."""
+
+import asyncio
+
+from litestar import get
+from litestar.params import FromPath
+
+from api.answers.answer import Reply
+from api.discovery.state import DiscoveryRequest
+from api.http.errors import Problem
+from indexer.pictures import opening, storing
+from indexer.pictures.settings import PictureSettings
+from indexer.pictures.storing import StoreAway
+
+# Whatever somebody has hidden in a picture: no browser takes it for anything else, or runs anything of it: the edge
+# adds `nosniff`.
+_HEADERS = (
+    (b"cache-control", b"public, max-age=31536000, immutable"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
+
+
+@get("/pictures/{name:str}")
+async def picture(request: DiscoveryRequest, name: FromPath[str]) -> Reply:
+    """Return a picture.
+
+    Raises:
+        Problem: There is none of this name, or its store does not answer.
+    """
+    store = opening.open_store(PictureSettings()) if storing.is_name(name) else None
+    if store is None:
+        raise Problem("not_found")
+    etag = f'"{name.partition(".")[0]}"'.encode()
+    if etag.decode() in request.headers.get("if-none-match", ""):
+        return Reply(304, [(b"etag", etag), *_HEADERS], b"")
+    try:
+        content = await asyncio.to_thread(store.get, name)
+    except StoreAway:
+        raise Problem("storage_unavailable", headers={"Retry-After": "10"}) from None
+    if content is None:
+        raise Problem("not_found")
+    media_type = storing.TYPES[name.rpartition(".")[2]].encode()
+    length = (b"content-length", b"%d" % len(content))
+    return Reply(200, [(b"content-type", media_type), (b"etag", etag), *_HEADERS, length], content)
