@@ -208,7 +208,7 @@ def test_the_studio_says_it_in_words(shared: SharedApi, stranger: Site) -> None:
     good = ask("/a.wav")
     assert (good["kind"], good["good"]) == ("audio", True)
     assert good["text"].startswith("Audio, ")
-    assert good["text"].endswith("480 kB")
+    assert good["text"].endswith("480 kB.")
     assert ask("/a.wav", "picture")["text"].startswith("This is no picture")
     assert ask("/none") == {"text": "The server has no such file.", "kind": "", "good": False}
     assert send(editor, "/studio/programs/check-file", token=token, url="x", use="feed").status_code == 422

@@ -45,4 +45,4 @@ def said(locale: Locale, found: FileCheckOut, use: str) -> str:
     parts.append(size(locale, found.bytes) if found.bytes else text("editor_check.no_size").unescape())
     if use == "media" and not found.seekable:
         parts.append(text("editor_check.no_parts").unescape())
-    return ("، " if locale.code == "ar" else ", ").join(parts)
+    return ("، " if locale.code == "ar" else ", ").join(parts) + "."
