@@ -221,7 +221,14 @@ ROUTES = {
     },
     **{
         ("GET", path): (OPEN, None)
-        for path in ("/robots.txt", "/favicon.ico", "/sitemap.xml", "/sitemaps/{name:str}", "/oembed")
+        for path in (
+            "/robots.txt",
+            "/favicon.ico",
+            "/sitemap.xml",
+            "/sitemaps/{name:str}",
+            "/oembed",
+            "/pictures/{name:str}",
+        )
     },
     # Pages know people by a cookie alone: whoever sends a token is led to the sign-in (tests/api/web/).
     **dict.fromkeys(
