@@ -4,6 +4,8 @@ Each request is signed (AWS Signature Version 4). A PUT of S3 is whole or does n
 See https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 """
 
+import time
+
 import requests
 from requests_aws4auth import AWS4Auth
 
@@ -11,6 +13,8 @@ from indexer.pictures.settings import PictureSettings
 from indexer.pictures.storing import TYPES, StoreAway
 
 _CHUNK = 64 * 1024
+# The whole of a picture may take as many times the setting's seconds.
+_TIMES = 3
 
 
 class Bucket:
@@ -65,9 +69,10 @@ class Bucket:
             name: Of the picture.
 
         Raises:
-            StoreAway: The server does not answer, refuses, or has a file that is larger than a picture may be.
+            StoreAway: The server does not answer, refuses, is too slow, or has a file that is larger than a picture may be.
         """
         most = self._settings.max_bytes
+        ends = time.monotonic() + _TIMES * self._settings.timeout
         try:
             # With the connection of the session closed, what is not read is not received.
             answer = self._send("GET", name, stream=True)
@@ -81,6 +86,8 @@ class Bucket:
                     content += chunk
                     if len(content) > most:
                         raise StoreAway("the file in the bucket is larger than a picture may be")
+                    if time.monotonic() > ends:
+                        raise StoreAway("the server of the bucket is too slow")
                 return bytes(content)
         except requests.RequestException as error:
             raise StoreAway("the server of the bucket does not answer") from error

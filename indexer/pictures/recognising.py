@@ -7,6 +7,8 @@ import imagesize
 
 # Of a picture, as much as has its size in nearly every file: a photograph may begin with a preview of itself.
 BEGINNING = 256 * 1024
+# Of a picture that is all there, what is looked at: a file may be made so that each of its bytes takes time.
+_MOST_READ = 1_000_000
 _WEBP = slice(8, 12)
 # The brands of AVIF: still pictures and sequences. https://aomediacodec.github.io/av1-avif/#brands
 _AVIF = (b"avif", b"avis")
@@ -23,19 +25,31 @@ class Picture(NamedTuple):
 
 
 def recognise(beginning: bytes) -> Picture | None:
-    """Return what a file is by its first bytes; None for all but PNG, JPEG, WebP and AVIF, and when its size cannot be read."""
+    """Return what a file is by its first bytes; None for all but PNG, JPEG, WebP and AVIF, and when its size cannot be read.
+
+    A file of a stranger may take a second: call it on a thread.
+    """
     ending = _ending(beginning)
     if ending is None:
         return None
     try:
-        width, height = imagesize.get(io.BytesIO(beginning))
+        width, height = imagesize.get(io.BytesIO(beginning[:_MOST_READ]))
     # A broken header: the library lets through what reading it raises.
     except Exception:
         return None
     if width <= 0 or height <= 0:
         return None
-    mime = "image/jpeg" if ending == "jpg" else f"image/{ending}"
-    return Picture(ending, mime, int(width), int(height))
+    return Picture(ending, _mime(ending), int(width), int(height))
+
+
+def declared(beginning: bytes) -> str | None:
+    """Return the MIME type of a picture by its very first bytes; None for all but PNG, JPEG, WebP and AVIF."""
+    ending = _ending(beginning)
+    return _mime(ending) if ending else None
+
+
+def _mime(ending: str) -> str:
+    return "image/jpeg" if ending == "jpg" else f"image/{ending}"
 
 
 def _ending(beginning: bytes) -> str | None:

@@ -37,7 +37,7 @@ class PictureSettings(BaseSettings):
         default=10,
         gt=0,
         validation_alias="PICTURES_TIMEOUT",
-        description="Seconds that the bucket's server may send nothing.",
+        description="Seconds that the bucket's server may send nothing; a whole picture may take three times as long.",
     )
     max_bytes: int = Field(
         default=5_000_000,

@@ -20,11 +20,14 @@ def png(width: int = 3, height: int = 2, *, more: bytes = b"") -> bytes:
     )
 
 
-def jpeg(width: int = 3, height: int = 2) -> bytes:
-    """Return the headers of a JPEG."""
+def jpeg(width: int = 3, height: int = 2, *, before: int = 0) -> bytes:
+    """Return the headers of a JPEG; at least `before` bytes of a profile stand before its size."""
+    most = 65_000
+    part = b"\xff\xe2" + struct.pack(">H", 2 + most) + bytes(most)
+    profile = part * -(-before // most)
     app0 = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\0"
-    return b"\xff\xd8" + app0 + frame + b"\xff\xd9"
+    return b"\xff\xd8" + app0 + profile + frame + b"\xff\xd9"
 
 
 def webp(width: int = 3, height: int = 2) -> bytes:

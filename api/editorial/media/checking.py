@@ -3,7 +3,7 @@
 The guard of imports says which servers may be asked. Nothing of the file but its kind and its size is told.
 """
 
-import asyncio
+from functools import partial
 
 from litestar import post
 from litestar.params import JSONBody
@@ -12,39 +12,26 @@ from api.editorial.media.schemas import FileCheckAnswer, FileCheckIn, FileCheckO
 from api.http.auth import EDITORS
 from api.http.errors import Problem
 from api.http.limits.rate_limit import Budget
+from api.http.limits.threads import Crowded, Threads
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest
 from indexer.importing.errors import ImportFailed
 from indexer.importing.fetching.fetcher import Fetched, Fetcher
 from indexer.importing.reading import media_types
 from indexer.importing.settings import ImportSettings
-from indexer.pictures import recognising
+from indexer.pictures import opening, recognising, storing
+from indexer.pictures.settings import PictureSettings
+from indexer.pictures.storing import Store, StoreAway
 
-# Addresses of an account in a minute, and those that a process looks at at the same time; others wait.
+# Addresses of an account in a minute; those that a process looks at at the same time, and those that may wait for it, too.
 PER_MINUTE = 30
 AT_ONCE = 4
+PLACES = 100
 # Enough for the headers of every container.
 _BEGINNING = 64 * 1024
 
 
-class Room:
-    """Lets so many look at the same time."""
-
-    def __init__(self, most: int) -> None:
-        """Begin empty."""
-        self._most = most
-        self._of: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
-
-    def __call__(self) -> asyncio.Semaphore:
-        """Return the room of this event loop."""
-        loop = asyncio.get_running_loop()
-        if loop not in self._of:
-            self._of.clear()
-            self._of[loop] = asyncio.Semaphore(self._most)
-        return self._of[loop]
-
-
-room = Room(AT_ONCE)
+threads = Threads("files", AT_ONCE, PLACES)
 
 
 def look(url: str, use: str, settings: ImportSettings) -> FileCheckOut:
@@ -59,19 +46,62 @@ def look(url: str, use: str, settings: ImportSettings) -> FileCheckOut:
     try:
         found = Fetcher(settings).beginning(url, size, settings.probe_timeout)
     except ImportFailed as error:
-        return FileCheckOut(
-            url=url,
-            problem=error.code,
-            detail=error.detail,
-            kind=None,
-            content_type=None,
-            bytes=None,
-            seekable=None,
-            width=None,
-            height=None,
-        )
+        return _not_had(url, error.code, error.detail)
+    return _told(found, use, is_cut=len(found.body) >= size)
+
+
+def look_at_own(url: str, use: str, store: Store) -> FileCheckOut:
+    """Say what an uploaded picture is: it is read where it is kept, because this server may have no public address.
+
+    Args:
+        url: The address, which ends with the picture's name.
+        use: What a program would have it for: `media` or `picture`.
+        store: Where pictures are kept.
+    """
+    name = url.rpartition("/")[2]
+    try:
+        content = store.get(name)
+    except StoreAway:
+        return _not_had(url, "unreachable", "The place where pictures are kept does not answer.")
+    if content is None:
+        return _not_had(url, "not_found", "No such picture is kept.")
+    return _told(Fetched(url, content, size=len(content)), use, is_cut=False)
+
+
+def _own(url: str, site: str) -> Store | None:
+    """Return the store of an uploaded picture; None for every other address."""
+    place = f"{site}/pictures/"
+    if not url.startswith(place) or not storing.is_name(url.removeprefix(place)):
+        return None
+    return opening.open_store(PictureSettings())
+
+
+def _not_had(url: str, problem: str, detail: str) -> FileCheckOut:
+    return FileCheckOut(
+        url=url,
+        problem=problem,
+        detail=detail,
+        kind=None,
+        content_type=None,
+        bytes=None,
+        seekable=None,
+        width=None,
+        height=None,
+    )
+
+
+def _told(found: Fetched, use: str, *, is_cut: bool) -> FileCheckOut:
+    """Return what a file is.
+
+    Args:
+        found: Its beginning.
+        use: What a program would have it for.
+        is_cut: There is more of it than its beginning.
+    """
     picture = recognising.recognise(found.body)
-    kind, mime = ("picture", picture.mime) if picture else _kind(found)
+    # A large profile of colours may stand before the size: the first bytes say what it is all the same.
+    mime = picture.mime if picture else recognising.declared(found.body) if is_cut else None
+    kind, mime = ("picture", mime) if mime else _kind(found)
     fits = kind == "picture" if use == "picture" else kind in ("audio", "video")
     return FileCheckOut(
         url=found.url,
@@ -113,14 +143,24 @@ async def check_file(request: ApiRequest, data: JSONBody[FileCheckIn]) -> JsonRe
     """Say what is at an address.
 
     Raises:
-        Problem: The account has asked too often in this minute.
+        Problem: The account has asked too often in this minute, or too many others wait.
     """
     budget = Budget(f"check:{request.user.account_id}", PER_MINUTE)
     seconds = await request.shared.limiter.spend(budget)
     if seconds:
         raise Problem("rate_limited", "Too many addresses.", headers={"Retry-After": str(seconds)})
-    async with room():
-        found = await asyncio.to_thread(look, data.url.strip(), data.use, ImportSettings())
+    url = data.url.strip()
+    store = _own(url, request.shared.settings.api.site)
+    work = (
+        partial(look_at_own, url, data.use, store)
+        if store
+        else partial(look, url, data.use, ImportSettings())
+    )
+    try:
+        with threads.place():
+            found = await threads.run(work)
+    except Crowded:
+        raise Problem("rate_limited", "Too many addresses wait.", headers={"Retry-After": "10"}) from None
     return JsonResponse(FileCheckAnswer(data=found))
 
 

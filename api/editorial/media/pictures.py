@@ -1,8 +1,8 @@
 """Editors' route that keeps a picture, which is the body of the request. The studio keeps the pictures of its forms likewise."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 from litestar import post
 
@@ -10,20 +10,25 @@ from api.editorial.media.schemas import PictureAnswer, PictureOut
 from api.http.auth import EDITORS
 from api.http.errors import Problem
 from api.http.limits.rate_limit import Budget
+from api.http.limits.threads import Crowded, Threads
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest
 from catalog.core.errors import FieldError
 from indexer.pictures import opening, recognising, storing
+from indexer.pictures.recognising import Picture
 from indexer.pictures.settings import PictureSettings
-from indexer.pictures.storing import StoreAway
+from indexer.pictures.storing import Store, StoreAway
 
 log = logging.getLogger(__name__)
 # Pictures of an account in a minute.
 PER_MINUTE = 30
 # Of each side, in pixels: smaller ones show nothing, larger ones take a browser's memory.
 LEAST_SIDE, MOST_SIDE = 32, 8000
+# Pictures that a process takes in at the same time, each of them in memory.
+AT_ONCE = 8
 # Where the field is, in the list of errors.
 _FIELD = "file"
+threads = Threads("uploads", AT_ONCE, AT_ONCE)
 
 
 class WrongPicture(Problem):
@@ -56,6 +61,23 @@ async def _content(chunks: AsyncIterator[bytes], most: int) -> bytes:
     return bytes(found)
 
 
+def _kept(content: bytes, store: Store) -> tuple[str, Picture]:
+    """Keep a picture, and return its name and what it is.
+
+    Raises:
+        WrongPicture: It is no picture, or has too few or too many pixels.
+        StoreAway: The store does not take it.
+    """
+    picture = recognising.recognise(content)
+    if picture is None:
+        raise WrongPicture("invalid", "Must be a picture: PNG, JPEG, WebP or AVIF.")
+    if not all(LEAST_SIDE <= side <= MOST_SIDE for side in (picture.width, picture.height)):
+        raise WrongPicture("out_of_range", f"Each side must have {LEAST_SIDE} to {MOST_SIDE} pixels.")
+    name = storing.name_of(content, picture)
+    store.put(name, content)
+    return name, picture
+
+
 async def keep(request: ApiRequest, chunks: AsyncIterator[bytes]) -> PictureOut:
     """Keep an uploaded picture, and return its address.
 
@@ -65,7 +87,7 @@ async def keep(request: ApiRequest, chunks: AsyncIterator[bytes]) -> PictureOut:
 
     Raises:
         WrongPicture: It is no picture, or too large in bytes or pixels.
-        Problem: Too many were sent, or there is no store that takes it.
+        Problem: Too many were sent or are just coming in, or there is no store that takes it.
     """
     settings = PictureSettings()
     store = opening.open_store(settings)
@@ -77,17 +99,14 @@ async def keep(request: ApiRequest, chunks: AsyncIterator[bytes]) -> PictureOut:
     seconds = await request.shared.limiter.spend(budget)
     if seconds:
         raise Problem("rate_limited", "Too many pictures.", headers={"Retry-After": str(seconds)})
-    content = await _content(chunks, settings.max_bytes)
-    picture = recognising.recognise(content)
-    if picture is None:
-        raise WrongPicture("invalid", "Must be a picture: PNG, JPEG, WebP or AVIF.")
-    if not all(LEAST_SIDE <= side <= MOST_SIDE for side in (picture.width, picture.height)):
-        raise WrongPicture("out_of_range", f"Each side must have {LEAST_SIDE} to {MOST_SIDE} pixels.")
-    name = storing.name_of(content, picture)
     try:
-        await asyncio.to_thread(store.put, name, content)
+        with threads.place():
+            content = await _content(chunks, settings.max_bytes)
+            name, picture = await threads.run(partial(_kept, content, store))
+    except Crowded:
+        raise Problem("storage_unavailable", headers={"Retry-After": "10"}) from None
     except StoreAway as error:
-        log.warning("picture %s is not kept: %s", name, error)
+        log.warning("a picture is not kept: %s", error)
         raise Problem("storage_unavailable", headers={"Retry-After": "10"}) from None
     return PictureOut(
         url=f"{request.shared.settings.api.site}/pictures/{name}",

@@ -1,6 +1,6 @@
 """Uploaded pictures, for everybody. A name stands for a content, so browsers and CDNs keep it for good."""
 
-import asyncio
+from functools import partial
 
 from litestar import get
 from litestar.params import FromPath
@@ -8,10 +8,14 @@ from litestar.params import FromPath
 from api.answers.answer import Reply
 from api.discovery.state import DiscoveryRequest
 from api.http.errors import Problem
+from api.http.limits.threads import Crowded, Threads
 from indexer.pictures import opening, storing
 from indexer.pictures.settings import PictureSettings
 from indexer.pictures.storing import StoreAway
 
+# Pictures that a process reads at the same time, and requests that may wait for one: a store that is slow stops nothing else.
+AT_ONCE, PLACES = 8, 100
+threads = Threads("pictures", AT_ONCE, PLACES)
 # Whatever somebody has hidden in a picture: no browser takes it for anything else, or runs anything of it: the edge
 # adds `nosniff`.
 _HEADERS = (
@@ -26,7 +30,7 @@ async def picture(request: DiscoveryRequest, name: FromPath[str]) -> Reply:
     """Return a picture.
 
     Raises:
-        Problem: There is none of this name, or its store does not answer.
+        Problem: There is none of this name, or its store does not answer, or too many wait for it.
     """
     store = opening.open_store(PictureSettings()) if storing.is_name(name) else None
     if store is None:
@@ -35,8 +39,9 @@ async def picture(request: DiscoveryRequest, name: FromPath[str]) -> Reply:
     if etag.decode() in request.headers.get("if-none-match", ""):
         return Reply(304, [(b"etag", etag), *_HEADERS], b"")
     try:
-        content = await asyncio.to_thread(store.get, name)
-    except StoreAway:
+        with threads.place():
+            content = await threads.run(partial(store.get, name))
+    except (Crowded, StoreAway):
         raise Problem("storage_unavailable", headers={"Retry-After": "10"}) from None
     if content is None:
         raise Problem("not_found")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.pictures.recognising import Picture, recognise
+from indexer.pictures.recognising import Picture, declared, recognise
 from tests.support import files
 
 
@@ -44,3 +44,12 @@ def test_a_picture_and_its_size(made: object, ending: str, mime: str, width: int
 )
 def test_what_is_no_picture(other: bytes) -> None:
     assert recognise(other) is None
+
+
+def test_no_more_is_read_than_a_header_may_have() -> None:
+    assert recognise(files.jpeg(640, 480, before=600_000)) == Picture("jpg", "image/jpeg", 640, 480)
+    # Each byte of a file that is made for it takes time.
+    endless = files.jpeg(640, 480, before=1_000_000)
+    assert recognise(endless) is None
+    assert declared(endless) == "image/jpeg"
+    assert declared(files.GIF) is None

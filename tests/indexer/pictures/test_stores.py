@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from indexer.pictures import bucket as bucket_module
 from indexer.pictures.bucket import Bucket
 from indexer.pictures.folder import Folder
 from indexer.pictures.opening import open_store
@@ -123,6 +124,18 @@ def test_a_bucket_that_is_away_or_refuses_is_told() -> None:
         server.pages[path] = (200, {}, b"x" * 1001)
         with pytest.raises(StoreAway, match="larger"):
             small.get(NAME)
+
+
+def test_a_server_that_sends_a_picture_too_slowly_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bucket(tmp_path / "s3") as variables:
+        store = Bucket(settings_of(variables))
+        store.put(NAME, files.png())
+        # The time is up before the first part has come.
+        monkeypatch.setattr(bucket_module, "_TIMES", -1)
+        with pytest.raises(StoreAway, match="too slow"):
+            store.get(NAME)
 
 
 def test_the_settings_name_one_store(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.editorial.media import checking
 from api.editorial.media.schemas import PROBLEMS
+from api.http.limits.threads import Threads
 from api.web.rendering.locales import locale, texts
 from api.web.studio.editor.media import telling
 from indexer.importing.fetching import connections
@@ -85,6 +87,46 @@ def test_a_picture_with_its_size(shared: SharedApi, stranger: Site) -> None:
         900,
     )
     assert check(shared, stranger.url("/p"), "media")["problem"] == "wrong_kind"
+
+
+def test_a_picture_whose_size_stands_far_behind_its_beginning(shared: SharedApi, stranger: Site) -> None:
+    # A profile of colours for printing is larger than what is fetched.
+    stranger.pages["/p"] = in_parts(files.jpeg(900, 700, before=600_000), "image/jpeg")
+    found = check(shared, stranger.url("/p"), "picture")
+    assert (found["problem"], found["kind"], found["contentType"]) == (None, "picture", "image/jpeg")
+    assert (found["width"], found["height"]) == (None, None)
+    # All of this one was sent.
+    stranger.pages["/broken"] = (200, {"Content-Type": "image/jpeg"}, files.jpeg()[:8])
+    assert check(shared, stranger.url("/broken"), "picture")["problem"] == "wrong_kind"
+
+
+def test_an_uploaded_picture_is_looked_at_where_it_is_kept(
+    shared: SharedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "PER_MINUTE", 1000)
+    monkeypatch.setenv("PICTURES_FOLDER", str(tmp_path / "pictures"))
+    content = files.png(640, 480)
+    headers = {"Content-Type": "application/octet-stream"}
+    kept = shared.staff["editor"].ask("POST", "/catalog/pictures", data=content, headers=headers)
+    url: str = kept.json()["data"]["url"]
+    # No server listens at the site's address, and it is none of the public internet.
+    found = check(shared, url, "picture")
+    assert (found["problem"], found["kind"], found["contentType"]) == (None, "picture", "image/png")
+    assert (found["bytes"], found["width"], found["height"]) == (len(content), 640, 480)
+    assert check(shared, url, "media")["problem"] == "wrong_kind"
+    place = url.rpartition("/")[0]
+    assert check(shared, f"{place}/{'0' * 32}.png", "picture")["problem"] == "not_found"
+    for other in (f"{place}/../health/live", f"{place}/x.png", f"{url}?x"):
+        assert check(shared, other, "picture")["problem"] in ("forbidden_port", "forbidden_address"), other
+    monkeypatch.setenv("PICTURES_FOLDER", __file__)
+    assert check(shared, url, "picture")["problem"] == "unreachable"
+
+
+def test_where_too_many_wait_one_more_is_refused(shared: SharedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "PER_MINUTE", 1000)
+    monkeypatch.setattr(checking, "threads", Threads("none", 1, 0))
+    answer = shared.staff["editor"].post(PATH, {"url": "http://127.0.0.1/", "use": "media"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "10")
 
 
 @pytest.mark.parametrize(
