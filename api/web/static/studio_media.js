@@ -6,7 +6,7 @@ const words = (name) => field(name).closest("[data-file]").dataset;
 const numeral = new Intl.NumberFormat(document.documentElement.lang === "ar" ? "ar-SA" : "en-GB", { useGrouping: false, minimumIntegerDigits: 2 });
 
 async function send(path, body, ms = TIMEOUT_MS) {
-  const answer = await fetch(path, { method: "POST", body, redirect: "manual", signal: AbortSignal.timeout(ms) });
+  const answer = await fetch(path, { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(ms) });
   if (answer.type === "opaqueredirect") throw new Error("signed out");
   return answer;
 }
@@ -82,8 +82,8 @@ class Picture extends File {
       const answer = await send("/studio/programs/picture", body, UPLOAD_MS);
       kept = await answer.json();
     } catch { /* said below */ }
-    if (mine !== this.newest) return;
     chosen.value = "";
+    if (mine !== this.newest) return;
     this.say(kept?.text || words(this.name).notUploaded, kept?.url ? "good" : "bad");
     if (!kept?.url) return;
     field(this.name).value = kept.url;

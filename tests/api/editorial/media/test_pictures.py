@@ -9,10 +9,12 @@ from requests import ConnectionError as RequestsConnectionError
 from requests import Response
 
 from api.editorial.media import pictures
+from api.http.limits.threads import Threads
+from api.web.machines import pictures as served
 from tests.support import files
 from tests.support.buckets import bucket
 from tests.support.client import Client
-from tests.support.pages import read
+from tests.support.pages import Page, read
 from tests.support.shared import SharedApi
 from tests.support.staff import signed_in_at_pages, token_of
 
@@ -157,6 +159,34 @@ def test_no_other_file_is_served(name: str, folder: Path, shared: SharedApi) -> 
     assert shared.listener.get(f"/pictures/{name}").status_code == 404
 
 
+def test_what_a_picture_is_is_read_beside_the_event_loop(
+    folder: Path, shared: SharedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    recognise = pictures.recognising.recognise
+
+    def seen(content: bytes) -> object:
+        threads.append(threading.current_thread().name)
+        return recognise(content)
+
+    monkeypatch.setattr(pictures.recognising, "recognise", seen)
+    assert upload(shared.staff["editor"], files.png(64, 64)).status_code == 201
+    assert [name.partition("_")[0] for name in threads] == ["uploads"]
+
+
+def test_where_too_many_wait_one_more_is_refused(
+    folder: Path, shared: SharedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = upload(shared.staff["editor"], files.png(64, 64)).json()["data"]["url"].rpartition("/")[2]
+    crowded = Threads("none", 1, 0)
+    monkeypatch.setattr(pictures, "threads", crowded)
+    monkeypatch.setattr(served, "threads", crowded)
+    answers = (upload(shared.staff["editor"], files.png(65, 65)), shared.listener.get(f"/pictures/{path}"))
+    for answer in answers:
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+    assert len(list(folder.iterdir())) == 1
+
+
 def test_a_sender_that_hangs_up_leaves_nothing(folder: Path, shared: SharedApi) -> None:
     content = files.png(64, 64, more=bytes(100_000))
     stopped = threading.Event()
@@ -180,7 +210,10 @@ def test_the_studio_keeps_a_picture_and_says_why_not(folder: Path, shared: Share
 
     def send(content: bytes, token: str = token) -> Response:
         parts = {"file": ("cover.png", content, "image/png")}
-        return editor.ask("POST", "/studio/programs/picture", data={"token": token}, files=parts)
+        headers = {"Accept": "application/json"}
+        return editor.ask(
+            "POST", "/studio/programs/picture", data={"token": token}, files=parts, headers=headers
+        )
 
     good = send(files.png(64, 64)).json()
     assert good["text"] == "The picture is uploaded, and its address is in the field."
@@ -191,3 +224,32 @@ def test_the_studio_keeps_a_picture_and_says_why_not(folder: Path, shared: Share
     assert "32 to 8,000 pixels" in send(files.png(5, 5)).json()["text"]
     assert send(files.png(64, 64, more=b"other"), token="x" * 64).status_code == 403
     assert len(list(folder.iterdir())) == 1
+
+
+def test_the_studio_uploads_without_a_script(folder: Path, shared: SharedApi) -> None:
+    editor = signed_in_at_pages(shared.listener, "editor")
+    links = read(editor, "/studio/programs/new").all("a", href="/studio/programs/picture")
+    assert [link.get("target") for link in links] == ["_blank"]
+    page = read(editor, "/studio/programs/picture")
+    form = page.one("form", action="/studio/programs/picture")
+    assert form.get("enctype") == "multipart/form-data"
+
+    def send(content: bytes) -> Page:
+        parts = {"file": ("cover.png", content, "image/png")}
+        answer = editor.ask("POST", "/studio/programs/picture", data={"token": token_of(page)}, files=parts)
+        return Page(answer)
+
+    kept = send(files.png(64, 64))
+    url = kept.one("input", readonly="").get("value")
+    assert url is not None
+    assert shared.listener.get("/pictures/" + url.rpartition("/")[2]).status_code == 200
+    refused = send(files.SVG)
+    assert refused.one("p", role="alert").text.startswith("This is no picture")
+    assert refused.all("input", readonly="") == []
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_no_page_uploads_without_a_store(shared: SharedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PICTURES_FOLDER", raising=False)
+    editor = signed_in_at_pages(shared.listener, "editor")
+    assert editor.get("/studio/programs/picture").status_code == 404

@@ -1,9 +1,10 @@
-"""What the script of an editor's form asks about the file behind an address, and the pictures that it uploads."""
+"""What the script of an editor's form asks about the file behind an address, and pictures that are uploaded, with and without it."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 
 from api.editorial.media import checking, pictures
@@ -11,8 +12,8 @@ from api.editorial.media.schemas import FileCheckAnswer, FileCheckIn
 from api.http.errors import Problem
 from api.web.rendering.locales import Locale
 from api.web.signin.asking import ask
-from api.web.signin.staff import StaffRequest
-from api.web.studio.editor.media import telling
+from api.web.signin.staff import StaffRequest, page
+from api.web.studio.editor.media import telling, uploads
 from indexer.pictures.settings import PictureSettings
 
 _CHUNK = 256 * 1024
@@ -77,13 +78,38 @@ def _why(locale: Locale, name: str) -> str:
     ).unescape()
 
 
-@post("/programs/picture", request_max_body_size=None, opt={"file_bytes": _largest})
-async def picture(request: StaffRequest) -> Response[bytes]:
-    """Keep the picture of a form, and say its address; or say in words why not.
+def _page(request: StaffRequest, found: Uploaded | None = None, status: int = 200) -> Response[bytes]:
+    """Return the page that uploads a picture without a script, and says what became of one.
+
+    Args:
+        request: Who asks.
+        found: What became of a picture; None before one is sent.
+        status: The status of the answer.
 
     Raises:
-        Problem: The page has no words for the reason.
+        Problem: No place for pictures is set.
     """
+    offered = uploads.offered(request.locale)
+    if offered is None:
+        raise Problem("not_found")
+    context = {"found": found, "limits": offered.limits}
+    return page(request, "studio/editor_picture.html", context, status=status)
+
+
+@get("/programs/picture")
+async def picture_page(request: StaffRequest) -> Response[bytes]:
+    """Return the page that uploads a picture, for browsers without scripts."""
+    return _page(request)
+
+
+@post("/programs/picture", request_max_body_size=None, opt={"file_bytes": _largest})
+async def picture(request: StaffRequest) -> Response[bytes]:
+    """Keep the picture of a form, and say its address; or say in words why not: to the editor's script in JSON.
+
+    Raises:
+        Problem: There are no words for the reason.
+    """
+    answer = told if request.headers.get("accept", "") == "application/json" else partial(_page, request)
     is_file = "multipart" in request.headers["content-type"]
     file = (await request.form()).get("file") if is_file else None
 
@@ -99,8 +125,8 @@ async def picture(request: StaffRequest) -> Response[bytes]:
         name = f"editor_upload.{why}"
         if name not in request.locale.texts:
             raise
-        return told(Uploaded(_why(request.locale, name)), error.status)
-    return told(Uploaded(request.locale.text("editor_upload.kept").unescape(), found.url))
+        return answer(Uploaded(_why(request.locale, name)), error.status)
+    return answer(Uploaded(request.locale.text("editor_upload.kept").unescape(), found.url))
 
 
-HANDLERS = [check, picture]
+HANDLERS = [check, picture_page, picture]

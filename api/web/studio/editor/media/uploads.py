@@ -9,10 +9,11 @@ from indexer.pictures.settings import PictureSettings
 
 
 class Upload(NamedTuple):
-    """The largest picture, in bytes, and what is said of a larger one."""
+    """The largest picture, in bytes, what is said of a larger one, and the limits in a sentence."""
 
     most: int
     refusal: str
+    limits: str
 
 
 def offered(locale: Locale) -> Upload | None:
@@ -25,4 +26,7 @@ def offered(locale: Locale) -> Upload | None:
     if opening.open_store(settings) is None:
         return None
     size = telling.size(locale, settings.max_bytes)
-    return Upload(settings.max_bytes, locale.text("editor_upload.body_too_large", size=size).unescape())
+    refusal, limits = (
+        locale.text(f"editor_upload.{name}", size=size).unescape() for name in ("body_too_large", "limits")
+    )
+    return Upload(settings.max_bytes, refusal, limits)
