@@ -226,10 +226,11 @@ def test_every_problem_has_words(language: str) -> None:
 
 def test_sizes_in_words() -> None:
     english, arabic = locale("en"), locale("ar")
-    assert [telling.size(english, n) for n in (1, 999, 1500, 57_400_000, 3_000_000_000_000)] == [
+    assert [telling.size(english, n) for n in (1, 999, 1500, 20_000, 57_400_000, 3_000_000_000_000)] == [
         "1 bytes",
         "999 bytes",
         "1.5 kB",
+        "20 kB",
         "57.4 MB",
         "3000 GB",
     ]

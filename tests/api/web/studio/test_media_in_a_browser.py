@@ -104,7 +104,7 @@ def test_a_picture_is_uploaded(
     choose(files.SVG)
     expect(line).to_contain_text("This is no picture")
     choose(files.png(300, 300, more=bytes(20_001)))
-    expect(line).to_have_text("A picture has at most 20.0 kB.")
+    expect(line).to_have_text("A picture has at most 20 kB.")
     assert page.locator("[name=thumbnailUrl]").input_value() == saved
     assert visit.closed_to_anybody() == []
     assert visit.faults == []

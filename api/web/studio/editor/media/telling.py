@@ -17,7 +17,7 @@ def size(locale: Locale, count: int) -> str:
     value, unit = float(count), 0
     while value >= _STEP and unit < len(_UNITS) - 1:
         value, unit = value / _STEP, unit + 1
-    written = f"{value:.1f}" if unit and value < 100 else f"{value:.0f}"
+    written = f"{value:.1f}".removesuffix(".0") if unit and value < 100 else f"{value:.0f}"
     return locale.text(f"editor_check.{_UNITS[unit]}", n=locale.digits(written)).unescape()
 
 
