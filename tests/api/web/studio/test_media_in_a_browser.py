@@ -107,5 +107,7 @@ def test_a_picture_is_uploaded(
     expect(line).to_have_text("A picture has at most 20 kB.")
     assert page.locator("[name=thumbnailUrl]").input_value() == saved
     assert visit.closed_to_anybody() == []
+    page.goto("/studio/programs/picture")
+    assert visit.closed_to_anybody() == []
     assert visit.faults == []
     visit.close()
