@@ -24,6 +24,10 @@ def api() -> None:
     stop = stopping.requested(_kill_workers)
     server, known = import_server()
     everything = known.from_env()
+    # Read again with each request that needs them: a wrong variable ends the start, and no page.
+    from indexer.pictures.settings import PictureSettings
+
+    PictureSettings()
     logs.configure(everything.indexer.log_format)
     # The workers record; that they do, or cannot, is said once.
     telemetry.is_on()

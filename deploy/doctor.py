@@ -14,6 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import click
+from pydantic import ValidationError
 from redis.asyncio import Redis
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
@@ -23,10 +24,15 @@ from api.settings import Settings
 from catalog.replicas.lag import POSITION, History, Position
 from catalog.schema import readiness
 from indexer import stores
+from indexer.pictures.opening import open_store
+from indexer.pictures.settings import PictureSettings
+from indexer.pictures.storing import StoreAway
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 # PostgreSQL's version that the product is tested with.
 POSTGRES = 18
+# A name that no picture has.
+_NO_PICTURE = f"{'0' * 32}.png"
 # Beyond one, times in logs mislead; beyond the other, access tokens of one machine are refused by another.
 CLOCK_WARN, CLOCK_FAIL = 1.0, 30.0
 
@@ -179,6 +185,28 @@ def _engines(settings: Settings) -> Iterator[Verdict]:
         yield Verdict(f"engine {name}", level, said)
 
 
+def _pictures(size: Size) -> Iterator[Verdict]:
+    try:
+        settings = PictureSettings()
+    except ValidationError as error:
+        yield Verdict("pictures", FAIL, error.errors()[0]["msg"].removeprefix("Value error, "))
+        return
+    store = open_store(settings)
+    if store is None:
+        yield Verdict("pictures", OK, "no place is set: editors upload none")
+        return
+    try:
+        store.get(_NO_PICTURE)
+    except StoreAway as error:
+        yield Verdict("pictures", FAIL, f"{error}: editors upload none, and listeners see none")
+        return
+    if settings.folder and size.instances > 1:
+        said = f"a folder, which all {size.instances} instances must share; otherwise set PICTURES_BUCKET_URL"
+        yield Verdict("pictures", WARN, said)
+    else:
+        yield Verdict("pictures", OK, "a bucket" if settings.bucket_url else "a folder")
+
+
 def _connections(settings: Settings, size: Size) -> Iterator[Verdict]:
     each = connections_of_instance(settings)
     wanted = size.instances * each
@@ -209,6 +237,7 @@ def examine(settings: Settings, size: Size) -> Iterator[Verdict]:
         "connections": lambda: _connections(settings, size),
         "redis": lambda: _redis(settings),
         "engines": lambda: _engines(settings),
+        "pictures": lambda: _pictures(size),
     }
     for about, check in checks.items():
         try:

@@ -31,14 +31,14 @@ _CONNECTION = (
     "auth hello ping quit reset select client|info client|setinfo client|setname "
     "asking cluster|info cluster|shards cluster|slots command info readonly"
 )
-# Scripts of api/answers, api/http/limits/rate_limit.py, api/discovery/counted, indexer/jobs/insight.py and
+# Scripts of api/answers, api/http/limits/rate_limit.py, api/discovery/counted, api/http/presence, indexer/jobs/insight.py and
 # indexer/stores/invalidation.py run with the rights of their user. `scan` shows names of keys, not what they have.
 _SCRIPTS = (
     "eval del expire get hdel hget hincrby hmget hset incrby pfadd pfcount publish set zadd zcard zrangebyscore zrem "
     "zremrangebyrank zremrangebyscore"
 )
 _CACHE: Mapping[Role, str] = {
-    "api": f"{_SCRIPTS} exists sadd scan scard sismember subscribe unlink unsubscribe zincrby zrange zrevrange zscore",
+    "api": f"{_SCRIPTS} exists sadd scan scard sismember subscribe time unlink unsubscribe zincrby zrange zrevrange zscore",
     "worker": f"{_SCRIPTS} discard exec hgetall incr multi rename sadd scan smembers spop srem unwatch watch "
     "zunionstore",
 }

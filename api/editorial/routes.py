@@ -5,6 +5,7 @@ from api.editorial.curation import collections, history, pins, preview, synonyms
 from api.editorial.imports import conflicts, runs, sources, streams, uploads
 from api.editorial.listing import routes as listing
 from api.editorial.listing import saved
+from api.editorial.media import checking, pictures
 from api.editorial.naming import routes as naming
 from api.editorial.review import autosave, comments, transitions
 from api.editorial.review import programs as pending_programs
@@ -41,5 +42,7 @@ router = signed_in_router(
         *sources.HANDLERS,
         *conflicts.HANDLERS,
         *merging.HANDLERS,
+        *checking.HANDLERS,
+        *pictures.HANDLERS,
     ],
 )

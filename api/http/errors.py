@@ -48,6 +48,7 @@ CODES: dict[str, tuple[int, str]] = {
     "search_unavailable": (503, "Search is unavailable for the moment"),
     "queue_unavailable": (503, "The queue is unavailable for the moment"),
     "cache_unavailable": (503, "The cache is unavailable for the moment"),
+    "storage_unavailable": (503, "Pictures cannot be kept or read for the moment"),
     "database_unavailable": (503, "The catalogue is unavailable for the moment"),
 }
 

@@ -122,8 +122,15 @@ class Stack:
             or ("" if "engine" in self.external else secrets["masterKey"]),
             "THMANYAH_SECRET_KEY": own.get("THMANYAH_SECRET_KEY") or secrets["secretKey"],
             "API_PORT": str(self.ports["api"]),
+            **self._pictures(),
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _pictures(self) -> dict[str, str]:
+        """Return where uploaded pictures are kept, unless the environment says it."""
+        if os.environ.get("PICTURES_FOLDER") or os.environ.get("PICTURES_BUCKET_URL"):
+            return {}
+        return {"PICTURES_FOLDER": str(self.home.path / "pictures")}
 
     def _redis(self, role: Role) -> dict[str, str]:
         """Return the addresses of Redis, for processes with this role."""

@@ -13,9 +13,16 @@ from deploy.local.home import TRAVERSABLE, Home
 from deploy.local.servers import postgres
 from deploy.local.supervisor import Supervisor
 from indexer.importing.settings import ImportSettings
+from indexer.pictures.settings import PictureSettings
 from indexer.settings import IndexerSettings
 
-_SETTINGS: tuple[type[BaseSettings], ...] = (CatalogSettings, IndexerSettings, ApiSettings, ImportSettings)
+_SETTINGS: tuple[type[BaseSettings], ...] = (
+    CatalogSettings,
+    IndexerSettings,
+    ApiSettings,
+    ImportSettings,
+    PictureSettings,
+)
 
 
 @click.command()

@@ -110,7 +110,7 @@ resource "aws_secretsmanager_secret_version" "environment" {
   for_each = aws_secretsmanager_secret.environment
 
   secret_id     = each.value.id
-  secret_string = jsonencode(merge(local.environment, module.elasticache.urls[each.key], var.engine_keys))
+  secret_string = jsonencode(merge(local.environment, module.elasticache.urls[each.key], var.engine_keys, each.key == "api" ? var.pictures : {}))
 }
 
 module "asg" {

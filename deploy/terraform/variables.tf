@@ -126,3 +126,10 @@ variable "access_log_bucket" {
   type        = string
   default     = null
 }
+
+variable "pictures" {
+  description = "Where uploaded pictures are kept: PICTURES_BUCKET_URL, PICTURES_BUCKET_REGION, PICTURES_BUCKET_KEY_ID and PICTURES_BUCKET_SECRET; empty: editors upload none."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+}

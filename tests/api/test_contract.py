@@ -77,15 +77,17 @@ def test_every_operation_of_the_document_is_tried() -> None:
 
 
 @pytest.fixture(scope="module")
-def product(shared: SharedApi) -> Iterator[SharedApi]:
+def product(shared: SharedApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedApi]:
     """A product with a few programs, whose published ones are found: what a request changes harms no other."""
     with session_factory(shared.database).begin() as session:
         for status in ("draft", "in_review", "scheduled", "published", "archived"):
             make(session, status, title=f"A {status} program")
     with (
+        pytest.MonkeyPatch.context() as patch,
         closing(redis.Redis.from_url(shared.settings.indexer.redis_cache_url)) as cache,
         sending(shared.settings, cache),
     ):
+        patch.setenv("PICTURES_FOLDER", str(tmp_path_factory.mktemp("pictures")))
         eventually(lambda: '"degraded":false' in shared.listener.get("/discovery/browse").text)
         yield shared
 

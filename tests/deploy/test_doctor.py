@@ -1,6 +1,7 @@
 """`thmanyah doctor` over real servers: each line is ok, warn or fail, and says what to do."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine as Database
@@ -46,6 +47,7 @@ def test_servers_that_fit_are_ok(durable: Settings) -> None:
         "connections",
         "cache",
         "engine default",
+        "pictures",
     }
     assert set(found) == wanted
 
@@ -91,6 +93,24 @@ def test_pgbouncers_limit_counts_when_there_is_one(settings: Settings) -> None:
     assert verdicts(through, Size(2, 2 * each))["connections"][0] == "ok"
     level, said = verdicts(through, Size(2, 2 * each - 1))["connections"]
     assert (level, f"2 instances x {each} = {2 * each} at most" in said) == ("fail", True)
+
+
+def test_the_place_of_pictures(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(size: Size = ONE, **variables: str) -> tuple[str, str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return verdicts(settings, size)["pictures"]
+
+    assert said() == ("ok", "no place is set: editors upload none")
+    assert said(PICTURES_FOLDER=str(tmp_path)) == ("ok", "a folder")
+    level, advice = said(Size(3, 1000))
+    assert (level, "all 3 instances must share" in advice) == ("warn", True)
+    assert said(PICTURES_FOLDER=__file__)[0] == "fail"
+    bucket = {"PICTURES_FOLDER": "", "PICTURES_BUCKET_URL": "http://127.0.0.1:1/pictures"}
+    level, advice = said(**bucket)
+    assert (level, "PICTURES_BUCKET_SECRET" in advice) == ("fail", True)
+    level, advice = said(PICTURES_BUCKET_KEY_ID="key", PICTURES_BUCKET_SECRET="hidden")
+    assert (level, "does not answer" in advice, "hidden" in advice) == ("fail", True, False)
 
 
 def test_the_command_ends_with_one_on_a_failure(durable: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from api.operations.webhooks.settings import WebhookSettings
 from api.settings import ApiSettings
 from catalog.core.settings import CatalogSettings
 from indexer.importing.settings import ImportSettings
+from indexer.pictures.settings import PictureSettings
 from indexer.process.telemetry.settings import TracingSettings
 from indexer.settings import IndexerSettings
 
@@ -24,6 +25,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "Catalogue": CatalogSettings,
     "Pipeline and engine": IndexerSettings,
     "Imports": ImportSettings,
+    "Pictures": PictureSettings,
     "HTTP": ApiSettings,
     "Webhooks": WebhookSettings,
     "Traces": TracingSettings,

@@ -105,6 +105,8 @@ ROUTES = {
     ("PATCH", "/catalog/synonyms/{synonym_id:int}"): (REVIEWERS, {"terms": ["c", "d"]}),
     ("DELETE", "/catalog/synonyms/{synonym_id:int}"): (REVIEWERS, None),
     ("GET", "/catalog/curation/preview"): (EDITORS, None),
+    ("POST", "/catalog/pictures"): (EDITORS, None),
+    ("POST", "/catalog/files/check"): (EDITORS, {"url": "http://127.0.0.1:9/x", "use": "media"}),
     ("GET", f"{P}/why"): (EDITORS | OPS, None),
     ("GET", f"{COLLECTION}/audit"): (EDITORS, None),
     ("GET", "/catalog/pins/{pin_id:int}/audit"): (EDITORS, None),
@@ -219,7 +221,14 @@ ROUTES = {
     },
     **{
         ("GET", path): (OPEN, None)
-        for path in ("/robots.txt", "/favicon.ico", "/sitemap.xml", "/sitemaps/{name:str}", "/oembed")
+        for path in (
+            "/robots.txt",
+            "/favicon.ico",
+            "/sitemap.xml",
+            "/sitemaps/{name:str}",
+            "/oembed",
+            "/pictures/{name:str}",
+        )
     },
     # Pages know people by a cookie alone: whoever sends a token is led to the sign-in (tests/api/web/).
     **dict.fromkeys(

@@ -3,10 +3,11 @@
 from api.settings import ApiSettings
 from catalog.core.settings import CatalogSettings
 from indexer.importing.settings import ImportSettings
+from indexer.pictures.settings import PictureSettings
 from indexer.process.telemetry.settings import TracingSettings
 from indexer.settings import IndexerSettings
 
-MODELS = (ApiSettings, CatalogSettings, ImportSettings, IndexerSettings, TracingSettings)
+MODELS = (ApiSettings, CatalogSettings, ImportSettings, IndexerSettings, PictureSettings, TracingSettings)
 # What every process needs, because the default is an address on the same machine.
 REQUIRED = {"THMANYAH_SECRET_KEY", "DATABASE_URL", "REDIS_CACHE_URL", "REDIS_QUEUE_URL", "MEILI_KEY"}
 

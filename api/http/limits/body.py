@@ -9,7 +9,9 @@ from api.http.errors import Problem
 METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 # Seconds for a whole body; files of imports are larger.
 BODY_SECONDS, UPLOAD_SECONDS = 30, 600
-_UPLOAD = "/catalog/imports/upload"
+_UPLOADS = frozenset(
+    {"/catalog/imports/upload", "/catalog/pictures", "/studio/imports/file", "/studio/programs/picture"}
+)
 
 
 def within_deadline(receive: Receive, path: str) -> Receive:
@@ -19,7 +21,7 @@ def within_deadline(receive: Receive, path: str) -> Receive:
         receive: The server's.
         path: The request's.
     """
-    seconds = UPLOAD_SECONDS if path == _UPLOAD else BODY_SECONDS
+    seconds = UPLOAD_SECONDS if path in _UPLOADS else BODY_SECONDS
     ends = asyncio.get_running_loop().time() + seconds
     is_complete = False
 

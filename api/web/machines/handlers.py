@@ -14,7 +14,7 @@ from api.http.query import MAX_CURSOR, QueryString
 from api.web.listener import errors, search
 from api.web.listener.narrowing import written
 from api.web.listener.reading import parsed, state
-from api.web.machines import feeds, lists, oembed, site, sitemaps
+from api.web.machines import feeds, lists, oembed, pictures, site, sitemaps
 from api.web.rendering import static
 from api.web.rendering.links import query
 from api.web.rendering.page import PageRequest, cached
@@ -151,4 +151,4 @@ async def embed(request: DiscoveryRequest) -> Reply:
 
 
 OF_A_LANGUAGE = (series_feed, category_feed, search_feed, series_list, opensearch, manifest)
-AT_THE_ROOT = (robots, favicon, sitemap, sitemap_part, embed)
+AT_THE_ROOT = (robots, favicon, sitemap, sitemap_part, embed, pictures.picture)

@@ -32,11 +32,15 @@ _OF_QUERY = "%/?:@!$&'()*+,;=-._~"
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A browser that is signed in: by whom, its family of tokens, and the next token when it gets one."""
+    """A browser that is signed in: by whom, its family of tokens, and the next token when it gets one.
+
+    `called`: the person's name for colleagues, the e-mail address of an account without one.
+    """
 
     principal: Principal
     family: str
     token: str | None
+    called: str
 
 
 class StaffRequest(PageRequest):
@@ -76,7 +80,7 @@ async def recognise(request: StaffRequest) -> Signed | None:
             return None
         account = found.account
         principal = Principal(account.id, account.email, frozenset(account.roles))
-        return Signed(principal, found.family, found.token)
+        return Signed(principal, found.family, found.token, account.name or account.email)
 
     signed = await transaction.write(request, work)
     request.scope["state"]["signed"] = signed

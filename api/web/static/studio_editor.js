@@ -373,11 +373,6 @@ addEventListener("beforeunload", (event) => { if (!leaving && unsaved()) event.p
 addEventListener("online", () => { if (unsaved()) save(); });
 onSignOut(() => { isOut = true; forget(); clearTimeout(timer); end("signedOutHere"); });
 addEventListener("storage", (event) => { if (isOwn(event.key) && event.newValue === null && unsaved() && !over) store(); });
-field("thumbnailUrl").addEventListener("change", () => {
-  const picture = form.querySelector("[data-thumb]"), address = field("thumbnailUrl").value.trim();
-  picture.hidden = !/^https?:\/\//.test(address);
-  if (!picture.hidden) picture.src = address;
-});
 const add = form.querySelector("[data-add-person]");
 add.hidden = false;
 add.addEventListener("click", () => addPerson()?.focus());

@@ -40,6 +40,8 @@ class Fetched:
         etag: What to send next time as `etag`.
         last_modified: What to send next time as `last_modified`.
         content_type: The header as it was sent, "" without one.
+        size: Of the whole file, in bytes, as the server declares it; None when it does not.
+        takes_ranges: The server sent the part that was asked for, so a player can jump.
     """
 
     url: str
@@ -49,6 +51,8 @@ class Fetched:
     etag: str | None = None
     last_modified: str | None = None
     content_type: str = ""
+    size: int | None = None
+    takes_ranges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Fetcher:
             _Wanted(url, max_bytes, common, headers or {}, explain), self.settings.total_timeout
         )
 
-    def beginning(self, url: str, size: int, seconds: float) -> bytes:
+    def beginning(self, url: str, size: int, seconds: float) -> Fetched:
         """Fetch the first bytes of the file at `url`; a server that sends more is not listened to.
 
         Args:
@@ -123,7 +127,7 @@ class Fetcher:
             "Accept-Encoding": "identity",
             "Range": f"bytes=0-{size - 1}",
         }
-        return self._fetch(_Wanted(url, size, headers, {}, None, is_beginning=True), seconds).body
+        return self._fetch(_Wanted(url, size, headers, {}, None, is_beginning=True), seconds)
 
     def _fetch(self, wanted: _Wanted, seconds: float) -> Fetched:
         deadline = Deadline(seconds)
@@ -197,7 +201,22 @@ def _beginning(response: BaseHTTPResponse, url: str, size: int, deadline: Deadli
     # A server may ignore the range and send the whole file (RFC 9110, 14.2).
     if response.status not in (200, 206):
         raise failures.of_status(response.status, response.headers)
-    return Fetched(url, body.beginning(response, size, deadline))
+    return Fetched(
+        url,
+        body.beginning(response, size, deadline),
+        content_type=_header(response, "Content-Type") or "",
+        size=_size(response),
+        takes_ranges=response.status == 206,
+    )
+
+
+def _size(response: BaseHTTPResponse) -> int | None:
+    """Return how large the whole file is, by what the server declares (RFC 9110, 14.4)."""
+    if response.status == 206:
+        declared = response.headers.get("Content-Range", "").rpartition("/")[2]
+    else:
+        declared = response.headers.get("Content-Length", "")
+    return int(declared) if declared.isascii() and declared.isdecimal() and len(declared) <= 15 else None
 
 
 def _explained(response: BaseHTTPResponse, explain: ExplainRefusal, deadline: Deadline) -> ImportFailed:

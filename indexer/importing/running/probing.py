@@ -56,7 +56,7 @@ class MediaProbe:
     def _ask(self, row: Row, url: str) -> None:
         settings = self._context.settings
         try:
-            beginning = self._context.fetcher.beginning(url, BYTES, settings.probe_timeout)
+            beginning = self._context.fetcher.beginning(url, BYTES, settings.probe_timeout).body
         except ImportFailed:
             self._failures += 1
             self._counts["failed"] += 1

@@ -24,6 +24,7 @@ from api.web.signin.staff import StaffRequest, page
 from api.web.studio import zones
 from api.web.studio.editor import telling
 from api.web.studio.editor.deciding import found, steps
+from api.web.studio.editor.media import uploads
 from api.web.studio.editor.telling import Told
 from api.web.studio.editor.writing import form, merging, refused, series
 from api.web.studio.editor.writing.form import Values
@@ -68,7 +69,7 @@ def address(program_id: int) -> str:
     return f"{LIST}/{program_id}"
 
 
-def _choices(categories: Sequence[CategoryOut]) -> dict[str, object]:
+def _choices(request: StaffRequest, categories: Sequence[CategoryOut]) -> dict[str, object]:
     """Return what the inputs of the form offer."""
     return {
         "kinds": KINDS,
@@ -77,6 +78,7 @@ def _choices(categories: Sequence[CategoryOut]) -> dict[str, object]:
         "lockable": form.NAMES,
         "languages": _LANGUAGES,
         "categories": categories,
+        "upload": uploads.offered(request.locale),
     }
 
 
@@ -99,7 +101,7 @@ async def new(request: StaffRequest, typed: Typed | None = None, status: int = 2
         "faults": refused.said(request.locale, typed.faults if typed else {}),
         "refusal": typed.refusal if typed else "",
         "once": secrets.token_urlsafe(16),
-        **_choices(await telling.categories(request)),
+        **_choices(request, await telling.categories(request)),
     }
     return page(request, "studio/editor_new.html", context, status=status)
 
@@ -131,7 +133,7 @@ async def show(
         inputs = {name: "" if text == "on" else text for name, text in inputs.items()} | dict(typed.inputs)
     asked = typed or Typed(inputs, draft, form.etag_of(answer))
     context = {
-        **_choices(known),
+        **_choices(request, known),
         **await _beside(request, answer, known, said or Said()),
         "inputs": inputs,
         "rows": form.rows(inputs),

@@ -1,0 +1,1 @@
+"""Editors' routes about the files of programs: whether an address can be fetched, and pictures that are uploaded."""

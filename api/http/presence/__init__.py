@@ -1,0 +1,1 @@
+"""Who has a page of staff open at this moment."""

@@ -1,0 +1,13 @@
+"""Which store of pictures the settings mean."""
+
+from indexer.pictures.bucket import Bucket
+from indexer.pictures.folder import Folder
+from indexer.pictures.settings import PictureSettings
+from indexer.pictures.storing import Store
+
+
+def open_store(settings: PictureSettings) -> Store | None:
+    """Return the store that the settings name; None when they name none. Nothing is connected yet."""
+    if settings.bucket_url:
+        return Bucket(settings)
+    return Folder(settings.folder) if settings.folder else None
