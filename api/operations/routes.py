@@ -1,7 +1,7 @@
 """The router of all routes under /ops, for signed-in operators. `api.app` serves it."""
 
 from api.http.auth import signed_in_router
-from api.operations import audits, caches, engines, pipeline, rebuilds
+from api.operations import audits, caches, engines, imports, pipeline, rebuilds
 from api.operations.reading import database, hour, processes, searches
 from api.operations.webhooks import routes as webhooks
 
@@ -14,6 +14,7 @@ router = signed_in_router(
         *pipeline.HANDLERS,
         *engines.HANDLERS,
         *caches.HANDLERS,
+        *imports.HANDLERS,
         *database.HANDLERS,
         *processes.HANDLERS,
         *hour.HANDLERS,
