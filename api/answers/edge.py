@@ -178,8 +178,9 @@ class Edge:
                 if not number % request_log.SAMPLE:
                     _log(scope, number, request_id, method, hot.template, status, seconds)
                 return
-        if len(address[0]) + len(address[1]) > MAX_TARGET and _is_too_long(address):
-            await _send_answer(send, method, *_too_long(request_id), own)
+        if len(address[0]) + len(address[1]) > MAX_TARGET and (limit := _passed_limit(address)):
+            refusal = _refusal(Problem("target_too_long", f"At most {limit}."), "", request_id)
+            await _send_answer(send, method, *refusal, own)
             seconds = time.perf_counter() - started
             self._observe(method, "too_long", 414, seconds)
             _log(scope, number, request_id, method, "too_long", 414, seconds)
@@ -278,16 +279,14 @@ def _limited(scope: HTTPScope, request_id: bytes, seconds: int) -> tuple[int, li
     return _refusal(problem, scope["path"], request_id)
 
 
-def _is_too_long(address: tuple[str, bytes]) -> bool:
+def _passed_limit(address: tuple[str, bytes]) -> str:
+    """Return the limit that an address is longer than; nothing when it is not too long."""
     path, query = address
+    if len(path) > MAX_TARGET:
+        return f"{MAX_TARGET} bytes of path"
     signed_in = needs_credential(path) or path.startswith(("/studio/", "/ops/board/"))
-    return len(path) > MAX_TARGET or len(query) > (MAX_SIGNED_IN_TARGET if signed_in else MAX_TARGET)
-
-
-def _too_long(request_id: bytes) -> tuple[int, list[Header], bytes]:
-    """The parts of the response to a request whose address is too long to be repeated."""
-    detail = f"At most {MAX_TARGET} bytes of path and query string."
-    return _refusal(Problem("target_too_long", detail), "", request_id)
+    longest = MAX_SIGNED_IN_TARGET if signed_in else MAX_TARGET
+    return f"{longest} bytes of path and query string" if len(path) + len(query) > longest else ""
 
 
 def _refusal(problem: Problem, path: str, request_id: bytes) -> tuple[int, list[Header], bytes]:

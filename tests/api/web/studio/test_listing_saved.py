@@ -62,7 +62,7 @@ def test_a_list_is_saved_opened_and_deleted(editor: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "status", "said"),
     [
-        ("Taken", 409, "You have a list of this name"),
+        ("Taken", 409, "You have a saved filter of this name"),
         (" ", 422, "Give a name of 1 to 60 characters."),
         ("a" * 61, 422, "Give a name of 1 to 60 characters."),
     ],
