@@ -210,7 +210,7 @@ function letter(event) {
 
 const notice = document.createElement("div");
 notice.className = "notice";
-notice.setAttribute("role", "status");
+notice.setAttribute("aria-live", "polite");
 document.body.append(notice);
 let isGoing = false;
 function going(now) {

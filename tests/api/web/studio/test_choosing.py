@@ -11,7 +11,7 @@ from api.web.studio.imports.choosing import packed, unpacked
 from catalog.imports.options import MAX_POSITIONS
 from tests.support.client import Client
 from tests.support.import_requests import carry_out
-from tests.support.pages import read
+from tests.support.pages import read, text_of
 from tests.support.staff import send, signed_in_at_pages
 from tests.support.studio_forms import fields_of, valid
 
@@ -52,7 +52,7 @@ class Table:
 
     def press(self, words: str, tick: set[int] = frozenset(), untick: set[int] = frozenset()) -> None:  # type: ignore[assignment]  # nothing writes to it
         """Press a button that leads to another page, or chooses; the page is then that one."""
-        (button,) = (one for one in self.page.all("button") if words in "".join(one.itertext()))
+        (button,) = (one for one in self.page.all("button", name="to") if text_of(one).startswith(words))
         fields = self.filled(tick, untick) | {button.get("name") or "": button.get("value") or ""}
         answer = send(self.editor, button.get("formaction") or "", **fields)
         assert answer.status_code == 303, answer.text
@@ -79,7 +79,8 @@ def tried(editor: Client, database: Database) -> Table:
 def written(database: Database) -> set[int]:
     """Return the external ids of all programs."""
     with database.connect() as connection:
-        return {int(found) for found in connection.scalars(text("SELECT external_id FROM programs"))}
+        found = connection.scalars(text("SELECT external_id FROM programs"))
+        return {int(name.removeprefix("file:")) for name in found}
 
 
 def test_a_choice_stays_from_page_to_page_and_is_carried_out_exactly(

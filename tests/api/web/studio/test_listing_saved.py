@@ -89,7 +89,9 @@ def test_there_may_be_so_many_lists(editor: Client, shared: SharedApi) -> None:
         )
     page = save(editor, "status=archived", "One more")
     assert isinstance(page, Page)
-    assert page.texts("p", role="alert") == ["You have 50 lists, as many as there may be: delete one first."]
+    assert page.texts("p", role="alert") == [
+        "You have 50 saved filters, as many as there may be: delete one first."
+    ]
 
 
 def test_only_a_form_of_the_session_is_taken(editor: Client, shared: SharedApi) -> None:
