@@ -1,7 +1,8 @@
 """The router of all routes under /ops, for signed-in operators. `api.app` serves it."""
 
 from api.http.auth import signed_in_router
-from api.operations import audits, caches, engines, imports, pipeline, rebuilds
+from api.operations import audits, caches, engines, pipeline, rebuilds
+from api.operations.imports import routes as imports
 from api.operations.reading import database, hour, processes, searches
 from api.operations.webhooks import routes as webhooks
 

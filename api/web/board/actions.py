@@ -7,8 +7,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.http.errors import InvalidParameter
 from api.http.query import MAX_ID, MAX_VALUE
-from api.operations import audits, caches, engines, imports, pipeline, rebuilds, schemas
+from api.operations import audits, caches, engines, pipeline, rebuilds, schemas
 from api.operations.engines import DrainIn
+from api.operations.imports import routes as imports
 
 Fields = Mapping[str, str]
 
