@@ -2,6 +2,7 @@
 
 from api.http.auth import signed_in_router
 from api.operations import audits, caches, engines, pipeline, rebuilds
+from api.operations.imports import routes as imports
 from api.operations.reading import database, hour, processes, searches
 from api.operations.webhooks import routes as webhooks
 
@@ -14,6 +15,7 @@ router = signed_in_router(
         *pipeline.HANDLERS,
         *engines.HANDLERS,
         *caches.HANDLERS,
+        *imports.HANDLERS,
         *database.HANDLERS,
         *processes.HANDLERS,
         *hour.HANDLERS,

@@ -1,13 +1,14 @@
-"""What became of the items of a run: stored, and counted in the run."""
+"""What became of the items of a run: stored, counted in the run, and found by position."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from catalog.core.db import as_jsonb, copy_rows
-from catalog.imports.models import ImportRun, ImportTotal, StoredFieldError
+from catalog.imports.models import ImportItem, ImportRun, ImportTotal, StoredFieldError
 
 # An item's outcome -> the column of the run that counts it.
 COUNTERS = {
@@ -134,3 +135,32 @@ def _add(session: Session, kind: str, totals: Mapping[str, float]) -> None:
             index_elements=["kind", "name"], set_={"total": ImportTotal.total + statement.excluded.total}
         )
     )
+
+
+def positions(run_id: int, outcomes: Collection[str], limit: int) -> Select[int]:
+    """Return the positions of the items of a run that have one of some outcomes, in their order.
+
+    Args:
+        run_id: The run.
+        outcomes: The outcomes.
+        limit: How many at most.
+    """
+    query = select(ImportItem.position).where(
+        ImportItem.run_id == run_id, ImportItem.outcome.in_(list(outcomes))
+    )
+    return query.order_by(ImportItem.position).limit(limit)
+
+
+def before_page(run_id: int, after: int, limit: int, outcome: str | None = None) -> Select[int]:
+    """Return the position behind which the page before a page of items begins; no row where it is the first page.
+
+    Args:
+        run_id: The run.
+        after: The position behind which the page begins.
+        limit: How many items a page has.
+        outcome: Only items with this outcome; None means any.
+    """
+    query = select(ImportItem.position).where(ImportItem.run_id == run_id, ImportItem.position <= after)
+    if outcome is not None:
+        query = query.where(ImportItem.outcome == outcome)
+    return query.order_by(ImportItem.position.desc()).offset(limit).limit(1)

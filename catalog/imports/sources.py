@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from catalog.core import audit
 from catalog.core.actor import Actor
 from catalog.core.db import database_now, flush
-from catalog.core.errors import FieldError, NotFound, ValidationFailed
+from catalog.core.errors import Conflict, FieldError, NotFound, ValidationFailed
 from catalog.core.text import has_control_characters
 from catalog.imports import options as run_options
 from catalog.imports import youtube
@@ -194,6 +194,27 @@ def edit(session: Session, source_id: int, values: Mapping[str, object], actor: 
         flush(session, "Another source has this address.", {"url": "url"})
         audit.record(session, actor, "source.edit", "import_source", source.id, diff)
         session.flush()
+    return source
+
+
+def make_due(session: Session, source_id: int, actor: Actor) -> ImportSource:
+    """Make an active source due now, so that the scheduler imports it next.
+
+    Args:
+        session: The transaction.
+        source_id: The source.
+        actor: Who asks.
+
+    Raises:
+        NotFound: No such source.
+        Conflict: It is paused.
+    """
+    source = get(session, source_id, lock=True)
+    if source.state != "active":
+        raise Conflict("This source is paused: resume it.")
+    source.next_at = database_now(session)
+    audit.record(session, actor, "source.due", "import_source", source.id)
+    session.flush()
     return source
 
 

@@ -28,6 +28,16 @@ class RunningProduct:
 
     settings: Settings
     addresses: list[str]
+    _apis: list["_Api"]
+
+    def kill(self, n: int = 0) -> None:
+        """Kill the n-th API without a warning, as a fault of its machine does."""
+        self._apis[n].kill()
+
+    def start_again(self, n: int = 0) -> None:
+        """Start the n-th API anew at its address, and wait until it answers."""
+        self._apis[n].start()
+        eventually(partial(answers, f"{self.addresses[n]}/health/live"), what="the API answers again")
 
     def listener(self, n: int = 0) -> Client:
         """Return a client of the n-th API that is not signed in."""
@@ -39,6 +49,21 @@ class RunningProduct:
         answer = anybody.post("/accounts/login", {"email": f"{role}@example.com", "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         return signed_in(anybody, answer.json()["data"]["accessToken"])
+
+
+class _Api:
+    """An API's process, which may be killed and started again."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._environment, self._log = environment, log
+        self.start()
+
+    def start(self) -> None:
+        self.process = running(thmanyah("api"), self._environment, self._log)
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 @contextmanager
@@ -58,14 +83,13 @@ def running_product(
         api: Variables that the APIs alone have.
     """
     env = environment(settings)
-    commands: list[tuple[str, Mapping[str, str]]] = [(name, {}) for name in others]
-    addresses = []
+    children = [running(thmanyah(name), env, folder / f"{name}.log") for name in others]
+    addresses, apis = [], []
     for n in range(2):
         port = ports.ephemeral()
         addresses.append(f"http://127.0.0.1:{port}")
-        metrics = str(folder / f"metrics{n}")
-        commands.append(("api", {**api, "API_PORT": str(port), "PROMETHEUS_MULTIPROC_DIR": metrics}))
-    children = [running(thmanyah(name), {**env, **extra}, folder / f"{name}.log") for name, extra in commands]
+        own = {"API_PORT": str(port), "PROMETHEUS_MULTIPROC_DIR": str(folder / f"metrics{n}")}
+        apis.append(_Api({**env, **api, **own}, folder / "api.log"))
     try:
         for address in addresses:
             eventually(partial(answers, f"{address}/health/live"), what=(folder / "api.log").read_text())
@@ -73,9 +97,9 @@ def running_product(
             lambda: '"degraded":false' in requests.get(f"{addresses[0]}/discovery/browse", timeout=60).text,
             what=(folder / "sync.log").read_text(),
         )
-        yield RunningProduct(settings, addresses)
+        yield RunningProduct(settings, addresses, apis)
     finally:
-        _end(children)
+        _end([*children, *(one.process for one in apis)])
 
 
 def _end(children: "list[subprocess.Popen[bytes]]") -> None:

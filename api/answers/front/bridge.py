@@ -28,7 +28,7 @@ _EVENTS = "text/event-stream"
 _NEEDED = frozenset(
     {"authorization", "content-encoding", "content-type", "idempotency-key", "if-match", "x-api-key"}
 )
-_STAFF = ("/studio", "/ops/board", "/signin")
+_STAFF = ("/studio", "/ops/board", "/sign-in")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

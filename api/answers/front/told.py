@@ -49,9 +49,13 @@ def too_long(asked: Asked) -> Told | None:
     if len(path) + len(query) <= MAX_TARGET:
         return None
     signed_in = needs_credential(path) or path.startswith(_STAFF)
-    if len(path) <= MAX_TARGET and len(query) <= (MAX_SIGNED_IN_TARGET if signed_in else MAX_TARGET):
+    longest = MAX_SIGNED_IN_TARGET if signed_in else MAX_TARGET
+    if len(path) > MAX_TARGET:
+        detail = f"At most {MAX_TARGET} bytes of path."
+    elif len(path) + len(query) > longest:
+        detail = f"At most {longest} bytes of path and query string."
+    else:
         return None
-    detail = f"At most {MAX_TARGET} bytes of path and query string."
     return _refusal(Problem("target_too_long", detail), "", asked.request_id, "too_long", is_news=True)
 
 

@@ -19,7 +19,7 @@ from api.operations.reading import schemas
 from catalog.core.audit import AuditEvent
 from catalog.core.db import has_text
 from catalog.imports import queries as imports
-from catalog.imports.models import ImportRun, ImportSource
+from catalog.imports.models import ImportSource
 from catalog.programs.models import Program, ProgramRedirect
 from catalog.programs.queries import VISIBLE
 
@@ -111,36 +111,6 @@ def _found(row: Program, hidden: bool, into: int | None) -> schemas.FoundOut:
     )
 
 
-def _run(run: ImportRun, title: str | None) -> schemas.RunOut:
-    return schemas.RunOut(
-        id=run.id,
-        kind=run.kind,
-        source=title,
-        status=run.status,
-        total=run.total,
-        position=run.position,
-        created=run.created,
-        updated=run.updated,
-        failed=run.failed,
-        detail=run.detail,
-        created_at=run.created_at,
-        finished_at=run.finished_at,
-    )
-
-
-def _source(source: ImportSource) -> schemas.SourceOut:
-    return schemas.SourceOut(
-        id=source.id,
-        kind=source.kind,
-        title=source.title,
-        state=source.state,
-        reason=source.reason,
-        failures=source.failures,
-        next_at=source.next_at,
-        last_success_at=source.last_success_at,
-    )
-
-
 @get(
     "/imports",
     operation_id="getImportHealth",
@@ -166,8 +136,8 @@ async def list_imports(request: ApiRequest) -> JsonResponse[schemas.ImportsAnswe
         ).all()
         titles = {row[0]: row[1] for row in named}
         return schemas.ImportsOut(
-            runs=[_run(run, titles.get(run.source_id or 0)) for run in runs],
-            sources=[_source(source) for source in session.scalars(troubled)],
+            runs=[schemas.run_out(run, titles.get(run.source_id or 0)) for run in runs],
+            sources=[schemas.source_out(source) for source in session.scalars(troubled)],
         )
 
     return JsonResponse(schemas.ImportsAnswer(data=await transaction.read(request, work)))

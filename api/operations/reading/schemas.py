@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from api.http.schemas import ListMeta, Model, Moment, ProgramStatus, one_of
-from catalog.imports.models import SOURCE_STATES, STATUSES
+from catalog.imports.models import SOURCE_STATES, STATUSES, ImportRun, ImportSource
 
 
 class LoggedOut(Model):
@@ -102,6 +102,7 @@ class RunOut(Model):
     updated: int
     failed: int
     detail: str | None
+    cancel_requested: bool
     created_at: Moment
     finished_at: Moment | None
 
@@ -124,6 +125,51 @@ class ImportsOut(Model):
 
     runs: list[RunOut]
     sources: list[SourceOut]
+
+
+class RunAnswer(Model):
+    """An import under `data`."""
+
+    data: RunOut
+
+
+class SourceAnswer(Model):
+    """A source under `data`."""
+
+    data: SourceOut
+
+
+def run_out(run: ImportRun, title: str | None) -> RunOut:
+    """Return an import as answers have it. `title` is that of its source."""
+    return RunOut(
+        id=run.id,
+        kind=run.kind,
+        source=title,
+        status=run.status,
+        total=run.total,
+        position=run.position,
+        created=run.created,
+        updated=run.updated,
+        failed=run.failed,
+        detail=run.detail,
+        cancel_requested=run.cancel_requested,
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+    )
+
+
+def source_out(source: ImportSource) -> SourceOut:
+    """Return a source as answers have it."""
+    return SourceOut(
+        id=source.id,
+        kind=source.kind,
+        title=source.title,
+        state=source.state,
+        reason=source.reason,
+        failures=source.failures,
+        next_at=source.next_at,
+        last_success_at=source.last_success_at,
+    )
 
 
 class ImportsAnswer(Model):

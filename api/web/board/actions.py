@@ -9,6 +9,7 @@ from api.http.errors import InvalidParameter
 from api.http.query import MAX_ID, MAX_VALUE
 from api.operations import audits, caches, engines, pipeline, rebuilds, schemas
 from api.operations.engines import DrainIn
+from api.operations.imports import routes as imports
 
 Fields = Mapping[str, str]
 
@@ -65,6 +66,10 @@ def _all_jobs(fields: Fields) -> dict[str, object]:
     return {"queue": _word(fields, "queue"), "data": schemas.JobsIn()}
 
 
+def _source(fields: Fields) -> dict[str, object]:
+    return {"source_id": _number(fields, "source")}
+
+
 ACTIONS = {
     "drain": Action(
         engines.drain_engine,
@@ -89,6 +94,15 @@ ACTIONS = {
     ),
     "audit": Action(audits.audit, lambda _: {"data": schemas.DriftIn()}, "drift"),
     "repair": Action(audits.audit, lambda _: {"data": schemas.DriftIn(repair=True)}, "drift"),
+    "cancel_import": Action(
+        imports.cancel_import, lambda f: {"run_id": _number(f, "import")}, "imports", ("import",)
+    ),
+    "retry_import": Action(
+        imports.retry_import, lambda f: {"run_id": _number(f, "import")}, "imports", ("import",)
+    ),
+    "pause_source": Action(imports.pause_source, _source, "imports", ("source",)),
+    "resume_source": Action(imports.resume_source, _source, "imports", ("source",)),
+    "source_due": Action(imports.make_due, _source, "imports", ("source",)),
     "retry": Action(pipeline.retry_jobs, _jobs, "queues", ("queue", "job")),
     "retry_all": Action(pipeline.retry_jobs, _all_jobs, "queues", ("queue",)),
     "delete_job": Action(pipeline.cancel_jobs, _jobs, "queues", ("queue", "job")),

@@ -330,9 +330,6 @@ form.addEventListener("submit", (event) => {
   if (stale) compare(); else saveNow();
 });
 form.addEventListener("wanted", saveNow);
-document.addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") { event.preventDefault(); saveNow(); }
-});
 
 // Says why a click did nothing.
 function held(name, buttons = []) {

@@ -7,7 +7,7 @@ from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, redirect
 from api.web.studio.curation import collections, pins, synonyms
 from api.web.studio.editor import routes as editor
-from api.web.studio.imports import runs, settling, sources, starting
+from api.web.studio.imports import choosing, runs, settling, sources, starting
 from api.web.studio.listing import calendar, doing, inbox, keeping, programs
 from api.web.studio.naming import named, taxonomy
 
@@ -30,6 +30,7 @@ router = Router(
         *editor.HANDLERS,
         *starting.HANDLERS,
         *runs.HANDLERS,
+        *choosing.HANDLERS,
         *sources.HANDLERS,
         *settling.HANDLERS,
         *taxonomy.HANDLERS,

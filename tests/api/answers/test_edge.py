@@ -143,16 +143,22 @@ def test_addresses_that_are_too_long_are_refused_before_any_routing(
 ) -> None:
     client, _, passed = counted
     passed.clear()
-    for address in (
-        f"/discovery/programs/{'x' * 8200}",
-        f"/discovery/search?q={'x' * 8200}",
-        f"/{'x' * 60_000}",
+    both = "bytes of path and query string."
+    for address, limit in (
+        (f"/discovery/programs/{'x' * 8200}", "8192 bytes of path."),
+        (f"/discovery/search?q={'x' * 8200}", f"8192 {both}"),
+        (f"/discovery/programs/{'x' * 4200}?fields={'x' * 4200}", f"8192 {both}"),
+        (f"/{'x' * 60_000}", "8192 bytes of path."),
+        # Of what somebody signs in for, the path alone: the server itself takes no address of more than 65,534 bytes.
+        (f"/studio/programs/{'x' * 8200}?q={'x' * 8200}", "8192 bytes of path."),
     ):
         answer = client.get(address)
         assert (answer.status_code, answer.json()["code"]) == (414, "target_too_long")
+        assert answer.json()["detail"] == f"At most {limit}"
         assert answer.headers["x-request-id"] == answer.json()["requestId"]
         assert len(answer.content) < 1000
     assert passed == []
+    assert client.get(f"/studio/programs?q={'x' * 60_000}").status_code == 303
     # Uploads have their options there.
     assert client.ask("POST", f"/catalog/imports/upload?options={'x' * 20_000}").status_code == 401
 

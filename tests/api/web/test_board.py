@@ -14,7 +14,7 @@ from catalog.indexing.models import ENGINE_STATES, JOB_STATES, REPORT_STATES
 from catalog.indexing.states import TARGET_STATES
 from catalog.programs import lifecycle
 from catalog.review.states import PROGRAM_STATES
-from tests.support.client import Client
+from tests.support.acting import act
 from tests.support.pages import Page, read
 from tests.support.programs import EDITOR, make
 from tests.support.shared import SharedApi
@@ -60,7 +60,7 @@ def test_every_page_is_valid_html_in_its_language(
         assert {anchor[1:] for anchor in anchors} <= set(ids), path
 
 
-FILLED = "engine=default&program=1&rebuild=1&queue=reindex&job=x"
+FILLED = "engine=default&program=1&rebuild=1&queue=reindex&job=x&import=1&source=1"
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -110,21 +110,6 @@ def test_a_drained_engine_is_told_and_can_be_resumed(shared: SharedApi) -> None:
     assert page.all("form", action="/ops/board/do/resume")
     assert act(ops, "resume", engine=name) == 303
     assert not read(ops, "/ops/board").all("form", action="/ops/board/do/resume")
-
-
-def act(browser: Client, name: str, **fields: str) -> int:
-    """Ask for an action as the board does, and say yes; return the status."""
-    asked = Page(browser.ask("GET", f"/ops/board/do/{name}", params=fields))
-    assert asked.status == 200
-    said = asked.one("form", action=f"/ops/board/do/{name}")
-    filled = {field.get("name"): field.get("value") or "" for field in asked.within(said, "input")}
-    answer = send(browser, f"/ops/board/do/{name}", **{str(key): value for key, value in filled.items()})
-    if answer.status_code == 303:
-        assert answer.headers["location"].startswith(f"/ops/board?done={name}#")
-        assert texts("en")[f"done.{name}"] in read(browser, answer.headers["location"]).texts(
-            "p", role="status"
-        )
-    return answer.status_code
 
 
 @pytest.mark.slow

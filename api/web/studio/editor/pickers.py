@@ -1,4 +1,4 @@
-"""What the inputs of the form offer while somebody types: tags, people and series that there are."""
+"""What is offered while somebody types: tags, people and series in the form, programs in the command palette."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -13,6 +13,7 @@ from api.editorial.naming.schemas import NamedList
 from api.http.query import MAX_VALUE
 from api.web.signin.asking import ask
 from api.web.signin.staff import StaffRequest
+from api.web.studio import picking
 from api.web.studio.editor.writing import series
 
 # Offers at once.
@@ -21,10 +22,11 @@ _NAMED: Mapping[str, HTTPRouteHandler] = {str(route.name): route for route in na
 
 
 class Offer(msgspec.Struct):
-    """A row that an input may name."""
+    """A row that an input may name. `told` says more of it."""
 
     id: int
     name: str
+    told: str = ""
 
 
 def _named(route: HTTPRouteHandler) -> Callable[[StaffRequest, str], Awaitable[list[Offer]]]:
@@ -39,13 +41,24 @@ async def _series(request: StaffRequest, q: str) -> list[Offer]:
     return [Offer(one.id, one.title) for one in (await series.find(request, q))[:_MANY]]
 
 
-_KINDS = {"tags": _named(_NAMED["tag.list"]), "people": _named(_NAMED["person.list"]), "series": _series}
+async def _programs(request: StaffRequest, q: str) -> list[Offer]:
+    """Return the programs that fit best, in any state: those of the list of programs, however `q` is spelled."""
+    found, text = await picking.find(request, q), request.locale.text
+    return [Offer(one.id, one.title, str(text(f"state.{one.status}"))) for one in found[:_MANY]]
+
+
+_KINDS = {
+    "tags": _named(_NAMED["tag.list"]),
+    "people": _named(_NAMED["person.list"]),
+    "series": _series,
+    "programs": _programs,
+}
 
 
 # No page: the browser may not see a new cookie here before it asks again.
 @get("/programs/pick/{kind:str}", opt={"exchanges": False})
 async def pick(request: StaffRequest, kind: FromPath[str]) -> Response[bytes]:
-    """Return what begins like the parameter `q`.
+    """Return what fits the parameter `q`.
 
     Raises:
         NotFoundException: There is no such kind.

@@ -11,45 +11,50 @@ from api.http.parameters import Id
 from api.web.signin.asking import ask, call
 from api.web.signin.staff import StaffRequest, redirect
 from api.web.studio.given import Refusal, WrongField, asked_for, attempt, behind, once, send
+from api.web.studio.imports import choosing
 from api.web.studio.showing import show
 from catalog.imports.models import ENDED, OUTCOMES
 
 _HERE = "/studio/imports"
-_ITEMS = 50
-# Items of a dry run of which the real run would write something.
-_WRITTEN = ("created", "updated", "conflict")
-_ITEM = "item-"
 # The browser asks for the stream again when it ends: somebody who was signed out meanwhile gets none.
 _STREAM_SECONDS = 60
 
 
 async def _page(request: StaffRequest, run_id: int, refused: Refusal | None = None) -> Response[bytes]:
     run = (await ask(request, runs.get_import, ImportRunAnswer, run_id=run_id)).data
-    outcome = asked_for(request, "outcome", OUTCOMES)
+    outcome, after = asked_for(request, "outcome", OUTCOMES), behind(request)
     items = await ask(
         request,
         runs.list_items,
         ImportItemList,
         run_id=run_id,
-        after=behind(request),
-        limit=_ITEMS,
+        after=after,
+        limit=choosing.ITEMS,
         outcome=outcome or None,
     )
-    parts = await ask(request, runs.list_imports, ImportRunList, parent_id=run_id, limit=_ITEMS)
+    parts = await ask(request, runs.list_imports, ImportRunList, parent_id=run_id, limit=choosing.ITEMS)
     carried_out = []
     if run.dry_run:
-        applied = await ask(request, runs.list_imports, ImportRunList, applied_from=run_id, limit=_ITEMS)
+        applied = await ask(
+            request, runs.list_imports, ImportRunList, applied_from=run_id, limit=choosing.ITEMS
+        )
         carried_out = applied.data
     ended = run.status in ENDED
+    counts = {name: getattr(run.counts, name) for name in OUTCOMES}
+    chosen = None
+    if run.dry_run and run.status == "succeeded":
+        here = [item.position for item in items.data if item.outcome in choosing.WRITTEN]
+        chosen = await choosing.shown(request, run_id, outcome, after, here, counts)
     context = {
         "run": run,
         "ended": ended,
-        "counts": {name: getattr(run.counts, name) for name in OUTCOMES},
+        "counts": counts,
         "items": items.data,
         "next": items.meta.next_cursor,
         "outcome": outcome,
-        "written": _WRITTEN,
-        "choosing": run.dry_run and run.status == "succeeded",
+        "after": after,
+        "written": choosing.WRITTEN,
+        "chosen": chosen,
         "parts": parts.data,
         "carried_out": carried_out,
     }
@@ -88,11 +93,10 @@ async def apply(request: StaffRequest, run_id: Id) -> Response[bytes]:
     def values() -> dict[str, object]:
         if sent.get("what") == "all":
             return {}
-        positions = [n.removeprefix(_ITEM) for n in sent if n.startswith(_ITEM)]
-        found = [int(n) for n in positions if n.isascii() and n.isdigit() and len(n) < 10]
+        found = choosing.of_form(sent)
         if not found:
             raise WrongField("positions", "Choose an item.")
-        return {"positions": found}
+        return {"positions": sorted(found)}
 
     begun = await send(
         request,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from api.editorial.schemas import BulkIn
 from api.http.errors import InvalidParameter, Problem
 from api.http.query import MAX_ID
+from api.web.studio import given
 from api.web.studio.listing.address import LONGEST_NAMES, names
 from catalog.core import fields
 from catalog.core.errors import FieldError
@@ -87,18 +88,19 @@ def chosen(sent: Sequence[str]) -> dict[int, int]:
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return a time that somebody filled in; None when it is none, or one that the catalogue does not take.
+    """Return a time that somebody filled in; None when it is none, or one that the catalogue or the zone's clocks do not have.
 
     Args:
         text: ISO 8601.
         zone: The zone of a time without an offset.
     """
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        at: datetime | None = datetime.fromisoformat(text)
+        if at is not None and at.tzinfo is None:
+            at = given.moment(text, AT, zone)
+    except (ValueError, given.WrongField):
         return None
-    at = found if found.tzinfo is not None else found.replace(tzinfo=zone)
-    return None if fields.moment(AT, at) else at
+    return None if at is None or fields.moment(AT, at) else at
 
 
 def body(name: str, programs: Mapping[int, int], filled: Fields, zone: ZoneInfo) -> BulkIn:

@@ -164,5 +164,5 @@ def test_a_saved_filter_has_room_for_the_most_values_of_every_filter(
     page = Page(send(reviewer, "/studio/filters", token=token, name="Too long", list=longer))
     assert (page.status, page.texts("p", role="alert")) == (
         422,
-        ["This list has too many filters to be saved: take some away."],
+        ["This filter is too long to be saved: take some of it away."],
     )

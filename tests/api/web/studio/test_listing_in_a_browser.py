@@ -113,7 +113,7 @@ def test_a_list_is_saved_and_opened_with_the_keyboard(
     page = visit.page
     page.get_by_role("link", name="Archived").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("Save this list, or delete saved ones").focus()
+    page.get_by_text("Save this filter, or delete saved ones").focus()
     page.keyboard.press("Enter")
     page.get_by_label("Name", exact=True).focus()
     page.keyboard.type("The archive")

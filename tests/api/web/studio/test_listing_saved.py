@@ -62,7 +62,7 @@ def test_a_list_is_saved_opened_and_deleted(editor: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "status", "said"),
     [
-        ("Taken", 409, "You have a list of this name"),
+        ("Taken", 409, "You have a saved filter of this name"),
         (" ", 422, "Give a name of 1 to 60 characters."),
         ("a" * 61, 422, "Give a name of 1 to 60 characters."),
     ],
@@ -89,7 +89,9 @@ def test_there_may_be_so_many_lists(editor: Client, shared: SharedApi) -> None:
         )
     page = save(editor, "status=archived", "One more")
     assert isinstance(page, Page)
-    assert page.texts("p", role="alert") == ["You have 50 lists, as many as there may be: delete one first."]
+    assert page.texts("p", role="alert") == [
+        "You have 50 saved filters, as many as there may be: delete one first."
+    ]
 
 
 def test_only_a_form_of_the_session_is_taken(editor: Client, shared: SharedApi) -> None:

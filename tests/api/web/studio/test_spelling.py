@@ -1,8 +1,12 @@
 """How values are written in the form of a program."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from api.web.studio.editor.writing import spelling
+from api.web.studio.listing import steps
 
 
 @pytest.mark.parametrize("separator", [", ", "، "])
@@ -56,3 +60,13 @@ def test_moments_are_those_of_a_time_zone() -> None:
     assert spelling.moment("2024-10-27T02:30", berlin) == "2024-10-27T00:30:00+00:00"
     with pytest.raises(ValueError, match="Mars"):
         spelling.zone("Mars/Olympus")
+
+
+def test_a_step_with_many_programs_reads_times_as_the_editor_does() -> None:
+    berlin, at = ZoneInfo("Europe/Berlin"), datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+    assert steps.moment("2027-03-28T03:30", berlin) == at
+    # What taking a step back says has an offset of its own.
+    assert steps.moment("2027-03-28T02:30+01:00", berlin) == at
+    # The clocks there skip the hour from two to three.
+    for wrong in ("2027-03-28T02:30", "2027-03-28", "soon", "", "9999-12-31T23:59-10:00"):
+        assert steps.moment(wrong, berlin) is None, wrong

@@ -1,0 +1,1 @@
+"""What operators do about imports: routes that stop and repeat runs, and that pause, resume and hurry sources."""
