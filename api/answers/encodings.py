@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import brotli
 import zstandard
 
-from api import metrics
+from api.http.observed import metrics
 
 Header: TypeAlias = tuple[bytes, bytes]
 Coding: TypeAlias = Literal[b"zstd", b"br", b"gzip"]

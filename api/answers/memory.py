@@ -8,9 +8,9 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from api import metrics
 from api.answers.answer import Answer
 from api.answers.invalidations import Invalidations
+from api.http.observed import metrics
 
 # How long a process that has stopped hearing about changes trusts its memory, in seconds.
 BLIND_SECONDS = 1.0

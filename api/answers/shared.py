@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from redis.asyncio import Redis
 
-from api import metrics
 from api.answers.answer import MEDIA, Answer, Kind
+from api.http.observed import metrics
 from indexer.stores import REDIS_AWAY
 from indexer.stores.invalidation import Keys
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from api.metrics import HTTP_SECONDS
+from api.http.observed.metrics import HTTP_SECONDS
 from api.settings import Settings
 from deploy.observability.boards import building
 from deploy.observability.boards.contents import BOARDS

@@ -10,13 +10,13 @@ from redis.asyncio import Redis as AsyncRedis
 from sqlalchemy import Engine as Database
 from sqlalchemy import text
 
-from api import metrics
 from api.discovery.counted import notes
 from api.discovery.counted.asked import Asked
 from api.discovery.counted.events import EventIn, Events
 from api.discovery.counted.hiding import Hiding
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import SearchRequest
+from api.http.observed import metrics
 from api.http.observed.tally import Tally
 
 Row = dict[str, Any]

@@ -18,13 +18,13 @@ from typing import cast
 
 from redis.asyncio import Redis as AsyncRedis
 
-from api import metrics
 from api.discovery.counted import calls
 from api.discovery.counted.calls import Call
 from api.discovery.counted.events import Events
 from api.discovery.counted.hiding import Hiding
 from api.discovery.counted.script import COUNT, OUTCOMES
 from api.discovery.counted.waiting import Waiting
+from api.http.observed import metrics
 from api.http.observed.tally import Tally
 from catalog.words.spelling import split
 from indexer.jobs.searches import MOST, MOST_OF_A_DAY, MOST_SHARED, popular_key, shared_key

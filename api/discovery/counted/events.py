@@ -11,12 +11,12 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from api import metrics
 from api.discovery.counted.hiding import Hiding
 from api.discovery.counted.notes import text_of
 from api.discovery.counted.script import MOST_OF_A_CLIENT
 from api.discovery.counted.views import WINDOW
 from api.discovery.params import MAX_Q
+from api.http.observed import metrics
 from api.http.observed.tally import is_bot
 from api.http.schemas import Body, Model
 from catalog.insight.rollup import language_of

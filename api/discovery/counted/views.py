@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from redis.asyncio import Redis as AsyncRedis
 
-from api import metrics
 from api.discovery.counted.hiding import Hiding
+from api.http.observed import metrics
 from api.http.observed.tally import is_bot
 from indexer.jobs.views import pending_key, shard
 from indexer.stores import REDIS_AWAY

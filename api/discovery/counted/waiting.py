@@ -6,11 +6,11 @@ from itertools import chain, islice
 
 import msgspec
 
-from api import metrics
 from api.discovery.counted import calls, notes
 from api.discovery.counted.calls import Entry
 from api.discovery.counted.events import Events
 from api.discovery.counted.hiding import Hiding
+from api.http.observed import metrics
 from api.http.observed import tally as tallying
 from api.http.observed.tally import Tally
 

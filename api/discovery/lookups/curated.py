@@ -15,9 +15,9 @@ from typing import NamedTuple
 from sqlalchemy import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import metrics
 from api.answers.invalidations import Invalidations
 from api.discovery.lookups.replica import Replica
+from api.http.observed import metrics
 from catalog.curation import expansions, pins, queries
 from catalog.words.spelling import split
 

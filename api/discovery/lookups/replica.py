@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Executable, RowMapping
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import metrics
+from api.http.observed import metrics
 from catalog.replicas.servers import CHECK_SECONDS, ReadServer, ReadServers, is_conflict
 
 

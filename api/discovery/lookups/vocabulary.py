@@ -12,8 +12,8 @@ import time
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from api import metrics
 from api.discovery.lookups.replica import Replica
+from api.http.observed import metrics
 from catalog.vocabulary import queries
 from catalog.words.lexicon import MAX_WORDS, Builder, Lexicon
 from catalog.words.readings import Reader

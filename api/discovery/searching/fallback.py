@@ -16,10 +16,10 @@ from sqlalchemy import Executable, RowMapping, Select, TextClause
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import metrics
 from api.discovery.narrowing.orders import SORTS
 from api.discovery.params import BrowseRequest, SearchRequest
 from api.discovery.searching.asking import sql
+from api.http.observed import metrics
 from catalog.core import limits
 from catalog.programs import queries
 from catalog.programs.fallback import statements

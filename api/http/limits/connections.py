@@ -18,8 +18,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from typing import NamedTuple
 
-from api import metrics
 from api.http.limits.client_address import ClientAddresses
+from api.http.observed import metrics
 
 log = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from typing import NamedTuple
 from litestar.types import Scope
 from redis.asyncio import Redis
 
-from api import metrics
 from api.http.limits.client_address import ClientAddresses
+from api.http.observed import metrics
 from indexer.stores import REDIS_AWAY
 
 WINDOW = 60

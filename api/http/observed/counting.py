@@ -9,7 +9,7 @@ import asyncio
 from bisect import bisect_left
 from threading import Lock
 
-from api.metrics import CACHE, HTTP_BOUNDS, HTTP_SECONDS, HTTP_TOTAL
+from api.http.observed.metrics import CACHE, HTTP_BOUNDS, HTTP_SECONDS, HTTP_TOTAL
 
 PUBLISH_SECONDS = 1.0
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

@@ -7,7 +7,7 @@ process has to agree with another one. Presence is a courtesy: without Redis nob
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from api import metrics
+from api.http.observed import metrics
 from api.http.request import AppState
 from indexer.stores import REDIS_AWAY
 

@@ -6,10 +6,10 @@ import pytest
 import redis
 from prometheus_client import REGISTRY
 
-from api import metrics
 from api.discovery.lookups import vocabulary
 from api.discovery.lookups.replica import Replica
 from api.discovery.lookups.vocabulary import UNKNOWN_SECONDS, UNREAD_SECONDS, Vocabulary
+from api.http.observed import metrics
 from api.settings import Settings
 from catalog.core.db import session_factory
 from tests.support import demo

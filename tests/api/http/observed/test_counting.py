@@ -13,7 +13,7 @@ from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.http.observed import counting
-from api.metrics import HTTP_BOUNDS
+from api.http.observed.metrics import HTTP_BOUNDS
 from api.operations.metrics import counters
 from tests.support.shared import SharedApi
 
@@ -91,7 +91,7 @@ def test_nothing_is_lost_or_counted_twice_while_it_is_published() -> None:
 WORKER = """
 import os
 from api.http.observed import counting
-from api.metrics import HTTP_BOUNDS
+from api.http.observed.metrics import HTTP_BOUNDS
 from api.operations.metrics import counters
 
 for _ in range({published}):
