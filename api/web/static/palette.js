@@ -20,7 +20,7 @@ const plain = (text) => text.replace(/\s+/g, " ").trim();
 // What differs in spelling alone is the same: marks, the forms of alef, yeh and teh marbuta.
 const folded = (text) => plain(text.normalize("NFKD").replace(/[\p{M}ـ]/gu, "").toLowerCase().replaceAll("ى", "ي").replaceAll("ة", "ه"));
 
-const led = [...palette.querySelectorAll("li[data-href]")];
+const led = [...palette.querySelectorAll("[data-href]")];
 const places = led.map((one) => ({
   label: one.textContent.trim(), detail: one.dataset.within ?? "", more: one.dataset.words, keys: one.dataset.keys, run: () => lead(one.dataset.href),
 }));
@@ -218,7 +218,8 @@ function going(now) {
   notice.replaceChildren(...(now ? [Object.assign(document.createElement("p"), { textContent: words.then })] : []));
 }
 
-const isField = (element) => element?.closest?.("input, textarea, select, [contenteditable]");
+// A field of a dialog that was closed has the focus until the page is drawn once more.
+const isField = (element) => element?.closest?.("input, textarea, select, [contenteditable]") && !element.closest("dialog:not([open])");
 
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.repeat) return;

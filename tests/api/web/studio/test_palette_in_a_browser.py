@@ -46,6 +46,12 @@ def arrived(page: Page, path: str) -> None:
     expect(page.locator("[data-palette]")).to_be_visible()
 
 
+def escape(page: Page) -> None:
+    """Close a dialog, and wait until it is closed."""
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
 def chosen(page: Page) -> str:
     """Return the text of the option that Enter would run."""
     option = page.locator("#palette").get_by_role("option", selected=True).locator(":scope > :first-child")
@@ -83,8 +89,7 @@ def test_the_palette_leads_to_pages_and_programs_and_gives_the_focus_back(
     expect(words).to_be_focused()
     assert visit.closed_to_anybody() == []
     page.set_viewport_size(DESKTOP)
-    page.keyboard.press("Escape")
-    expect(page.locator("#palette")).to_be_hidden()
+    escape(page)
     expect(before).to_be_focused()
     # A page by its name, in the other language, too.
     page.keyboard.press("Control+k")
@@ -98,7 +103,7 @@ def test_the_palette_leads_to_pages_and_programs_and_gives_the_focus_back(
         page.keyboard.type(typed)
         expect(page.get_by_role("option", name="قهوة الصباح")).to_be_visible()
         assert visit.violations() == []
-        page.keyboard.press("Escape")
+        escape(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("Eta")
     expect(
@@ -134,7 +139,7 @@ def test_the_palette_runs_what_the_page_offers_and_nothing_else(
         assert ("Publish" in offered) is publishes
         assert {"Save", "History"} <= set(offered)
         assert "Operations" not in offered
-        page.keyboard.press("Escape")
+        escape(page)
         visit.close()
     visit = signed_in(browser, shared, "reviewer", path)
     page = visit.page
@@ -169,7 +174,7 @@ def test_letters_lead_on_unless_a_field_has_the_focus_or_they_are_off(
     expect(dialog.get_by_text("Calendar", exact=True)).to_be_visible()
     assert visit.closed_to_anybody() == []
     page.set_viewport_size(DESKTOP)
-    page.keyboard.press("Escape")
+    escape(page)
     page.keyboard.press("/")
     words = page.locator("main [name=q]")
     expect(words).to_be_focused()
@@ -184,14 +189,14 @@ def test_letters_lead_on_unless_a_field_has_the_focus_or_they_are_off(
     # On an Arabic keyboard the same keys do it.
     assert type_in_arabic(page, "KeyK", "ن", control=True)
     expect(page.get_by_role("dialog", name=TITLE["en"])).to_be_visible()
-    page.keyboard.press("Escape")
+    escape(page)
     assert type_in_arabic(page, "KeyG", "ل")
     assert type_in_arabic(page, "KeyT", "ف")
     arrived(page, "/studio/trash")
     page.keyboard.press("?")
     dialog.get_by_role("checkbox").focus()
     page.keyboard.press("Space")
-    page.keyboard.press("Escape")
+    escape(page)
     page.reload()
     expect(page.locator("[data-palette]")).to_be_visible()
     page.keyboard.press("?")
