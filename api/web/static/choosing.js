@@ -1,13 +1,16 @@
-// Says how many items of a dry run are chosen, on this page and on others, while somebody ticks.
-const told = document.getElementById("chosen");
-const boxes = [...document.querySelectorAll('.choosing input[type="checkbox"]')];
+// Says how many items of a dry run are chosen, on this page and on others, while somebody ticks. The table of a run that has
+// just ended comes later than this script.
 const shown = new Intl.NumberFormat(document.documentElement.lang === "ar" ? "ar-SA" : "en");
 
 function tell() {
-  told.querySelector("output").textContent = shown.format(Number(told.dataset.elsewhere) + boxes.filter((box) => box.checked).length);
+  const told = document.getElementById("chosen");
+  if (!told) return;
+  const ticked = document.querySelectorAll('.choosing input[type="checkbox"]:checked').length;
+  told.querySelector("output").textContent = shown.format(Number(told.dataset.elsewhere) + ticked);
+  told.hidden = false;
 }
 
-told.hidden = false;
-document.querySelector(".choosing").addEventListener("change", tell);
+document.addEventListener("change", tell);
 // A page that the browser shows once more may have ticks of its own.
 addEventListener("pageshow", tell);
+tell();
