@@ -18,6 +18,7 @@ import psycopg
 import requests
 from rich.table import Table
 
+from api.http.limits.rate_limit import LEASE_SHARE
 from api.settings import ApiSettings
 from deploy.local.errors import LocalStackError
 from deploy.local.stack import ADMIN
@@ -63,6 +64,9 @@ def signed_in(cluster: Cluster) -> requests.Session:
 def limit(cluster: Cluster, per_minute: int) -> Finding:
     """Send a quarter more requests than a client has in a minute through the edge, from one address.
 
+    Exactly the limit passes when every process is asked for what it leased. A process that gets no request any more
+    keeps the rest of its lease: so much less may pass, and never more.
+
     Args:
         cluster: Where.
         per_minute: What RATE_LIMIT_PER_MINUTE is.
@@ -94,8 +98,12 @@ def limit(cluster: Cluster, per_minute: int) -> Finding:
     if time.time() // _WINDOW != window:
         raise LocalStackError(f"{sent:,} requests did not fit into one minute: the machine is too busy.")
     found = f"{statuses[200]:,} of {sent:,} passed, {statuses[429]:,} refused"
-    exact = statuses == {200: per_minute, 429: sent - per_minute}
-    return Finding("rate limit of one address, through the edge", found, f"{per_minute:,} pass", exact)
+    lease = max(1, per_minute // LEASE_SHARE)
+    processes = sum(len(cluster.workers(name)) for name in cluster.layout.apis)
+    least = per_minute - (processes - 1) * (lease - 1)
+    exact = statuses.keys() == {200, 429} and least <= statuses[200] <= per_minute
+    goal = f"{per_minute:,} pass, less what a process leased and was not asked for: {least:,} at least"
+    return Finding("rate limit of one address, through the edge", found, goal, exact)
 
 
 def invalidations(cluster: Cluster, rounds: int) -> list[Finding]:

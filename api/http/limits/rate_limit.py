@@ -26,7 +26,7 @@ from api.http.observed import metrics
 from indexer.stores import REDIS_AWAY
 
 WINDOW = 60
-_LEASE_SHARE = 50
+LEASE_SHARE = 50  # a lease is this part of a minute's budget
 MAX_CLIENTS = 20_000  # budgets of a minute that are remembered; the first that were made go first
 MAX_CREDENTIALS = 10_000
 MAX_BUDGETS = 4096  # budgets of addresses that are not made anew; all are dropped when there are more
@@ -284,7 +284,7 @@ def _kind(budget: Budget) -> str:
 
 def _size(budget: Budget) -> int:
     """Return the number of requests of a lease."""
-    return max(1, budget.per_minute // _LEASE_SHARE)
+    return max(1, budget.per_minute // LEASE_SHARE)
 
 
 def _refused(budget: Budget, lease: Lease) -> Lease:
