@@ -188,6 +188,13 @@ class ImportedProgram(Base):
     """What the source of a program said last: what the program says differently now, an editor has changed."""
 
     __tablename__ = "imported_programs"
+    __table_args__ = (
+        Index(
+            "imported_programs_unread_idx",
+            "program_id",
+            postgresql_where=text("(extra -> 'chapters' ->> 'url') IS DISTINCT FROM chapters_url"),
+        ),
+    )
 
     program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
     content_hash: Mapped[str]

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import RowMapping
 
-from api.discovery.lookups.replica import Replica
+from api.discovery.lookups.programs import Programs
 from catalog.imports.beside.shown import BESIDE
 
 # Kinds of files -> what the format is called. A text without any format needs no name.
@@ -67,14 +67,17 @@ class Beside:
 NOTHING = Beside()
 
 
-async def find(replica: Replica, ids: Sequence[int]) -> dict[int, Beside]:
+async def find(programs: Programs, ids: Sequence[int]) -> dict[int, Beside]:
     """Return what the visible programs among `ids` have beside their fields, of those that have anything.
 
     Args:
-        replica: Reads it.
+        programs: Has the servers to read from.
         ids: The programs.
     """
-    rows = await replica.rows(BESIDE, ids=list(ids))
+    replica, known = programs.replica, programs.cache.invalidations
+    # Chapters have no revision that would tell whether a replica has them already.
+    doubtful = replica.may_be_behind and known.changed_within(replica.behind_seconds)
+    rows = await (replica.newest if doubtful else replica.rows)(BESIDE, ids=list(ids))
     return {row["id"]: found for row in rows if (found := _read(row)) is not None}
 
 

@@ -110,7 +110,7 @@ async def load(request: PageRequest, program_id: int) -> Answer:
         _series(shared, shown, program),
         _others(shared, shown, program),
         _neighbours(shared, shown, program),
-        beside.find(shared.programs.replica, [program.id]),
+        beside.find(shared.programs, [program.id]),
     )
     preview = linked.program(shared.settings.api.site, request.locale, request.links, program)
     context = {

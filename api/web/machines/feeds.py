@@ -150,7 +150,7 @@ async def _feed(
     request: PageRequest, shown: Shown, channel: Channel, ids: Sequence[int], further: str | None
 ) -> Answer:
     programs = await _details(request.shared, ids)
-    beside = await find(request.shared.programs.replica, ids) if ids else {}
+    beside = await find(request.shared.programs, ids) if ids else {}
     site = request.shared.settings.api.site
     body = _document(site, request.links, channel, programs, beside, further)
     return document(body, RSS_MEDIA, ids=tuple(shown.ids), max_ttl=shown.max_ttl)

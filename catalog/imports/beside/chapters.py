@@ -7,7 +7,7 @@ Where they differ, there is a file to fetch, or there are chapters to delete.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Nullable, Select, and_, delete, func, select, update
+from sqlalchemy import Nullable, Select, Text, and_, delete, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from catalog.core import changes
@@ -16,7 +16,8 @@ from catalog.imports.models import ImportedProgram, ProgramChapter
 from catalog.programs.models import Program
 from catalog.programs.queries import VISIBLE
 
-_NAMED = ImportedProgram.extra["chapters"]["url"].astext
+# Written out as in the index of the programs that have such a file.
+_NAMED = literal_column("(imported_programs.extra -> 'chapters' ->> 'url')", Text)
 
 
 class Chapter(NamedTuple):

@@ -15,8 +15,6 @@ from indexer.importing.sources.feeds import chapters as files
 from indexer.stores.invalidation import Invalidator
 
 log = logging.getLogger(__name__)
-# Files that one run asks for; the next run goes on.
-MAX_FILES = 200
 # After so many failures in a row, the servers are not asked again in this run.
 MAX_FAILURES = 5
 # A file may take so long, including redirects.
@@ -36,8 +34,11 @@ def fetch(context: RunContext, source_type: str, invalidator: Invalidator | None
         LeaseLost: Another process works on the run now.
         CancelRequested: Somebody asked the run to stop.
     """
+    limit = context.settings.max_chapters
+    if not limit:
+        return
     with context.sessions() as session:
-        found = session.execute(chapters.unread(source_type, context.run.namespace, MAX_FILES)).all()
+        found = session.execute(chapters.unread(source_type, context.run.namespace, limit)).all()
     failures = 0
     for program_id, url in found:
         if failures >= MAX_FAILURES:

@@ -9,13 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from catalog.core.changes import ProgramChange
+from catalog.imports.beside import chapters
 from indexer.importing.errors import ImportFailed
 from indexer.importing.running import chapters as running
 from indexer.importing.running.runner import Runner
 from indexer.importing.sources.feeds import chapters as files
 from indexer.stores.invalidation import Invalidator
 from tests.support.importing import Importer, counts, episode, rss
-from tests.support.sites import Site, site
+from tests.support.sites import Site, raw, silent, site
 
 INTRO = {"version": "1.2.0", "chapters": [{"startTime": 0, "title": "المقدمة"}]}
 
@@ -24,7 +25,9 @@ INTRO = {"version": "1.2.0", "chapters": [{"startTime": 0, "title": "المقد�
 def stranger(importer: Importer) -> Iterator[Site]:
     """A server that imports may ask although it is on loopback."""
     with site() as found:
-        importer.settings = importer.settings.model_copy(update={"trusted": found.trusted})
+        importer.settings = importer.settings.model_copy(
+            update={"trusted": found.trusted, "max_chapters": 200}
+        )
         yield found
 
 
@@ -91,6 +94,23 @@ def test_caches_forget_a_program_whose_links_or_chapters_change(importer: Import
         assert heard.changes == expected
 
 
+def test_what_is_still_to_be_read_is_found_by_its_index(session: Session) -> None:
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    query = chapters.unread("feed", "n", 1).compile(
+        dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True}
+    )
+    plan = session.connection().exec_driver_sql(f"EXPLAIN {query}")
+    assert "imported_programs_unread_idx" in " ".join(plan.scalars())
+
+
+def test_no_more_files_are_asked_for_than_a_run_may(importer: Importer, stranger: Site) -> None:
+    stranger.pages |= {f"/{n}": answer(INTRO) for n in range(3)}
+    body = named(*(stranger.url(f"/{n}") for n in range(3)))
+    for asked in (["/2", "/1"], ["/2", "/1", "/0"]):
+        importer.run(importer.start("feed", body, namespace="n"), max_chapters=2)
+        assert stranger.paths() == asked
+
+
 def test_a_dry_run_asks_for_no_file(importer: Importer, session: Session, stranger: Site) -> None:
     stranger.pages["/a"] = answer(INTRO)
     importer.go("feed", named(stranger.url("/a")), namespace="n", dry_run=True)
@@ -126,12 +146,13 @@ def test_what_fails_later_leaves_what_was_read(importer: Importer, session: Sess
 
 
 def test_private_addresses_are_not_asked(importer: Importer, session: Session, stranger: Site) -> None:
-    with site() as private:
-        private.pages["/a"] = answer(INTRO)
-        stranger.pages["/led"] = (302, {"Location": private.url("/a")}, b"")
-        run = importer.go("feed", named(private.url("/a"), stranger.url("/led")), namespace="n")
+    with raw(silent) as (port, connections):
+        private = f"http://127.0.0.1:{port}/a"
+        stranger.pages["/led"] = (302, {"Location": private}, b"")
+        run = importer.go("feed", named(private, stranger.url("/led")), namespace="n")
         assert run.status == "succeeded"
-        assert private.asked == []
+        assert stranger.paths() == ["/led"]
+        assert connections == []
     assert stored(session) == []
 
 
