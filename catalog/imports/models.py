@@ -188,6 +188,13 @@ class ImportedProgram(Base):
     """What the source of a program said last: what the program says differently now, an editor has changed."""
 
     __tablename__ = "imported_programs"
+    __table_args__ = (
+        Index(
+            "imported_programs_unread_idx",
+            "program_id",
+            postgresql_where=text("(extra -> 'chapters' ->> 'url') IS DISTINCT FROM chapters_url"),
+        ),
+    )
 
     program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
     content_hash: Mapped[str]
@@ -196,6 +203,20 @@ class ImportedProgram(Base):
     values: Mapped[dict[str, object]] = mapped_column(JSONB)
     # Links and facts that a program has no field for: chapters, transcripts, the file's size.
     extra: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict, server_default="{}")
+    # The file that the program's chapters were read from, and when such a file was last asked for.
+    chapters_url: Mapped[str | None]
+    chapters_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ProgramChapter(Base):
+    """A chapter of a program, as the file that its source names has it."""
+
+    __tablename__ = "program_chapters"
+
+    program_id: Mapped[int] = mapped_column(ForeignKey("programs.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    start_sec: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str]
 
 
 class ImportConflict(Base):

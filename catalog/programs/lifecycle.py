@@ -257,8 +257,13 @@ def record(
     _note_change(session, program, action)
     audit.record(session, actor, f"program.{action}", "program", program.id, diff)
     session.flush()
-    changes.note(session, [changes.ProgramChange(program.id, program.rev, _is_visible(session, program))])
+    note_changed(session, program)
     return program
+
+
+def note_changed(session: Session, program: Program) -> None:
+    """Let the caches forget a program that is otherwise, after the commit."""
+    changes.note(session, [changes.ProgramChange(program.id, program.rev, _is_visible(session, program))])
 
 
 def _note_change(session: Session, program: Program, action: str) -> None:

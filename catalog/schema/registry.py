@@ -12,6 +12,7 @@ from catalog.imports.models import (
     ImportQuota,
     ImportRun,
     ImportSource,
+    ProgramChapter,
 )
 from catalog.indexing.models import DriftReport, IndexDirty, IndexTarget, ReindexJob, SearchEngine
 from catalog.insight.models import QueryDaily
@@ -58,6 +59,7 @@ __all__ = [
     "Pin",
     "PinProgram",
     "Program",
+    "ProgramChapter",
     "ProgramPerson",
     "ProgramRedirect",
     "ProgramRevision",

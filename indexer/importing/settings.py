@@ -57,6 +57,12 @@ class ImportSettings(BaseSettings):
         validation_alias="IMPORT_MAX_PROBES",
         description="Largest number of files whose first bytes one run asks for.",
     )
+    max_chapters: int = Field(
+        default=200,
+        ge=0,
+        validation_alias="IMPORT_MAX_CHAPTERS",
+        description="Largest number of files of chapters that one run asks for.",
+    )
     max_redirects: int = Field(
         default=5,
         ge=0,

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from api.answers.answer import NOT_FOUND, Answer, Load
-from api.discovery.around import nearness
+from api.discovery.around import beside, nearness
 from api.discovery.around.schemas import Because, RelatedAnswer
 from api.discovery.narrowing.filters import Filters
 from api.discovery.schemas import ProgramCard
@@ -106,13 +106,17 @@ async def load(request: PageRequest, program_id: int) -> Answer:
     program = shown.take(found, ProgramData).data
     if shared.cache.invalidations.outdated(found):
         shown.max_ttl = min(shown.max_ttl, _BEHIND_SECONDS)
-    in_series, others, (before, after) = await asyncio.gather(
-        _series(shared, shown, program), _others(shared, shown, program), _neighbours(shared, shown, program)
+    in_series, others, (before, after), kept_beside = await asyncio.gather(
+        _series(shared, shown, program),
+        _others(shared, shown, program),
+        _neighbours(shared, shown, program),
+        beside.find(shared.programs, [program.id]),
     )
     preview = linked.program(shared.settings.api.site, request.locale, request.links, program)
     context = {
         "preview": preview,
         "program": program,
+        "beside": kept_beside.get(program.id),
         "before": before,
         "after": after,
         "in_series": in_series,

@@ -7,7 +7,7 @@ many programs has several pages (RFC 5005), linked by `next`.
 import html
 import mimetypes
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without stubs
 
 from api.answers.answer import NOT_FOUND, Answer, document
+from api.discovery.around.beside import NOTHING, Beside, File, find
 from api.discovery.narrowing.filters import Filters
 from api.discovery.params import BrowseRequest, SearchRequest
 from api.discovery.schemas import BrowseAnswer, CategoriesAnswer, SearchAnswer, SeriesPage
@@ -149,8 +150,9 @@ async def _feed(
     request: PageRequest, shown: Shown, channel: Channel, ids: Sequence[int], further: str | None
 ) -> Answer:
     programs = await _details(request.shared, ids)
+    beside = await find(request.shared.programs, ids) if ids else {}
     site = request.shared.settings.api.site
-    body = _document(site, request.links, channel, programs, further)
+    body = _document(site, request.links, channel, programs, beside, further)
     return document(body, RSS_MEDIA, ids=tuple(shown.ids), max_ttl=shown.max_ttl)
 
 
@@ -159,7 +161,12 @@ async def _details(shared: DiscoveryState, ids: Sequence[int]) -> list[ProgramDe
 
 
 def _document(
-    site: str, links: Links, channel: Channel, programs: Sequence[ProgramDetail], further: str | None
+    site: str,
+    links: Links,
+    channel: Channel,
+    programs: Sequence[ProgramDetail],
+    beside: Mapping[int, Beside],
+    further: str | None,
 ) -> bytes:
     root = maker(atom=ATOM, itunes=ITUNES, podcast=PODCAST)("rss", version="2.0")
     about = add(root, "channel")
@@ -183,8 +190,23 @@ def _document(
     if channel.image:
         add(about, "image", None, {"href": channel.image}, ITUNES)
     for program in programs:
-        _item(add(about, "item"), site, links, program)
+        item = add(about, "item")
+        _item(item, site, links, program)
+        _files(item, beside.get(program.id, NOTHING))
     return encode(root)
+
+
+def _files(item: etree._Element, beside: Beside) -> None:
+    """Add the links to the files of chapters and transcripts, which stay at their source."""
+    if beside.chapters_file is not None:
+        _file(item, "chapters", beside.chapters_file)
+    for transcript in beside.transcripts:
+        _file(item, "transcript", transcript)
+
+
+def _file(item: etree._Element, name: str, file: File) -> None:
+    said = {"url": file.url, "type": file.media_type, "language": file.language}
+    add(item, name, None, {key: value for key, value in said.items() if value}, PODCAST)
 
 
 def _item(item: etree._Element, site: str, links: Links, program: ProgramDetail) -> None:

@@ -63,6 +63,7 @@ function tick() {
   if (!counted && played >= COUNTED_AFTER) count();
   if (Math.abs(at - kept) >= KEPT_EVERY) keep();
   show();
+  refresh();
 }
 
 function keep() {
@@ -105,7 +106,6 @@ export function play(program, at) {
     ended = new AbortController();
     const on = (name, handler) => media.addEventListener(name, handler, { signal: ended.signal });
     for (const name of ["timeupdate", "play", "pause", "durationchange", "seeked"]) on(name, tick);
-    for (const name of ["play", "pause"]) on(name, () => refresh());
     on("seeking", () => { last = null; });
     on("pause", keep);
     on("ended", () => remember(now.id, 0));
@@ -172,14 +172,28 @@ export function playable(holder) {
   const button = holder.querySelector("button"), words = button.querySelector("span"), begin = words.textContent;
   holder.querySelector("audio, video")?.remove();
   button.hidden = false;
+  const chapters = [...(holder.closest("article")?.querySelectorAll("a[data-at]") ?? [])];
   const mine = () => now !== null && keyOf(now) === keyOf(program);
   const from = () => linked() || remembered(id);
   function say() {
     const playing = mine() && !media.paused;
     button.classList.toggle("is-playing", playing);
+    const current = mine() ? chapters.findLast((link) => Number(link.dataset.at) <= media.currentTime) : undefined;
+    for (const link of chapters) if (link === current) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
     words.textContent = playing ? deck.dataset.pause : mine() ? deck.dataset.play : from() ? deck.dataset.resume.replace("{clock}", clock(from())) : begin;
   }
   button.addEventListener("click", () => (mine() && !media.paused ? media.pause() : play(program, from())));
+  for (const link of chapters) {
+    const at = Number(link.dataset.at);
+    // What is copied is a link to the page at this moment.
+    link.href = `${href}#t=${at}`;
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      if (mine()) jump(at);
+      play(program, at);
+    });
+  }
   refresh = () => { if (button.isConnected) say(); };
   say();
 }

@@ -174,6 +174,8 @@ class Updater:
             self._reschedule(session, program)
         said = comparing.said(plan.values, known.last_values or {}, plan.row.unspoken)
         remember(session, known.id, plan, said)
+        if (known.extra or {}) != plan.row.extra:
+            lifecycle.note_changed(session, program)
         return conflicts.note(session, known.id, self._run_id, found.edited, found.conflicts)
 
     def _reschedule(self, session: Session, program: Program) -> None:

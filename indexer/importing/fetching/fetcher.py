@@ -86,6 +86,7 @@ class Fetcher:
         last_modified: str | None = None,
         headers: dict[str, str] | None = None,
         explain: ExplainRefusal | None = None,
+        seconds: float | None = None,
     ) -> Fetched:
         """Fetch the document at `url`.
 
@@ -97,6 +98,7 @@ class Fetcher:
             last_modified: The same, by date.
             headers: Sent to the server of `url` only, never to another one that it redirects to.
             explain: Called with the status and the body of a refusal; may return what it means.
+            seconds: How long it may take, including redirects; None: as the settings say.
 
         Raises:
             ImportFailed: What `explain` returned.
@@ -108,7 +110,7 @@ class Fetcher:
         if last_modified:
             common["If-Modified-Since"] = last_modified
         return self._fetch(
-            _Wanted(url, max_bytes, common, headers or {}, explain), self.settings.total_timeout
+            _Wanted(url, max_bytes, common, headers or {}, explain), seconds or self.settings.total_timeout
         )
 
     def beginning(self, url: str, size: int, seconds: float) -> Fetched:

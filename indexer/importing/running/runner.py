@@ -23,6 +23,7 @@ from catalog.imports.writing.writer import Writer
 from catalog.merging import lifecycle as merging
 from indexer.importing.errors import ImportFailed, QuotaExhausted
 from indexer.importing.fetching.fetcher import Fetcher
+from indexer.importing.running import chapters
 from indexer.importing.running.batches import BatchWriter
 from indexer.importing.running.context import RunContext
 from indexer.importing.running.heartbeat import Heartbeat
@@ -81,6 +82,8 @@ class Runner:
         with Heartbeat(self.sessions, run_id, token, self.settings.lease_seconds):
             try:
                 self._carry_out(context)
+                if context.run.kind == "feed" and not context.run.dry_run:
+                    chapters.fetch(context, SOURCES["feed"].source_type, self.invalidator)
                 return self._succeeded(context)
             except LeaseLost:
                 log.warning("import %s was taken over by another process", run_id)

@@ -1,9 +1,7 @@
 """The pages in a real browser: what a listener does, with a keyboard alone, and what no page may do."""
 
-import io
 import json
 import re
-import wave
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -13,11 +11,13 @@ from sqlalchemy import Engine as Database
 from catalog.core.db import session_factory
 from indexer.jobs.views import apply_pending
 from tests.support import demo
+from tests.support.beside import give
 from tests.support.browser import DESKTOP, IN_A_BROWSER, Visit
 from tests.support.client import Client
 from tests.support.pages import read
 from tests.support.pipeline import Pipeline
 from tests.support.programs import make
+from tests.support.recordings import part, silence
 from tests.support.sites import site
 from tests.support.waiting import eventually
 
@@ -35,25 +35,6 @@ _TEMPLATES = (
     "/categories/society",
     "/nothing/here",
 )
-
-
-def silence(seconds: int) -> bytes:
-    """A recording of nothing, as WAV."""
-    with io.BytesIO() as file:
-        with wave.open(file, "wb") as recording:
-            recording.setnchannels(1)
-            recording.setsampwidth(1)
-            recording.setframerate(8000)
-            recording.writeframes(b"\x80" * 8000 * seconds)
-        return file.getvalue()
-
-
-def part(whole: bytes, wanted: str | None) -> tuple[int, dict[str, str], bytes]:
-    """The part of a recording that a player asks for; without parts it cannot go to a moment."""
-    begin = int(re.findall(r"\d+", wanted or "bytes=0-")[0])
-    headers = {"Content-Type": "audio/wav", "Accept-Ranges": "bytes"}
-    headers["Content-Range"] = f"bytes {begin}-{len(whole) - 1}/{len(whole)}"
-    return 206, headers, whole[begin:]
 
 
 def test_a_listener_mistypes_finds_and_plays_with_the_keyboard_alone(
@@ -133,6 +114,38 @@ def test_a_listener_mistypes_finds_and_plays_with_the_keyboard_alone(
         visit.close()
         prefix = pipeline.settings.indexer.redis_prefix
         eventually(lambda: apply_pending(cache_redis, prefix, database) == 1, what="the view is counted")
+
+
+def test_a_chapter_is_played_without_loading_the_page_and_is_marked(
+    browser: Browser, listener: Client, catalogue: dict[str, int], database: Database
+) -> None:
+    transcript = {"url": "https://cdn.example/t.vtt", "type": "text/vtt", "language": "ar"}
+    with site() as publisher:
+        publisher.pages["/a.wav"] = lambda _, headers: part(silence(60), headers.get("range"))
+        with session_factory(database).begin() as session:
+            tape = make(session, "published", title="A tape", media_url=publisher.url("/a.wav"))
+            give(session, tape.id, (0, "Intro"), (20, "Middle"), (40, "End"), transcripts=[transcript])
+        visit = Visit(browser, listener.base, viewport=DESKTOP)
+        page = visit.page
+        page.goto("/en/programs/a-tape")
+        page.evaluate("window.stayed = true")
+        middle, end = page.get_by_role("link", name="Middle"), page.get_by_role("link", name="End")
+        expect(middle).to_have_attribute("href", "/en/programs/a-tape#t=20")
+        middle.focus()
+        page.keyboard.press("Enter")
+        expect(middle).to_have_attribute("aria-current", "true")
+        end.click()
+        expect(end).to_have_attribute("aria-current", "true")
+        expect(page.locator("[aria-current=true][data-at]")).to_have_count(1)
+        assert float(page.evaluate("document.querySelector('#deck audio').currentTime")) >= 40
+        assert page.evaluate("window.stayed") is True
+        expect(page).to_have_url(re.compile("/en/programs/a-tape$"))
+        assert visit.closed_to_anybody() == []
+        page.locator("#deck [data-do=close]").click()
+        expect(page.locator("[aria-current=true][data-at]")).to_have_count(0)
+        visit.faults = [fault for fault in visit.faults if publisher.url() not in fault]
+        assert visit.faults == []
+        visit.close()
 
 
 def test_a_list_grows_and_the_way_back_leads_to_the_same_place(

@@ -45,6 +45,7 @@ async def preview(request: StaffRequest, program_id: Id, language: FromPath[str]
         # Without a number, what is played here is counted for no program and remembered for none.
         "program": msgspec.structs.replace(program, id=0),
         "editor": pages.address(program_id),
+        "beside": None,
         "before": None,
         "after": None,
         "in_series": [],
