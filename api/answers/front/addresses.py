@@ -7,6 +7,8 @@ from urllib.parse import quote, unquote_to_bytes
 _TRACKING = re.compile(rb"(?:^|&)(?:utm_[^=&]*|fbclid|gclid|_)(?:=[^&]*)?(?=&|$)")
 # A query string that every reader reads alike: printable ASCII with whole escapes.
 _PLAIN = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2})*")
+# One parameter of characters that need no escape: it is canonical already, as most query strings are.
+_ALONE = re.compile(rb"[\w.~-]*=[\w.~-]*")
 
 
 def untracked(query: bytes) -> bytes:
@@ -22,7 +24,7 @@ def canonical(query: bytes) -> bytes:
     """
     if _PLAIN.fullmatch(query) is None:
         return query
-    if b"&" not in query and b"%" not in query and b"+" not in query:
+    if _ALONE.fullmatch(query) is not None:
         return query
     pairs = []
     for part in query.split(b"&"):

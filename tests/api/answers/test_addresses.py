@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from litestar import Request
 from litestar.datastructures import MultiDict
@@ -32,6 +32,7 @@ def parameters(query: bytes) -> list[tuple[str, str]]:
 
 
 @settings(deadline=None)
+@example([("a", "9/.")], True, random.Random(0))
 @given(PAIRS, st.booleans(), CHANCE)
 def test_the_order_of_names_and_needless_escapes_make_no_other_address(
     pairs: list[tuple[str, str]], plus: bool, chance: random.Random
