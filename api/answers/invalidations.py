@@ -48,6 +48,8 @@ class Invalidations:
         self.changed_at = self.curated_at = -math.inf
         self.minimum_revisions: OrderedDict[int, int] = OrderedDict()
         self.tombstones: OrderedDict[int, float] = OrderedDict()
+        # Id -> the revision at which it was withdrawn, where this process was told. Redis may know a later one.
+        self._withdrawn_at: dict[int, int] = {}
         self.taxonomy_revisions: dict[tuple[str, int], int] = {}
         self.taxonomy_epoch = self.curation_epoch = 0
         self._superseded: deque[tuple[int, float]] = deque(maxlen=256)
@@ -67,8 +69,12 @@ class Invalidations:
 
     def was_withdrawn(self, answer: Answer) -> bool:
         """Does this answer show a program as it was before it was withdrawn?"""
-        minimum = self.minimum_revisions
-        return any(i in self.tombstones and answer.rev <= minimum.get(i, answer.rev) for i in answer.ids)
+        return any(i in self.tombstones and answer.rev <= self._buried(i, answer.rev) for i in answer.ids)
+
+    def _buried(self, program_id: int, otherwise: int) -> int:
+        """Return the revision up to which a tombstone holds; `otherwise` where nobody has said."""
+        known = self._withdrawn_at.get(program_id)
+        return known if known is not None else self.minimum_revisions.get(program_id, otherwise)
 
     def superseded_lately(self, generation: int, now: float) -> bool:
         """Has a page of `generation` been superseded for at most a second?"""
@@ -91,8 +97,10 @@ class Invalidations:
             self.minimum_revisions.move_to_end(change.id)
             if change.visible:
                 self.tombstones.pop(change.id, None)
+                self._withdrawn_at.pop(change.id, None)
             else:
                 self._bury(change.id, now)
+                self._withdrawn_at[change.id] = change.rev
         self._bound_minimum()
         return news
 
@@ -118,7 +126,11 @@ class Invalidations:
         shown = {row["id"]: row["rev"] for row in rows}
         if any(rev < minimum.get(i, 0) for i, rev in shown.items()):
             return True
-        return any(i in minimum and i not in self.tombstones for i in wanted if i not in shown)
+        return any(
+            i in minimum and not (i in self.tombstones and self._buried(i, minimum[i]) >= minimum[i])
+            for i in wanted
+            if i not in shown
+        )
 
     def changed_within(self, seconds: float) -> bool:
         """Return whether a program has changed within so many seconds."""
@@ -165,6 +177,7 @@ class Invalidations:
             # Published again while the message was lost; or long since gone from every index.
             if now - at > (_TOMBSTONE_SECONDS if program_id in withdrawn else _UNCONFIRMED_SECONDS):
                 del self.tombstones[program_id]
+                self._withdrawn_at.pop(program_id, None)
         self.heard_at = now
 
     def _bury(self, program_id: int, now: float) -> None:
@@ -174,4 +187,4 @@ class Invalidations:
         self.tombstones[program_id] = now
         self.tombstones.move_to_end(program_id)
         if len(self.tombstones) > _MAX_TOMBSTONES:
-            self.tombstones.popitem(last=False)
+            self._withdrawn_at.pop(self.tombstones.popitem(last=False)[0], None)
