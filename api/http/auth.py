@@ -187,6 +187,16 @@ async def admit(request: ApiRequest) -> None:
     check_parameters(request)
 
 
+def check_may_publish(request: ApiRequest, policy: str) -> None:
+    """Check that the sender may start an import of this policy: one that publishes needs a reviewer.
+
+    Raises:
+        Problem: The import publishes, and the sender is no reviewer.
+    """
+    if policy == "publish" and not request.user.roles & set(REVIEWERS):
+        raise Problem("forbidden", f"Publishing needs one of the roles {', '.join(REVIEWERS)}.")
+
+
 def signed_in_router(path: str, tag: str, handlers: Sequence[HTTPRouteHandler]) -> Router:
     """Return a router for routes that need a role.
 

@@ -28,11 +28,11 @@ class Headers(Protocol):
 
     def items(self) -> list[Text]:
         """Return names and values."""
-        raise NotImplementedError
+        ...
 
     def keys(self) -> list[str]:
         """Return the names, also of values that are in no item."""
-        raise NotImplementedError
+        ...
 
 
 class RsgiScope(Protocol):

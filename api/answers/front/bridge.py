@@ -37,7 +37,7 @@ class Transport(Typed):
 
     def send_bytes(self, data: bytes) -> Awaitable[None]:
         """Send a part."""
-        raise NotImplementedError
+        ...
 
 
 class Protocol(AsyncIterable[bytes], Typed):
@@ -45,11 +45,11 @@ class Protocol(AsyncIterable[bytes], Typed):
 
     def __anext__(self) -> Awaitable[bytes]:
         """Return the next part of the body; empty at its end."""
-        raise NotImplementedError
+        ...
 
     def client_disconnect(self) -> Awaitable[None]:
         """Wait until the client hangs up."""
-        raise NotImplementedError
+        ...
 
     def response_bytes(self, status: int, headers: list[Text], body: bytes) -> None:
         """Send a response.
@@ -59,15 +59,15 @@ class Protocol(AsyncIterable[bytes], Typed):
             headers: Names and values.
             body: The whole body.
         """
-        raise NotImplementedError
+        ...
 
     def response_stream(self, status: int, headers: list[Text]) -> Transport:
         """Begin a response of several parts."""
-        raise NotImplementedError
+        ...
 
     def close(self, status: int) -> None:
         """Refuse a WebSocket."""
-        raise NotImplementedError
+        ...
 
 
 class _Done:

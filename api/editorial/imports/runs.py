@@ -8,9 +8,9 @@ from litestar.params import JSONBody, QueryParameter
 from sqlalchemy.orm import Session
 
 from api.editorial.imports import schemas
-from api.editorial.imports.starting import accepted, check_may_publish, hand_over
+from api.editorial.imports.starting import accepted, hand_over
 from api.http import idempotent, transaction
-from api.http.auth import EDITORS
+from api.http.auth import EDITORS, check_may_publish
 from api.http.parameters import BeforeId, DryRun, Id, Limit, OnceKey
 from api.http.query import DEFAULT_LIMIT, MAX_ID
 from api.http.reply import JsonResponse
@@ -61,7 +61,7 @@ async def create_import(
     idempotency_key: OnceKey = None,
 ) -> JsonResponse[schemas.ImportRunAnswer]:
     """Queue a run that imports from an address."""
-    check_may_publish(request, data.options)
+    check_may_publish(request, data.options.policy)
     actor = actor_of(request)
     # Stays empty when the key was used before: the job of that run is queued already.
     created_ids: list[int] = []
@@ -172,7 +172,7 @@ async def retry_import(request: ApiRequest, run_id: Id) -> JsonResponse[schemas.
 
     def work(session: Session) -> int:
         run = runs.get(session, run_id)
-        check_may_publish(request, run_options.read(run.options))
+        check_may_publish(request, run_options.read(run.options).policy)
         return runs.retry(session, run_id, actor).id
 
     return await accepted(request, await transaction.write(request, work))
@@ -198,7 +198,7 @@ async def apply_import(
 
     def work(session: Session) -> idempotent.Created[schemas.ImportRunAnswer]:
         run = runs.get(session, run_id)
-        check_may_publish(request, run_options.read(run.options))
+        check_may_publish(request, run_options.read(run.options).policy)
         again = runs.apply(session, run_id, positions, actor)
         created_ids.append(again.id)
         answer = schemas.ImportRunAnswer(data=schemas.run_out(again))

@@ -9,9 +9,9 @@ from litestar.params import JSONBody, QueryParameter
 from sqlalchemy.orm import Session
 
 from api.editorial.imports import schemas
-from api.editorial.imports.starting import accepted, check_may_publish
+from api.editorial.imports.starting import accepted
 from api.http import idempotent, transaction
-from api.http.auth import EDITORS
+from api.http.auth import EDITORS, check_may_publish
 from api.http.parameters import AfterId, DryRun, Id, Limit, OnceKey
 from api.http.query import DEFAULT_LIMIT
 from api.http.reply import JsonResponse
@@ -52,7 +52,7 @@ async def create_source(
     request: ApiRequest, data: JSONBody[schemas.ImportSourceIn], idempotency_key: OnceKey = None
 ) -> JsonResponse[schemas.ImportSourceAnswer]:
     """Create a source, due at once."""
-    check_may_publish(request, data.options)
+    check_may_publish(request, data.options.policy)
     actor = actor_of(request)
 
     def work(session: Session) -> idempotent.Created[schemas.ImportSourceAnswer]:
@@ -91,7 +91,7 @@ async def edit_source(
         options = data.options
         if isinstance(options, msgspec.UnsetType):
             options = msgspec.convert(sources.get(session, source_id).options, Options)
-        check_may_publish(request, options)
+        check_may_publish(request, options.policy)
         return schemas.source_out(sources.edit(session, source_id, values, actor))
 
     found = await transaction.write(request, work)
@@ -125,7 +125,7 @@ async def refresh_source(
 
     def work(session: Session) -> int:
         source = sources.get(session, source_id, lock=True)
-        check_may_publish(request, msgspec.convert(source.options, Options))
+        check_may_publish(request, msgspec.convert(source.options, Options).policy)
         return refreshing.start(session, source, actor, trigger="editor", dry_run=dry_run).id
 
     return await accepted(request, await transaction.write(request, work))

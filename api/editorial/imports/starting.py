@@ -1,4 +1,4 @@
-"""Shared by the routes that start an import run: the check who may publish, and the queueing of the run."""
+"""Shared by the routes that start an import run: the queueing of the run."""
 
 import asyncio
 import logging
@@ -7,26 +7,13 @@ from redis.exceptions import RedisError
 
 from api.editorial.imports import schemas
 from api.http import transaction
-from api.http.auth import REVIEWERS
-from api.http.errors import Problem
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest
 from catalog.imports import runs
-from catalog.imports.options import Options
 from indexer import stores
 from indexer.importing.running.job import enqueue
 
 log = logging.getLogger(__name__)
-
-
-def check_may_publish(request: ApiRequest, options: Options) -> None:
-    """Check that the sender may publish, if the import publishes.
-
-    Raises:
-        Problem: The import publishes, and the sender is no reviewer.
-    """
-    if options.policy == "publish" and not request.user.roles & set(REVIEWERS):
-        raise Problem("forbidden", f"Publishing needs one of the roles {', '.join(REVIEWERS)}.")
 
 
 async def accepted(request: ApiRequest, run_id: int) -> JsonResponse[schemas.ImportRunAnswer]:

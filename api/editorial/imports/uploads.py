@@ -11,9 +11,9 @@ from litestar.params import QueryParameter
 from sqlalchemy.orm import Session
 
 from api.editorial.imports import schemas
-from api.editorial.imports.starting import accepted, check_may_publish
+from api.editorial.imports.starting import accepted
 from api.http import transaction
-from api.http.auth import EDITORS
+from api.http.auth import EDITORS, check_may_publish
 from api.http.errors import InvalidParameter, Problem
 from api.http.parameters import DryRun
 from api.http.reply import JsonResponse
@@ -95,7 +95,7 @@ async def begin(
         dry_run: Say what would change, and change nothing.
         file_name: The file's name, for people.
     """
-    check_may_publish(request, options)
+    check_may_publish(request, options.policy)
     actor = actor_of(request)
     # What is uploaded goes to a file first, so that a slow sender does not occupy a database connection.
     with tempfile.TemporaryFile() as file:

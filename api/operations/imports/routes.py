@@ -7,8 +7,7 @@ from litestar import post
 from sqlalchemy.orm import Session
 
 from api.http import transaction
-from api.http.auth import OPS, REVIEWERS
-from api.http.errors import Problem
+from api.http.auth import OPS, check_may_publish
 from api.http.parameters import Id
 from api.http.reply import JsonResponse
 from api.http.request import ApiRequest, actor_of
@@ -55,12 +54,11 @@ async def retry_import(request: ApiRequest, run_id: Id) -> JsonResponse[schemas.
     Raises:
         Problem: The import publishes, and the sender is no reviewer.
     """
-    actor, roles = actor_of(request), request.user.roles
+    actor = actor_of(request)
 
     def work(session: Session) -> schemas.RunOut:
         run = runs.get(session, run_id)
-        if options.read(run.options).policy == "publish" and not roles & set(REVIEWERS):
-            raise Problem("forbidden", f"Publishing needs one of the roles {', '.join(REVIEWERS)}.")
+        check_may_publish(request, options.read(run.options).policy)
         again = runs.retry(session, run_id, actor)
         return schemas.run_out(again, _title(session, again))
 
