@@ -63,7 +63,8 @@ def test_a_picture_is_shown_or_why_not(browser: Browser, shared: SharedApi, stra
     line = page.locator(_give(page, "thumbnailUrl", stranger.url("/p.png")))
     expect(line).to_contain_text("٤٠٠ × ٣٠٠")
     expect(thumb).to_be_visible()
-    assert page.evaluate("document.querySelector('[data-thumb]').naturalWidth") == 400
+    # It is visible before it has arrived.
+    expect(thumb).to_have_js_property("naturalWidth", 400)
     _give(page, "thumbnailUrl", stranger.url("/a.wav"))
     expect(line).to_contain_text("ليست هذه صورة")
     expect(thumb).to_be_hidden()
