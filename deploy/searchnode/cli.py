@@ -46,7 +46,15 @@ MIN_MASTER_KEY_BYTES = 16
     show_default=True,
     help="Bytes that a request may have.",
 )
-@click.option("--env", "environment", envvar="MEILI_ENV", default="development", hidden=True)
+@click.option(
+    "--env",
+    "environment",
+    envvar="MEILI_ENV",
+    type=click.Choice(["development", "production"]),
+    default="development",
+    show_default=True,
+    help="In production, a master key of at least 16 bytes is required.",
+)
 @click.option("--max-indexing-memory", envvar="MEILI_MAX_INDEXING_MEMORY", hidden=True)
 @click.option("--no-analytics", is_flag=True, hidden=True)
 def searchnode(
@@ -59,10 +67,10 @@ def searchnode(
     no_analytics: bool,
 ) -> None:
     """Serve the part of Meilisearch's HTTP API that the product uses, from this machine."""
-    _serve(http_addr, master_key, Path(db_path), max_body)
+    _serve(http_addr, master_key, Path(db_path), max_body, production=environment == "production")
 
 
-def _serve(http_addr: str, master_key: str | None, folder: Path, max_body: int) -> None:
+def _serve(http_addr: str, master_key: str | None, folder: Path, max_body: int, *, production: bool) -> None:
     """Start the node and serve it until the process is asked to stop.
 
     Args:
@@ -70,12 +78,17 @@ def _serve(http_addr: str, master_key: str | None, folder: Path, max_body: int) 
         master_key: Signs the keys; None for a node without keys.
         folder: Of the node's data.
         max_body: Bytes that a request may have.
+        production: Refuse a short master key.
 
     Raises:
         ClickException: An option is wrong, the port is taken, or the store is damaged.
     """
-    if master_key is not None and len(master_key.encode()) < MIN_MASTER_KEY_BYTES:
-        raise click.ClickException(f"The master key must be at least {MIN_MASTER_KEY_BYTES} bytes.")
+    length = len((master_key or "").encode())
+    if production and length < MIN_MASTER_KEY_BYTES:
+        raise click.ClickException(
+            f"In production the master key must have at least {MIN_MASTER_KEY_BYTES} bytes. "
+            f"{f'This one has {length}' if length else 'There is none: set MEILI_MASTER_KEY'}."
+        )
     host, _, port = http_addr.rpartition(":")
     if not host or not port.isdecimal():
         raise click.ClickException(f"{http_addr!r} is not HOST:PORT.")

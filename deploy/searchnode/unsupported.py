@@ -26,6 +26,7 @@ class Feature(NamedTuple):
 
 _REBUILT = "the index is rebuilt from PostgreSQL"
 _ONE_BATCH = "every task is a batch of its own, and tasks say the same"
+_CURATED = "editors pin programs in the product"
 TABLE = (
     Feature("CSV documents", "the sender uses JSON and NDJSON", fields="Content-Type: text/csv"),
     Feature("federated search", "the product has one index", fields="federation"),
@@ -59,7 +60,11 @@ TABLE = (
     Feature("`skipCreation`", "the sender replaces whole documents", fields="skipCreation"),
     Feature("dumps", _REBUILT, ("POST",), "/dumps"),
     Feature("snapshots", _REBUILT, ("POST",), "/snapshots"),
-    Feature("webhooks", "the sender asks for the state of its tasks", ("GET", "POST"), "/webhooks"),
+    Feature("making webhooks", "the sender asks for the state of its tasks", ("POST",), "/webhooks"),
+    Feature("one webhook", "there are none", ("GET", "PATCH", "DELETE"), "/webhooks/{uuid:str}"),
+    Feature("search rules", _CURATED, ("POST", "DELETE"), "/dynamic-search-rules"),
+    Feature("one search rule", _CURATED, ("GET", "PATCH", "DELETE"), "/dynamic-search-rules/{uid:str}"),
+    Feature("rendering templates", "they belong to embedders", ("POST",), "/render-template"),
     Feature("network", "the node is one server", ("GET", "PATCH"), "/network"),
     Feature("exports", _REBUILT, ("POST",), "/export"),
     Feature("experimental features", "the product uses none", ("GET", "PATCH"), "/experimental-features"),

@@ -17,13 +17,13 @@ from tests.support.servers import MASTER_KEY
 class Node:
     """One search node on a port that stays the same over restarts."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, master_key: str = MASTER_KEY) -> None:
         self.folder, self.name = folder / name, name
         port = ports.ephemeral()
         self.url = f"http://127.0.0.1:{port}"
         environment = {
             "MEILI_HTTP_ADDR": f"127.0.0.1:{port}",
-            "MEILI_MASTER_KEY": MASTER_KEY,
+            "MEILI_MASTER_KEY": master_key,
             "MEILI_DB_PATH": str(self.folder / "data"),
         }
         self._child = Child(

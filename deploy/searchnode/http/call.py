@@ -133,6 +133,23 @@ class Call:
             )
         return int(text)
 
+    def flag(self, name: str, code: str) -> bool:
+        """Return a query parameter that must be `true` or `false`; False when the request does not name it.
+
+        Args:
+            name: The parameter.
+            code: The code of a wrong value.
+
+        Raises:
+            ApiError: With this code.
+        """
+        text: str = self.query.get(name, "false")
+        if text not in ("true", "false"):
+            raise ApiError(
+                code, f"Invalid value in parameter `{name}`: could not parse `{text}` as a boolean."
+            )
+        return text == "true"
+
     def page(self, rows: Sequence[object], prefix: str) -> dict[str, object]:
         """Return the rows from `offset` on, at most `limit`; `prefix` is a part of the error codes."""
         offset = self.number("offset", 0, f"invalid_{prefix}_offset")
