@@ -10,10 +10,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit cluster-exact cluster-alerts
+.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit bench-workers cluster-exact cluster-instances cluster-alerts prove-k8s
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install everything into .venv/
 
@@ -69,8 +69,14 @@ cluster-faults: $(STAMP) ## A rolling upgrade of such a cluster, then parts of i
 cluster-exact: $(STAMP) ## What is exact across such a cluster's processes: the rate limit, invalidations within a second, counted views
 	@cd $(ROOT) && exec $(BIN)/python -m perf.cluster.exact $(OPTIONS)
 
+cluster-instances: $(STAMP) ## What three instances of the API answer beside one, on the same processors, by turns; needs wrk
+	@cd $(ROOT) && exec $(BIN)/python -m perf.cluster.instances $(OPTIONS)
+
 cluster-alerts: $(STAMP) ## Every alert fires from a real fault of such a cluster, and clears; half an hour (OPTIONS="--only Sender")
 	@cd $(ROOT) && exec $(BIN)/python -m perf.cluster.alerts $(OPTIONS)
+
+prove-k8s: $(STAMP) ## The manifests of Kubernetes on a real control plane, where its programs are on PATH: admission, upgrade, eviction, scaling
+	@cd $(ROOT) && exec $(BIN)/python -m deploy.proving.kubernetes $(OPTIONS)
 
 boards: $(STAMP) ## Write Grafana's boards anew after a change of deploy/observability/boards/
 	cd $(ROOT) && $(BIN)/python -m deploy.observability.boards
@@ -150,6 +156,9 @@ bench-encodings: $(STAMP) ## Hot answers in zstd, br and gzip: their sizes, and 
 
 bench-pages: $(STAMP) ## How soon a listener sees a page with a slow processor, and how much it loads; needs Chromium
 	cd $(ROOT) && $(BIN)/python -m perf.benches.pages
+
+bench-workers: $(STAMP) ## Two workers of the API beside one, by turns; needs wrk
+	cd $(ROOT) && $(BIN)/python -m perf.workers $(OPTIONS)
 
 bench-hit: $(STAMP) ## A hot answer at the edge by stages
 	cd $(ROOT) && $(BIN)/python -m perf.benches.hit

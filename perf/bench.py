@@ -16,16 +16,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from catalog.seed import words
 from deploy.local import ports
 from deploy.local.stack import answers
-from perf.turns import Figures, Side, asked, body_bytes, medians, ratio, wrk
+from perf.turns import Figures, Side, asked, body_bytes, medians, mission_mix, ratio, wrk
 from tests.support.stack import Product, product
 
 RESULTS = Path(__file__).parent / "results"
@@ -67,14 +65,10 @@ def kinds(running: Product) -> dict[str, dict[str, str]]:
     Args:
         running: The product, with its programs.
     """
-    pairs = zip(words.arabic()[:400], words.english()[:400], strict=True)
-    vocabulary = [word for pair in pairs for word in pair]
     generated = "source_type = 'generated' AND status = 'published'"
     with running.database.connect() as connection:
         found = list(connection.scalars(text(f"SELECT id FROM programs WHERE {generated} ORDER BY id")))
-    ids = running.home / "ids.txt"
-    ids.write_text("\n".join(map(str, found)))
-    mix = {"MIX_WORDS": " ".join(quote(word) for word in vocabulary), "MIX_IDS": str(ids)}
+    mix = mission_mix(found, running.home)
     return {
         MIX: mix,
         HOT: mix | _AS_IT_IS | {"MIX_PAGE": f"/discovery/programs/{found[0]}"},
@@ -99,8 +93,8 @@ def measure(
     for _ in range(rounds):
         size = 0
         for side, figures in zip(sides, found, strict=True):
-            told = asking | {"MIX_PAGE": f"/bytes/{size}"} if figures is not found[0] else asking
-            figures.append(asked(side, seconds, connections, told))
+            sized = asking | {"MIX_PAGE": f"/bytes/{size}"} if figures is not found[0] else asking
+            figures.append(asked(side, seconds, connections, sized))
             size = size or body_bytes(figures[-1])
     return found
 

@@ -10,8 +10,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import psutil
+
+from catalog.seed import words
 
 _SCRIPT = Path(__file__).parent / "mix.lua"
 # Bytes of an answer's head.
@@ -31,6 +34,19 @@ class Side(NamedTuple):
     name: str
     url: str
     pid: int
+
+
+def mission_mix(ids: Sequence[int], folder: Path) -> dict[str, str]:
+    """Return what `mix.lua` is told for the mission's mix: words of both languages, and these programs.
+
+    Args:
+        ids: Programs, the most popular first.
+        folder: Gets a file with them.
+    """
+    pairs = zip(words.arabic()[:400], words.english()[:400], strict=True)
+    file = folder / "ids.txt"
+    file.write_text("\n".join(map(str, ids)))
+    return {"MIX_WORDS": " ".join(quote(word) for pair in pairs for word in pair), "MIX_IDS": str(file)}
 
 
 def wrk(url: str, seconds: int, connections: int, environment: Mapping[str, str]) -> Figures:

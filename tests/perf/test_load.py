@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.paths import ROOT
 from tests.support.upstreams import upstream
@@ -37,6 +38,18 @@ def test_the_phases_and_the_ramp_are_those_of_the_mission() -> None:
     assert found[0] == [100, 100, 1000, 1000, 2000, 2000, None]
     assert found[1] == [0, 50, 100, 550, 1000, 2000, 1000, None]
     assert found[2] == 1000
+
+
+def test_the_load_for_artillery_is_that_of_the_mission() -> None:
+    load = yaml.safe_load((ROOT / "perf/load/artillery.yml").read_text())
+    phases = [(phase["duration"], phase["arrivalRate"]) for phase in load["config"]["phases"]]
+    assert phases == [(60, 100), (300, 1000), (60, 2000)]
+    asked = {row["flow"][0]["get"]["url"].split("?")[0]: row["weight"] for row in load["scenarios"]}
+    assert asked == {
+        "/discovery/search": 60,
+        "/discovery/browse": 30,
+        "/discovery/programs/{{ $randomNumber(1, 100) }}": 10,
+    }
 
 
 def locust(url: str, folder: Path, *options: str) -> "tuple[int, dict[str, Any]]":
