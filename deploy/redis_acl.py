@@ -39,7 +39,7 @@ _SCRIPTS = (
 )
 _CACHE: Mapping[Role, str] = {
     "api": f"{_SCRIPTS} exists sadd scan scard sismember subscribe time unlink unsubscribe zincrby zrange zrevrange zscore",
-    "worker": f"{_SCRIPTS} discard exec hgetall incr multi rename sadd scan smembers spop srem unwatch watch "
+    "worker": f"{_SCRIPTS} discard exec hgetall incr multi rename sadd scan smembers spop srem subscribe unsubscribe unwatch watch "
     "zunionstore",
 }
 # RQ looks through its registries and changes them in transactions (MULTI) and scripts, for whoever asks. It looks for

@@ -183,7 +183,8 @@ class Stack:
         users = valkey.write_users(data, self.home.secrets(), IndexerSettings().redis_prefix)
         return Child(
             "valkey",
-            valkey.server_command(data, port, acl=users),
+            # How often a second it looks after itself, asked or not. What has expired is gone for whoever asks, all the same.
+            [*valkey.server_command(data, port, acl=users), "--hz", "2"],
             lambda: _pings(self.environment["REDIS_CACHE_URL"]),
             f"127.0.0.1:{port}",
         )
