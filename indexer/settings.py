@@ -137,7 +137,7 @@ class IndexerSettings(BaseSettings):
         default=1.0,
         gt=0,
         validation_alias="SYNC_IDLE_SECONDS",
-        description="Longest pause between two such looks when it is quiet and Redis gives hints: so late at most is a change by plain SQL sent.",
+        description="Longest pause between two such looks when it is quiet and Redis gives hints: so late at most is a change by plain SQL sent. Each heartbeat, every two seconds, looks as well.",
     )
     sync_max_documents: int = Field(
         default=2000,
