@@ -39,17 +39,24 @@ _MEGABYTE = 2**20
 
 
 def warm(running: Product) -> None:
-    """Ask for pages as listeners do, so that the caches have them."""
+    """Ask for pages as listeners do, so that the caches have them.
+
+    Raises:
+        RuntimeError: The product refuses one.
+    """
     chance = random.Random(1)
     known = [*words.arabic(), *words.english()]
     with running.database.connect() as connection:
         ids = list(connection.scalars(text("SELECT id FROM programs WHERE status = 'published' LIMIT 2000")))
     paths = [f"/discovery/programs/{number}" for number in ids]
     paths += [f"/discovery/search?q={quote(' '.join(chance.sample(known, 2)))}" for _ in range(1000)]
-    paths += [f"/discovery/browse?page={number}" for number in range(1, 200)]
+    paths += [f"/discovery/browse?limit=100&sort={order}" for order in ("newest", "popular", "longest")]
+    paths += ["/ar", "/en", "/ar/search?q=coffee"]
     with requests.Session() as session:
         for path in paths:
-            session.get(running.api + path, timeout=60).raise_for_status()
+            answer = session.get(running.api + path, timeout=60)
+            if not answer.ok:
+                raise RuntimeError(f"{path}: {answer.text}")
 
 
 def rest(up: int, seconds: float) -> bool:
