@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import openapi
 from api.accounts import routes as accounts
@@ -58,7 +57,7 @@ from api.http.limits.rate_limit import Limiter
 from api.http.observed.counting import keep_publishing, publish
 from api.http.observed.tally import Tally
 from api.http.observed.traced import Traced, observe
-from api.http.request import ApiRequest, Sessions
+from api.http.request import ApiRequest
 from api.operations import health, metrics
 from api.operations import routes as operations
 from api.operations.reading.hour import Hour
@@ -82,11 +81,6 @@ def _redis(opened: AsyncExitStack, url: str, *, timeout: float, connect_timeout:
     return client
 
 
-def _sessions(opened: AsyncExitStack, engine: AsyncEngine) -> Sessions:
-    opened.push_async_callback(engine.dispose)
-    return async_session_factory(engine)
-
-
 def _run(opened: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
     """Run `work` as a task beside the requests, until the application shuts down."""
     task = asyncio.create_task(work)
@@ -106,13 +100,15 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
     timeout = layer.redis_timeout
     redis_cache = _redis(opened, layer.redis_cache_url, timeout=timeout, connect_timeout=timeout)
     redis_queue = _redis(opened, layer.redis_queue_url, timeout=timeout, connect_timeout=timeout)
-    db = _sessions(opened, make_async_engine(settings.catalog))
+    database = make_async_engine(settings.catalog)
+    opened.push_async_callback(database.dispose)
     servers = ReadServers(settings.catalog, settings.api.fallback_concurrency)
     opened.push_async_callback(servers.close)
     _run(opened, servers.watch())
     search = SearchPool(layer)
     await search.start()
     opened.push_async_callback(search.close)
+    _run(opened, watch.watch(search, database, layer, settings.catalog.statement_timeout_ms))
     cached = Cache(redis_cache, layer.redis_prefix, max_bytes=settings.api.l1_bytes)
     opened.push_async_callback(cached.close)
     replica = Replica(servers, settings.catalog.statement_timeout_ms / 1000 or None)
@@ -145,7 +141,7 @@ async def _open(opened: AsyncExitStack, settings: Settings) -> DiscoveryState:
     )
     return DiscoveryState(
         settings=settings,
-        db=db,
+        db=async_session_factory(database),
         servers=servers,
         redis_cache=redis_cache,
         redis_queue=redis_queue,
@@ -189,7 +185,6 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         _run(opened, Listener(shared.cache, waiting).run())
         _run(opened, shared.views.run())
         _run(opened, Hour(shared).run())
-        _run(opened, watch.watch(shared.search, shared.db, settings.indexer))
         app.state.startup = health.Startup()
         _run(opened, app.state.startup.run(shared.db))
         app.state.shared = shared

@@ -55,6 +55,8 @@ def sources(database: Database, queue: "Redis") -> Sequence[Source]:
 def worker(burst: bool) -> None:
     """Run background jobs: imports, reindexing, maintenance."""
     # Every job runs in a fork of this process. What the fork finds imported it need not import again.
+    import meilisearch  # noqa: F401 (see above)
+
     import indexer.importing.running.runner  # noqa: F401 (for its libraries only)
 
     processes.work(REGISTERED, burst=burst)

@@ -57,8 +57,10 @@ class Size:
 def connections_of_instance(settings: Settings) -> int:
     """Return how many connections to the primary the workers of one API instance may open, and the processes beside it."""
     catalog = settings.catalog
-    # Editors' pool, listeners' pool, searches without an engine, the watch of replicas.
-    worker = 2 * catalog.pool_max + settings.api.fallback_concurrency + bool(catalog.database_replica_urls)
+    # Editors' pool, listeners' pool, searches without an engine, the watch of engines, the watch of replicas.
+    worker = (
+        2 * catalog.pool_max + settings.api.fallback_concurrency + 1 + bool(catalog.database_replica_urls)
+    )
     return settings.api.workers * worker
 
 

@@ -18,8 +18,6 @@ from typing import Literal
 
 import click
 
-from indexer.settings import IndexerSettings
-
 Role = Literal["api", "worker"]
 Server = Literal["cache", "queue"]
 ROLES: tuple[Role, ...] = ("api", "worker")
@@ -39,7 +37,7 @@ _SCRIPTS = (
 )
 _CACHE: Mapping[Role, str] = {
     "api": f"{_SCRIPTS} exists sadd scan scard sismember subscribe time unlink unsubscribe zincrby zrange zrevrange zscore",
-    "worker": f"{_SCRIPTS} discard exec hgetall incr multi rename sadd scan smembers spop srem unwatch watch "
+    "worker": f"{_SCRIPTS} discard exec hgetall incr multi rename sadd scan smembers spop srem subscribe unsubscribe unwatch watch "
     "zunionstore",
 }
 # RQ looks through its registries and changes them in transactions (MULTI) and scripts, for whoever asks. It looks for
@@ -114,8 +112,7 @@ def _allowed(commands: str) -> str:
 
 def elasticache(servers: Collection[Server]) -> str:
     """Return the access strings of these servers by server and user, as a JSON file for deploy/terraform."""
-    prefix = IndexerSettings().redis_prefix
-    return json.dumps({server: access_strings(server, prefix) for server in servers}, indent=2) + "\n"
+    return json.dumps({server: access_strings(server, _prefix()) for server in servers}, indent=2) + "\n"
 
 
 @click.command("redis-acl")
@@ -140,7 +137,14 @@ def redis_acl(
         click.echo(elasticache(servers), nl=False)
         return
     credentials = _credentials({"api": api_password, "worker": worker_password})
-    click.echo(users(servers, credentials, IndexerSettings().redis_prefix), nl=False)
+    click.echo(users(servers, credentials, _prefix()), nl=False)
+
+
+def _prefix() -> str:
+    # `thmanyah up` writes its users without the settings' libraries.
+    from indexer.settings import IndexerSettings
+
+    return IndexerSettings().redis_prefix
 
 
 def _credentials(passwords: Mapping[Role, str]) -> dict[Role, str]:

@@ -131,7 +131,13 @@ class IndexerSettings(BaseSettings):
         default=0.05,
         gt=0,
         validation_alias="SYNC_POLL_SECONDS",
-        description="Seconds between two looks at the dirty set when there is nothing to send.",
+        description="Seconds between two looks at the dirty set when there is nothing to send, while changes come and while Redis gives no hints of them.",
+    )
+    sync_idle_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        validation_alias="SYNC_IDLE_SECONDS",
+        description="Longest pause between two such looks when it is quiet and Redis gives hints: so late at most is a change by plain SQL sent. Each heartbeat, every two seconds, looks as well.",
     )
     sync_max_documents: int = Field(
         default=2000,

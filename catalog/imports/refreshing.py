@@ -8,7 +8,7 @@ import random
 from datetime import timedelta
 from typing import TypedDict
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from catalog.core.actor import Actor
@@ -28,6 +28,7 @@ FINAL = {"gone", "blocked", "forbidden_address", "forbidden_scheme", "forbidden_
 # A document that could not be read once may be a page of a server in maintenance: so many in a row pause a source.
 UNREADABLE = {"not_a_feed", "empty_document"}
 MAX_UNREADABLE = 3
+_DUE = ImportSource.state == "active", ImportSource.next_at <= func.clock_timestamp()
 
 
 class SourceFacts(TypedDict, total=False):
@@ -87,6 +88,11 @@ def start(
     return run
 
 
+def is_any_due() -> ColumnElement[bool]:
+    """Return the condition that there is something for `start_due`."""
+    return select(ImportSource.id).where(*_DUE).exists()
+
+
 def start_due(session: Session, actor: Actor, limit: int = 20) -> list[int]:
     """Create runs of the active sources that are due; sources locked by another transaction are left to it.
 
@@ -100,7 +106,7 @@ def start_due(session: Session, actor: Actor, limit: int = 20) -> list[int]:
     """
     due = session.scalars(
         select(ImportSource)
-        .where(ImportSource.state == "active", ImportSource.next_at <= func.clock_timestamp())
+        .where(*_DUE)
         .order_by(ImportSource.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

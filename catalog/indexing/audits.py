@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from catalog.core import audit
@@ -109,12 +109,19 @@ def save(session: Session, report_id: int, started_at: datetime | None, **values
     return saved.one_or_none() is not None
 
 
+def is_any_waiting() -> ColumnElement[bool]:
+    """Return the condition that `waiting_ids` returns any."""
+    return _waiting().exists()
+
+
 def waiting_ids(session: Session) -> list[int]:
     """Return the ids of audits that have not ended and that no process carries out, oldest first."""
-    now = func.clock_timestamp()
-    unleased = DriftReport.lease_until.is_(None) | (DriftReport.lease_until < now)
-    query = select(DriftReport.id).where(DriftReport.state.in_(("queued", "running")), unleased)
-    return list(session.scalars(query.order_by(DriftReport.id)))
+    return list(session.scalars(_waiting().order_by(DriftReport.id)))
+
+
+def _waiting() -> Select[int]:
+    unleased = DriftReport.lease_until.is_(None) | (DriftReport.lease_until < func.clock_timestamp())
+    return select(DriftReport.id).where(DriftReport.state.in_(("queued", "running")), unleased)
 
 
 def prune(session: Session) -> int:

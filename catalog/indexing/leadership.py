@@ -8,6 +8,7 @@ may take leadership is in `indexer/sender/leadership.py`, the only caller beside
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from catalog.core.db import change_rows
 from catalog.indexing.models import IndexTarget
 
 
@@ -62,10 +63,10 @@ def beat(session: Session, target_id: int, epoch: int) -> None:
     Raises:
         LeadershipLost: The target has another epoch.
     """
-    require(session, target_id, epoch)
-    session.execute(
-        update(IndexTarget).where(IndexTarget.id == target_id).values(heartbeat_at=func.clock_timestamp())
-    )
+    # A takeover waits for this transaction, or this statement waits for the takeover and sees the new epoch.
+    own = update(IndexTarget).where(IndexTarget.id == target_id, IndexTarget.epoch == epoch)
+    if not change_rows(session, own.values(heartbeat_at=func.clock_timestamp())):
+        raise LeadershipLost(f"epoch {epoch} was superseded")
 
 
 def acknowledge_pause(session: Session, target_id: int, epoch: int) -> None:

@@ -1,9 +1,24 @@
 """How engines, targets, rebuilds and audits are read. Functions return statements; the caller runs them."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Double, Nullable, Row, Select, extract, func, select, type_coerce
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import (
+    Double,
+    Function,
+    Nullable,
+    Row,
+    Select,
+    case,
+    extract,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.roles import ExpressionElementRole
 
@@ -67,6 +82,38 @@ def engine_states() -> Select[str, str | None, str, str | None, bool, float]:
         )
         .order_by(SearchEngine.name)
     )
+
+
+def sender_is_due(target_id: int, epoch: int) -> Select[bool]:
+    """Return whether a sender has something to do: marks to send, a pause to acknowledge, or its leadership has ended.
+
+    Args:
+        target_id: The target; without it there is no row.
+        epoch: The sender's leadership.
+    """
+    marked = (
+        select(IndexDirty.program_id).where(IndexDirty.target_id == target_id, ~IndexDirty.parked).exists()
+    )
+    unacknowledged = IndexTarget.paused_epoch.is_distinct_from(epoch)
+    return select(
+        or_(IndexTarget.epoch != epoch, case((IndexTarget.paused, unacknowledged), else_=marked))
+    ).where(IndexTarget.id == target_id)
+
+
+def targets_version() -> Select[str | None, str | None]:
+    """Return texts that differ whenever there are other engines or targets than before."""
+    engines = func.concat_ws(" ", SearchEngine.name, SearchEngine.url, SearchEngine.state)
+    targets = func.concat_ws(
+        " ", IndexTarget.id, IndexTarget.engine, IndexTarget.index_uid, IndexTarget.state
+    )
+    return select(
+        _listed(engines, SearchEngine.name).scalar_subquery(),
+        _listed(targets, IndexTarget.id).scalar_subquery(),
+    )
+
+
+def _listed(row: Function[str], order: InstrumentedAttribute[Any]) -> Select[str | None]:
+    return select(func.string_agg(row, aggregate_order_by(literal_column("','"), order)))
 
 
 def count_marks(target_id: int) -> Select[int]:

@@ -8,7 +8,7 @@ states the lease, so a process that lost it changes nothing. Functions flush; th
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -138,6 +138,13 @@ def request_rollback(session: Session, job_id: int, actor: Actor) -> ReindexJob:
         raise Conflict("Another reindex job is running.") from None
     audit.record(session, actor, "rollback", "reindex_job", job_id, {})
     return job
+
+
+def is_any_waiting() -> ColumnElement[bool]:
+    """Return the condition without which `next_runnable` returns no job."""
+    unleased = or_(ReindexJob.lease_until.is_(None), ReindexJob.lease_until < func.clock_timestamp())
+    waits = or_(ReindexJob.state == "queued", and_(ReindexJob.state.in_(RUNNING), unleased))
+    return select(ReindexJob.id).where(waits).exists()
 
 
 def next_runnable(session: Session) -> int | None:

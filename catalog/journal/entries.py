@@ -7,7 +7,7 @@ come: a change whose transaction is open for long gets its position when it has 
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from catalog.core import audit
@@ -51,6 +51,11 @@ def write(session: Session, batch: int = BATCH) -> int:
         # In the order of their last marks.
         _tell(session, [*dict.fromkeys(program_id for _, program_id in reversed(marked))][::-1])
     return len(marked)
+
+
+def is_any_marked() -> ColumnElement[bool]:
+    """Return the condition that there is something for `write`."""
+    return select(JournalMark.id).exists()
 
 
 def _tell(session: Session, ids: Sequence[int]) -> None:

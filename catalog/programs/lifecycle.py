@@ -8,7 +8,7 @@ for the caches. `editing` writes the fields, `bulk` new programs of imports; vie
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -180,11 +180,8 @@ def publish_due(session: Session, actor: Actor, limit: int = DUE_LIMIT) -> list[
     Returns:
         The ids of the published programs.
     """
-    due = select(Program.id).where(
-        Program.status == "scheduled", Program.scheduled_publish_at <= func.clock_timestamp()
-    )
     published = []
-    for program_id in _locked_ids(session, due, limit):
+    for program_id in _locked_ids(session, _to_publish(), limit):
         try:
             transition(session, program_id, "publish", actor)
         except ValidationFailed:
@@ -205,20 +202,29 @@ def expire_due(session: Session, actor: Actor, limit: int = DUE_LIMIT) -> list[i
     Returns:
         The ids of the archived programs.
     """
-    due = select(Program.id).where(
-        Program.status == "published",
-        Program.expire_at.is_not(None),
-        Program.expire_at <= func.clock_timestamp(),
-    )
-    ids = _locked_ids(session, due, limit)
+    ids = _locked_ids(session, _to_expire(), limit)
     for program_id in ids:
         transition(session, program_id, "archive", actor)
     return ids
 
 
+def is_any_due() -> ColumnElement[bool]:
+    """Return the condition that there is something for `publish_due` or `expire_due`."""
+    return or_(_to_publish().exists(), _to_expire().exists())
+
+
+def _to_publish() -> Select[int]:
+    due = Program.scheduled_publish_at <= func.clock_timestamp()
+    return select(Program.id).where(Program.status == "scheduled", due, Program.deleted_at.is_(None))
+
+
+def _to_expire() -> Select[int]:
+    due = and_(Program.expire_at.is_not(None), Program.expire_at <= func.clock_timestamp())
+    return select(Program.id).where(Program.status == "published", due, Program.deleted_at.is_(None))
+
+
 def _locked_ids(session: Session, due: Select[int], limit: int) -> list[int]:
-    due = due.where(Program.deleted_at.is_(None)).order_by(Program.id).limit(limit)
-    return list(session.scalars(due.with_for_update(skip_locked=True)))
+    return list(session.scalars(due.order_by(Program.id).limit(limit).with_for_update(skip_locked=True)))
 
 
 def record(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import and_, delete, func, select, text
+from sqlalchemy import ColumnElement, and_, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -114,6 +114,11 @@ def roll_up(session: Session, batch: int = BATCH) -> int:
     _count(session, changes[True], changes[False])
     session.execute(_SETTLED, {"ids": ids, "seqs": [mark.seq for mark in marks]})
     return len(marks)
+
+
+def is_any_marked() -> ColumnElement[bool]:
+    """Return the condition that there is something for `roll_up`."""
+    return select(VocabularyMark.program_id).exists()
 
 
 def _remember(session: Session, ids: Sequence[int], now: dict[int, _Counted]) -> None:

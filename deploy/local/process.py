@@ -2,11 +2,12 @@
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ MAX_LOG_BYTES = 10_000_000
 MAX_BACKOFF = 10.0
 # A child that ran this long counts as healthy: when it ends after that, it is restarted at once.
 SETTLED_SECONDS = 20.0
+_LOOK_SECONDS = 0.1
 
 
 @dataclass
@@ -155,6 +157,29 @@ class Child:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def wait_for_an_end(children: Iterable[Child], woken: int, seconds: float) -> None:
+    """Wait until a child has ended, until a file can be read, or for so long.
+
+    Args:
+        children: The children; those that do not run are passed over.
+        woken: The number of the file.
+        seconds: The longest wait; where the system tells of no process's end, it is a tenth of a second.
+    """
+    if not hasattr(os, "pidfd_open"):
+        time.sleep(_LOOK_SECONDS)
+        return
+    with contextlib.ExitStack() as opened:
+        found = select.poll()
+        found.register(woken, select.POLLIN)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                if child.process is not None and child.running:
+                    number = os.pidfd_open(child.process.pid)
+                    opened.callback(os.close, number)
+                    found.register(number, select.POLLIN)
+        found.poll(seconds * 1000)
 
 
 # A process as a later run recognises it: its id and when it began, because ids are used again.

@@ -8,16 +8,13 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-
 from deploy.local import ports
 from deploy.local.home import Home
 from deploy.local.ports import Claims
+from deploy.local.preparing import Facts
 from deploy.local.process import Child
 from deploy.local.servers import engine, postgres, valkey
 from deploy.redis_acl import Role
-from indexer import stores
-from indexer.settings import IndexerSettings
 
 DATABASE = "thmanyah"
 ADMIN = "admin@thmanyah.local"
@@ -43,21 +40,6 @@ def answers(url: str) -> bool:
         return False
 
 
-def _connects(url: str) -> bool:
-    try:
-        psycopg.connect(url.replace("+psycopg", ""), connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-def _pings(url: str) -> bool:
-    try:
-        return bool(stores.open_sync(url, timeout=1, connect_timeout=1).ping())
-    except stores.REDIS_AWAY:
-        return False
-
-
 @dataclass
 class Stack:
     """Everything that `up` supervises, and where everything else is.
@@ -69,6 +51,7 @@ class Stack:
         claims: Keeps the ports until they are handed on.
         external: Addresses of servers that the environment names; they are used and not started.
         engine_name: Which engine is started.
+        redis_prefix: What the keys of the cache begin with.
         environment: Variables of every process of the product.
         keys: Keys of the local engine by variable, once it is up; empty when the user named an engine and a key.
     """
@@ -79,6 +62,7 @@ class Stack:
     claims: Claims
     external: dict[str, str]
     engine_name: str
+    redis_prefix: str
     environment: dict[str, str] = field(init=False)
     keys: dict[str, str] = field(default_factory=dict)
 
@@ -86,8 +70,12 @@ class Stack:
         self.environment = self._environment()
 
     @classmethod
-    def plan(cls, home: Home) -> "Stack":
+    def plan(cls, home: Home, redis_prefix: str) -> "Stack":
         """Choose ports and addresses; servers that the environment names are used as they are.
+
+        Args:
+            home: Where everything is kept.
+            redis_prefix: What the keys of the cache begin with.
 
         Raises:
             LocalStackError: No port is free, or the home cannot be written.
@@ -108,7 +96,7 @@ class Stack:
             chosen[name] = claims.choose(name, candidates, host=host, bind=bind)
         moved = {name: wanted[name] for name, port in chosen.items() if port != wanted[name]}
         home.write("ports", chosen)
-        return cls(home, chosen, moved, claims, external, engine_name)
+        return cls(home, chosen, moved, claims, external, engine_name, redis_prefix)
 
     def _environment(self) -> dict[str, str]:
         secrets = self.home.secrets()
@@ -155,6 +143,18 @@ class Stack:
         """Address of the API, as a person opens it."""
         return f"http://127.0.0.1:{self.ports['api']}"
 
+    @property
+    def facts(self) -> Facts:
+        """What the steps of the preparation must know."""
+        secrets = self.home.secrets()
+        return Facts(
+            self.database_url,
+            None if "postgres" in self.external else self.ports["postgres"],
+            None if "engine" in self.external else self.engine_url,
+            secrets["masterKey"],
+            secrets["adminPassword"],
+        )
+
     def servers(self) -> list[Child]:
         """Return the local servers; everything else needs them first."""
         found = []
@@ -170,7 +170,7 @@ class Stack:
         return Child(
             "postgres",
             postgres.server_command(data_folder(self.home), port),
-            lambda: _connects(postgres.url(port, "postgres")),
+            lambda: postgres.accepts(port),
             f"127.0.0.1:{port}",
             base_environment=postgres.environment(),
             user=postgres.user(),
@@ -180,11 +180,12 @@ class Stack:
 
     def _valkey(self, port: int) -> Child:
         data = self.home.path / "valkey"
-        users = valkey.write_users(data, self.home.secrets(), IndexerSettings().redis_prefix)
+        users = valkey.write_users(data, self.home.secrets(), self.redis_prefix)
         return Child(
             "valkey",
-            valkey.server_command(data, port, acl=users),
-            lambda: _pings(self.environment["REDIS_CACHE_URL"]),
+            # How often a second it looks after itself, asked or not. What has expired is gone for whoever asks, all the same.
+            [*valkey.server_command(data, port, acl=users), "--hz", "2"],
+            lambda: valkey.answers(port),
             f"127.0.0.1:{port}",
         )
 

@@ -1,20 +1,23 @@
 """Runs the stack: starts its children in order, restarts those that end, and stops all of them."""
 
+import os
 import signal
 import time
 
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import prepare
 from deploy.local.errors import LocalStackError
 from deploy.local.home import Home
-from deploy.local.process import Child, Identity, end_orphans, identity
+from deploy.local.preparing import Preparer
+from deploy.local.process import Child, Identity, end_orphans, identity, wait_for_an_end
 from deploy.local.servers import postgres
 from deploy.local.stack import ADMIN, Stack, data_folder
 from indexer.process import listening, stopping
 
 READY_SECONDS = 60
+# The system tells of a child's end and of a signal at once; this is for what it might not tell.
+LOOK_SECONDS = 5.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # How long everything has to end in order, and how much of that time only the servers have.
 STOP_SECONDS = 18.0
@@ -24,9 +27,15 @@ SERVERS_SECONDS = 6.0
 class Supervisor:
     """The children of one `thmanyah up`."""
 
-    def __init__(self, home: Home, console: Console) -> None:
-        """Supervise the stack of this home, whose lock the caller has; messages go to the console."""
-        self.home, self.console = home, console
+    def __init__(self, home: Home, console: Console, preparer: Preparer) -> None:
+        """Supervise the stack of a home.
+
+        Args:
+            home: The home, whose lock the caller has.
+            console: Where messages go.
+            preparer: Prepares the stack; it is closed as soon as everything runs.
+        """
+        self.home, self.console, self.preparer = home, console, preparer
         self.children: list[Child] = []
         # The first so many children are servers, which the other children use.
         self._servers = 0
@@ -41,8 +50,11 @@ class Supervisor:
         """Print a line with the time."""
         self.console.print(f"{time.strftime('%H:%M:%S')}  {text}", highlight=False, soft_wrap=True)
 
-    def run(self) -> int:
+    def run(self, redis_prefix: str) -> int:
         """Run until a signal asks to stop; return the exit status: 1 when a part could not be started.
+
+        Args:
+            redis_prefix: What the keys of the cache begin with.
 
         Raises:
             LocalStackError: The stack cannot be prepared.
@@ -50,7 +62,7 @@ class Supervisor:
         orphans = end_orphans(self.home.read("pids", dict[str, Identity]))
         if orphans:
             self.say(f"ended processes that an earlier run had left: {', '.join(orphans)}")
-        stack = Stack.plan(self.home)
+        stack = Stack.plan(self.home, redis_prefix)
         for name, preferred in stack.moved.items():
             by = listening.taken_by(preferred)
             port = stack.ports[name]
@@ -79,17 +91,20 @@ class Supervisor:
         if self.stopping or not self._start(stack.servers()):
             return False
         self._servers = len(self.children)
-        prepare.engine_keys(stack)
-        prepare.database(stack, self.say)
+        stack.keys = self.preparer.ask("engine_keys", stack.facts)
+        self.preparer.ask("database", stack.facts, self.say)
         if self.stopping:
             return False
-        prepare.contents(stack, self.say)
+        self.preparer.ask("contents", stack.facts, self.say)
         if not self._start(stack.processes()):
             return False
         deadline = time.monotonic() + READY_SECONDS
-        while not self.stopping and prepare.count_unsent(stack) and time.monotonic() < deadline:
+        while not self.stopping and time.monotonic() < deadline:
+            if not self.preparer.ask("count_unsent", stack.facts):
+                break
             self._restart_ended()
             time.sleep(0.2)
+        self.preparer.close()
         self.say(f"ready after {time.monotonic() - began:.1f} s")
         return not self.stopping
 
@@ -110,9 +125,14 @@ class Supervisor:
         self.home.write("pids", pids)
 
     def _watch(self) -> None:
+        woken, wakes = os.pipe()
+        self._stop.then(lambda: os.close(wakes))
         while not self.stopping:
             self._restart_ended()
-            time.sleep(0.1)
+            # One that is to be started again waits for nothing that the system would tell.
+            waits = any(child.process is None for child in self.children)
+            wait_for_an_end(self.children, woken, 0.1 if waits else LOOK_SECONDS)
+        os.close(woken)
 
     def _restart_ended(self) -> None:
         for child in self.children:

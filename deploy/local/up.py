@@ -2,27 +2,15 @@
 
 import os
 import sys
+from contextlib import closing
 
 import click
-from pydantic_settings import BaseSettings
 from rich.console import Console
 
-from api.settings import ApiSettings
-from catalog.core.settings import CatalogSettings
 from deploy.local.home import TRAVERSABLE, Home
+from deploy.local.preparing import Preparer
 from deploy.local.servers import postgres
 from deploy.local.supervisor import Supervisor
-from indexer.importing.settings import ImportSettings
-from indexer.pictures.settings import PictureSettings
-from indexer.settings import IndexerSettings
-
-_SETTINGS: tuple[type[BaseSettings], ...] = (
-    CatalogSettings,
-    IndexerSettings,
-    ApiSettings,
-    ImportSettings,
-    PictureSettings,
-)
 
 
 @click.command()
@@ -32,10 +20,12 @@ def up() -> None:
     Servers that the environment names (DATABASE_URL, REDIS_CACHE_URL, MEILI_URL) are used; the others are
     started. Everything is kept in .thmanyah/ (THMANYAH_HOME). Ctrl-C stops everything.
     """
-    # The children read these settings. A wrong variable shows here, once, and not in their logs. An empty one
-    # is as good as none, because the stack replaces it.
-    for settings in _SETTINGS:
-        settings(_env_ignore_empty=True)
+    with closing(Preparer()) as preparer:
+        settings = preparer.ask("settings")
+        sys.exit(_run(preparer, settings["REDIS_PREFIX"]))
+
+
+def _run(preparer: Preparer, redis_prefix: str) -> int:
     # Data, logs and secrets are readable for the person who started the product alone, whichever server writes them.
     # Where PostgreSQL runs as another user, that user may pass through the folders.
     is_shared = postgres.user() is not None
@@ -45,4 +35,4 @@ def up() -> None:
     if is_shared:
         home.path.chmod(TRAVERSABLE)
     console = Console(width=None if os.isatty(1) else 120)
-    sys.exit(Supervisor(home, console).run())
+    return Supervisor(home, console, preparer).run(redis_prefix)

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import meilisearch
 import msgspec
 
 from catalog.core import tracing
@@ -18,7 +17,7 @@ from catalog.core.actor import current_request_id
 from indexer import metrics
 from indexer.engines import index_settings
 from indexer.engines.document import Document
-from indexer.engines.errors import FAILURES, EngineRejectedError, EngineUnavailableError, translated
+from indexer.engines.errors import EngineRejectedError, EngineUnavailableError, failures, translated
 from indexer.engines.messages import Accepted, ManyResults, Queries, Query, Results, Task, Ticket
 from indexer.settings import IndexerSettings
 
@@ -41,12 +40,12 @@ class Engine:
             settings: The keys and the timeouts.
             url: The engine's address; without it, the first address that the settings name.
         """
+        import meilisearch  # here: the API and the scheduler import this module, and make no engine
+
         self.url = url or next(iter(settings.configured_engines.values()))
-        asked_by, timeout = current_request_id(), int(settings.write_timeout) or 1
+        key, timeout, asked_by = settings.meili_key or None, int(settings.write_timeout), current_request_id()
         headers = {"X-Request-Id": asked_by} if asked_by else None
-        self.client = meilisearch.Client(
-            self.url, settings.meili_key or None, timeout, custom_headers=headers
-        )
+        self.client = meilisearch.Client(self.url, key, timeout or 1, custom_headers=headers)
         self._meanwhile: Callable[[], object] = lambda: None
         self._where = {"server.address": urlsplit(self.url).hostname or ""}
 
@@ -81,7 +80,7 @@ class Engine:
         with traced as span:
             try:
                 return ask()
-            except FAILURES as error:
+            except failures() as error:
                 ours = translated(error)
                 outcome = "rejected" if isinstance(ours, EngineRejectedError) else "unavailable"
                 raise ours from error

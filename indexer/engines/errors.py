@@ -6,21 +6,8 @@ Raised by `Engine` (`indexer.engines.admin`) and by `SearchPool` (`indexer.engin
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import requests
-from meilisearch.errors import MeilisearchApiError, MeilisearchCommunicationError, MeilisearchTimeoutError
-
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
-# What an engine that is away, refuses or answers nonsense makes the official client, and the reading, raise.
-FAILURES = (
-    MeilisearchApiError,
-    MeilisearchCommunicationError,
-    MeilisearchTimeoutError,
-    requests.RequestException,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 # The engine asks for a key, or does not know the one it got.
 _KEY_CODES = {"missing_authorization_header", "invalid_api_key"}
 
@@ -53,8 +40,24 @@ def blames_request(error: Mapping[str, object]) -> bool:
     return error.get("type") == "invalid_request" and bool(error.get("code"))
 
 
+# The official client is imported where its errors are looked at: the API searches without it.
+def failures() -> tuple[type[Exception], ...]:
+    """Return what an engine that is away, refuses or answers nonsense makes the official client, and the reading, raise."""
+    import requests
+    from meilisearch import errors
+
+    client = (
+        errors.MeilisearchApiError,
+        errors.MeilisearchCommunicationError,
+        errors.MeilisearchTimeoutError,
+    )
+    return (*client, requests.RequestException, LookupError, TypeError, ValueError)
+
+
 def translated(error: Exception) -> EngineUnavailableError | EngineRejectedError:
     """Return the engine's error for what the official client, or the reading of an answer, raised."""
+    from meilisearch.errors import MeilisearchApiError, MeilisearchCommunicationError, MeilisearchTimeoutError
+
     if isinstance(error, MeilisearchTimeoutError):
         return EngineUnavailableError("it does not answer in time")
     if isinstance(error, MeilisearchCommunicationError):

@@ -7,11 +7,15 @@ the API and the command line.
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.core.db import session_factory
 from catalog.core.errors import FieldError, NotFound, ValidationFailed
+from catalog.core.glances import Glance, OwnLine
 from catalog.indexing import engines as registry
+from catalog.indexing import queries
 from catalog.indexing import targets as index_targets
 from catalog.indexing.models import IndexTarget, SearchEngine
 from catalog.indexing.queries import EngineRow
@@ -123,6 +127,38 @@ def list_active(session: Session, settings: IndexerSettings) -> list[Target]:
         .order_by(IndexTarget.state.not_in(MAIN), IndexTarget.id)
     )
     return [_target(row, urls) for row in rows]
+
+
+class Listed:
+    """Registers engines and targets again and again, and knows which targets are to be sent for."""
+
+    def __init__(self, database: Database, settings: IndexerSettings, timeout_ms: int) -> None:
+        """Read nothing yet.
+
+        Args:
+            database: PostgreSQL, the primary.
+            settings: The settings of this process.
+            timeout_ms: Milliseconds that a look may take.
+        """
+        self._sessions, self._settings = session_factory(database), settings
+        self._glance = Glance(OwnLine(database), queries.targets_version(), timeout_ms)
+        # What the list was made of; None while something is left to be registered.
+        self._version: object = None
+        self._wanted: set[int] = set()
+
+    def current(self) -> set[int]:
+        """Return the ids of the targets. They are registered and read anew only when something has changed.
+
+        Raises:
+            DBAPIError: PostgreSQL is away.
+        """
+        version = self._glance.look()
+        if self._version is None or version != self._version:
+            with self._sessions.begin() as session:
+                complete = ensure(session, self._settings)
+                self._wanted = {target.id for target in list_active(session, self._settings)}
+            self._version = version if complete else None
+        return self._wanted
 
 
 def find(session: Session, settings: IndexerSettings, target_id: int) -> Target | None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from catalog.core.glances import AsyncGlance
 from catalog.indexing import queries
 from indexer.engines import targets
 from indexer.engines.search import EngineState, SearchPool
@@ -34,27 +35,29 @@ def states(settings: IndexerSettings, rows: Iterable[queries.EngineRow]) -> list
     return found
 
 
-async def watch(
-    pool: SearchPool, sessions: async_sessionmaker[AsyncSession], settings: IndexerSettings
-) -> None:
+async def watch(pool: SearchPool, database: AsyncEngine, settings: IndexerSettings, timeout_ms: int) -> None:
     """Read the states again and again and hand them to the pool, until cancelled.
 
     While PostgreSQL is away the pool keeps the last states.
 
     Args:
         pool: The searches of this process.
-        sessions: Opens sessions on PostgreSQL.
+        database: PostgreSQL, the primary.
         settings: The pipeline's settings.
+        timeout_ms: Milliseconds that PostgreSQL may take.
     """
+    glance = AsyncGlance(database, queries.engine_states(), timeout_ms)
+    try:
+        await _watch(pool, glance, settings)
+    finally:
+        await glance.close()
+
+
+async def _watch(pool: SearchPool, glance: AsyncGlance, settings: IndexerSettings) -> None:
     while True:
         try:
-            pool.learn(states(settings, await uninterrupted(_rows(sessions))))
+            pool.learn(states(settings, await uninterrupted(glance.rows())))
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             log.debug("the states of the engines cannot be read: %s", type(error).__name__)
         filled = all(state.filled for state in pool.states.values())
         await asyncio.sleep(targets.WATCH_SECONDS if filled else _FILLING_SECONDS)
-
-
-async def _rows(sessions: async_sessionmaker[AsyncSession]) -> Sequence[queries.EngineRow]:
-    async with sessions() as session:
-        return (await session.execute(queries.engine_states())).all()

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from catalog.core import changes, tracing
 from catalog.core.actor import Actor
 from catalog.core.db import session_factory
+from catalog.core.glances import Glance, Line, OwnLine
 from catalog.journal import entries
 from catalog.programs import lifecycle
 from catalog.vocabulary import rollup
@@ -33,28 +34,45 @@ _ACTOR = Actor("system", name="clock")
 class Clock:
     """Does what is due, whenever `tick` is called."""
 
-    def __init__(self, database: Engine, cache: "Redis", prefix: str) -> None:
+    def __init__(
+        self,
+        database: Engine,
+        cache: "Redis",
+        prefix: str,
+        line: Line | None = None,
+        *,
+        timeout_ms: int = 5_000,
+    ) -> None:
         """Nothing is read before the first `tick`.
 
         Args:
             database: PostgreSQL, the primary.
             cache: The cache's Redis, which also gathers views and searches.
             prefix: What every key in it begins with.
+            line: The connection on which to look what is due; one of its own when None.
+            timeout_ms: Milliseconds that the look may take.
         """
         self.database, self.cache, self.prefix = database, cache, prefix
         self._sessions = session_factory(database)
         self._invalidator = Invalidator(cache, prefix)
+        due = select(lifecycle.is_any_due(), entries.is_any_marked(), rollup.is_any_marked())
+        self._glance = Glance(line or OwnLine(database), due, timeout_ms)
         self._views_at = self._searches_at = 0.0
 
     def tick(self) -> None:
         """Publish, expire, add views, write the journal, count words and searches; the next tick tries again what a server refused."""
         try:
-            self.publish_and_expire()
+            is_due, is_journal_marked, are_words_marked = self._glance.look()
+            if is_due:
+                self.publish_and_expire()
             if time.monotonic() - self._views_at >= VIEWS_SECONDS:
                 self._views_at = time.monotonic()
                 views.apply_pending(self.cache, self.prefix, self.database)
-            self.write_journal()
-            self.count_words()
+            # Publishing marks programs for both.
+            if is_due or is_journal_marked:
+                self.write_journal()
+            if is_due or are_words_marked:
+                self.count_words()
             if time.monotonic() - self._searches_at >= SEARCHES_SECONDS:
                 self._searches_at = time.monotonic()
                 searches.gather_popular(self.cache, self.prefix)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from catalog.core import tracing
 from catalog.core.db import make_engine
+from catalog.core.glances import OwnLine
 from catalog.core.settings import CatalogSettings
 from catalog.schema import readiness
 from indexer import metrics
@@ -83,7 +84,8 @@ def work(functions: Collection[Callable[..., object]], *, burst: bool) -> None:
         job_monitoring_interval=5,
     )
     workers.append(running)
-    running.work(burst=burst, with_scheduler=not burst, logging_level="WARNING")
+    # Jobs that are tried again later come from the scheduler's process (`indexer.jobs.schedule`).
+    running.work(burst=burst, with_scheduler=False, logging_level="WARNING")
     tracing.close()
 
 
@@ -111,8 +113,9 @@ def schedule(table: Sequence[Entry], sources: Callable[[Database, "redis.Redis"]
         catalog.model_copy(update={"pool_min": 1, "pool_max": 2}), application="thmanyah-scheduler"
     )
     cache = invalidation.connect(settings.redis_cache_url)
-    clock = Clock(database, cache, settings.redis_prefix)
-    periodic, sweep = Schedule(queue, table), Sweep(sources(database, queue))
+    line, timeout = OwnLine(database), catalog.statement_timeout_ms
+    clock = Clock(database, cache, settings.redis_prefix, line, timeout_ms=timeout)
+    periodic, sweep = Schedule(queue, table), Sweep(sources(database, queue), line, timeout)
     while not stop.event.wait(1):
         clock.tick()
         sweep.tick()

@@ -1,4 +1,7 @@
-"""Periodic jobs, and the only user of rq-scheduler. The composition root (`deploy.background`) hands the table in.
+"""Periodic jobs, with rq-scheduler, and jobs that are tried again later, with RQ's own scheduler.
+
+The composition root (`deploy.background`) hands the table of periodic jobs in. RQ would run its scheduler in a fork of the
+worker, which looks once a second: here both have one look, in one round trip.
 
 rq-scheduler can lose an entry between two Redis calls, and stops at a job that it cannot read. So every entry
 has a fixed id, the whole table is written again at the start and every minute where it is incomplete, and an
@@ -9,12 +12,16 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from redis import Redis
 from rq.exceptions import NoSuchJobError
+from rq.registry import ScheduledJobRegistry
+from rq.scheduler import RQScheduler
+from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 
-from indexer.stores.queues import MAINTENANCE, JsonJob, JsonQueue
+from indexer.stores.queues import MAINTENANCE, NAMES, JsonJob, JsonQueue
 
 log = logging.getLogger(__name__)
 ASSERT_SECONDS = 60.0
@@ -44,6 +51,10 @@ class Schedule:
         self._scheduler = Scheduler(
             queue_name=MAINTENANCE, connection=redis, job_class=JsonJob, queue_class=JsonQueue, interval=5
         )
+        # RQ leaves it untyped.
+        self._later: Any = RQScheduler(
+            NAMES, connection=redis, logging_level=logging.WARNING, serializer=JSONSerializer
+        )
         self._asserted_at = 0.0
 
     def tick(self) -> None:
@@ -55,7 +66,10 @@ class Schedule:
         if time.monotonic() - self._asserted_at >= ASSERT_SECONDS or not self._asserted_at:
             self.assert_table()
             self._asserted_at = time.monotonic()
-        if self._scheduler.acquire_lock():
+        is_periodic, is_later = self._look()
+        if is_later:
+            self._try_again()
+        if is_periodic and self._scheduler.acquire_lock():
             try:
                 self._scheduler.enqueue_jobs()
             except Exception:
@@ -64,6 +78,24 @@ class Schedule:
                 self._delete_unreadable()
             finally:
                 self._scheduler.remove_lock()
+
+    def _look(self) -> tuple[bool, bool]:
+        """Return whether periodic jobs are due, and jobs that are tried again."""
+        now = int(time.time())
+        with self.redis.pipeline(transaction=False) as commands:
+            commands.zcount(Scheduler.scheduled_jobs_key, "-inf", now)
+            for name in NAMES:
+                commands.zcount(ScheduledJobRegistry.key_template.format(name), "-inf", now)
+            periodic, *later = commands.execute()
+        return bool(periodic), any(later)
+
+    def _try_again(self) -> None:
+        """Move jobs that failed, and whose pause is over, to their queues. A worker of an older build may do so instead."""
+        self._later.acquire_locks()
+        try:
+            self._later.enqueue_scheduled_jobs()
+        finally:
+            self._later.release_locks()
 
     def assert_table(self) -> None:
         """Write every entry of the table that is missing, unreadable or different in Redis.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from redis import Redis
 from rq.job import JobStatus
+from sqlalchemy import ColumnElement
 from sqlalchemy import Engine as Database
 
 from catalog.core import audit
@@ -36,6 +37,10 @@ class WaitingRebuilds:
     def __init__(self, database: Database, queue: "Redis") -> None:
         self._queue, self._sessions = queue, session_factory(database)
 
+    def is_any_waiting(self) -> ColumnElement[bool]:
+        """See `indexer.jobs.sweep.Source`."""
+        return rebuilds.is_any_waiting()
+
     def enqueue_waiting(self) -> list[str]:
         """See `indexer.jobs.sweep.Source`."""
         with self._sessions() as session:
@@ -53,6 +58,10 @@ class WaitingAudits:
 
     def __init__(self, database: Database, queue: "Redis") -> None:
         self._queue, self._sessions = queue, session_factory(database)
+
+    def is_any_waiting(self) -> ColumnElement[bool]:
+        """See `indexer.jobs.sweep.Source`."""
+        return audits.is_any_waiting()
 
     def enqueue_waiting(self) -> list[str]:
         """See `indexer.jobs.sweep.Source`."""

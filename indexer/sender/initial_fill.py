@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 from sqlalchemy.orm import Session, sessionmaker
 
+from catalog.core.glances import Line
 from catalog.indexing import initial_fill, marks, rebuilds
 from catalog.indexing import targets as index_targets
 from catalog.programs import queries
@@ -46,6 +47,7 @@ class InitialFill:
         epoch: The sender's leadership.
         stop: Set when the sender is to end.
         beat: Sends a heartbeat if it is due; called during long work, so that no standby takes over.
+        line: See `Synonyms`.
         must_check: Whether the index may have vanished. Then it is looked for before anything else is sent.
     """
 
@@ -57,6 +59,7 @@ class InitialFill:
     epoch: int
     stop: threading.Event
     beat: Callable[[], object]
+    line: Line | None = None
     must_check: bool = True
     # When the index was made for which everything is marked, in the engine's words.
     _made_at: str = ""
@@ -67,7 +70,7 @@ class InitialFill:
     def __post_init__(self) -> None:
         self._state = self.target.state
         index = (self.engine, self.target.uid, self.invalidator)
-        self._synonyms = Synonyms(self.sessions, *index, self.beat)
+        self._synonyms = Synonyms(self.sessions, *index, self.beat, self.line)
 
     def check(self) -> bool:
         """Make the index where it is missing, mark every program for an index that is new, and give it the synonyms.

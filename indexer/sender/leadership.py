@@ -6,22 +6,27 @@ The lock is taken on a direct connection (not through PgBouncer) and ends with i
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
+import psycopg
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import DBAPIError
 
 from catalog.core.db import ALIVE, opened, session_factory
+from catalog.core.glances import Glance, Line
 from catalog.core.settings import CatalogSettings
-from catalog.indexing import leadership
+from catalog.indexing import leadership, queries
 from indexer import metrics
 from indexer.engines import targets
 from indexer.engines.admin import Engine
+from indexer.sender.resting import Rest
 from indexer.sender.sender import HEARTBEAT_SECONDS, Sender
 from indexer.settings import IndexerSettings
+from indexer.stores import hints
 from indexer.stores.invalidation import Invalidator
 
 log = logging.getLogger(__name__)
@@ -33,6 +38,7 @@ TARGETS_SECONDS = 1.0
 _STANDBY_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 _TAKE_AGAIN_SECONDS = 0.05
+_TIMEOUT_MS = 60_000
 # A sender that crashes starts again after 1, 2, 4, … seconds; one that worked for long starts again at once.
 LONGEST_PAUSE, CALM_SECONDS = 60.0, 300.0
 
@@ -70,11 +76,14 @@ class _Candidate:
     target_id: int
     stop: threading.Event = field(default_factory=threading.Event)
     at: Callable[[str], None] = lambda point: None
+    heard: hints.Hints | None = None
 
     def run(self) -> None:
         """Lead or stand by, until `stop` is set or the target is removed."""
         arguments = ALIVE | {"connect_timeout": self.catalog.connect_timeout}
-        direct = create_engine(self.catalog.direct_url, poolclass=NullPool, connect_args=arguments)
+        direct = create_engine(
+            self.catalog.direct_url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments
+        )
         try:
             while not self.stop.is_set():
                 try:
@@ -82,7 +91,7 @@ class _Candidate:
                         if not _try_lock(guard, self.target_id):
                             _terminate_silent(guard, self.target_id)
                             self.stop.wait(_STANDBY_SECONDS)
-                        elif not self._lead():
+                        elif not self._lead(guard):
                             return
                 except leadership.LeadershipLost:
                     # Another sender took over, or the target was swapped: in both cases try at once to lead.
@@ -93,7 +102,7 @@ class _Candidate:
         finally:
             direct.dispose()
 
-    def _lead(self) -> bool:
+    def _lead(self, guard: Connection) -> bool:
         """Take leadership and send, until stopped or superseded; return False when there is no such target."""
         with session_factory(self.database).begin() as session:
             targets.ensure(session, self.settings)
@@ -106,12 +115,41 @@ class _Candidate:
         engine = Engine(self.settings, target.url)
         # Caches are filled from the index that searches go to.
         invalidator = self.invalidator if target.is_main else None
-        sender = Sender(self.database, engine, invalidator, self.settings, target, epoch, self.at, self.stop)
+        raw = cast("psycopg.Connection", guard.connection.driver_connection)
+        sender = Sender(
+            self.database, engine, invalidator, self.settings, target, epoch, self.at, self.stop, lambda: raw
+        )
         try:
-            sender.run()
+            with self._resting(guard, lambda: raw, epoch) as sender.rest:
+                sender.run()
         finally:
             log.info("stopped sending to %s after %.0f s", target.uid, time.monotonic() - started)
         return True
+
+    @contextmanager
+    def _resting(self, guard: Connection, line: Line, epoch: int) -> Iterator[Rest]:
+        """Let a sender wait. It looks for work on the connection that has the lock, so it also sees when that is lost.
+
+        Args:
+            guard: The connection that has the lock.
+            line: The same, as the driver has it.
+            epoch: The sender's leadership.
+
+        Raises:
+            DBAPIError: The block's own.
+        """
+        glance = Glance(line, queries.sender_is_due(self.target_id, epoch), _TIMEOUT_MS)
+        heard = self.heard
+        try:
+            if heard is None:
+                yield Rest(self.settings, self.stop, glance)
+            else:
+                with heard.bell() as bell:
+                    yield Rest(self.settings, self.stop, glance, bell=bell, hearing=lambda: heard.hearing)
+        except DBAPIError:
+            # The pool must not try to use what may be lost.
+            guard.invalidate()
+            raise
 
 
 class _Crashes:
@@ -179,23 +217,22 @@ def supervise(
     """
     running: dict[int, tuple[threading.Thread, threading.Event]] = {}
     crashes = _Crashes()
-    with _opened(catalog) as database:
+    with _opened(catalog) as database, hints.heard(invalidator) as heard:
+        listed = targets.Listed(database, settings, _TIMEOUT_MS)
         while not stop.is_set():
             try:
-                with session_factory(database).begin() as session:
-                    targets.ensure(session, settings)
-                    wanted = {target.id for target in targets.list_active(session, settings)}
+                wanted = listed.current()
             except DBAPIError as error:
                 _log_unavailable(error)
                 stop.wait(_RETRY_SECONDS)
                 continue
-            for target_id in running.keys() - wanted:
-                running[target_id][1].set()
+            if gone := running.keys() - wanted:
+                _end(heard, (running[target_id][1] for target_id in gone))
             running = {n: pair for n, pair in running.items() if pair[0].is_alive()}
             for target_id in wanted - running.keys():
                 if crashes.are_recent(target_id):
                     continue
-                candidate = _Candidate(catalog, database, settings, invalidator, target_id)
+                candidate = _Candidate(catalog, database, settings, invalidator, target_id, heard=heard)
                 # A counter that is first seen with the first crash shows no increase.
                 metrics.SENDER_CRASHES.labels(str(target_id))
                 thread = threading.Thread(
@@ -204,14 +241,21 @@ def supervise(
                 thread.start()
                 running[target_id] = (thread, candidate.stop)
             stop.wait(TARGETS_SECONDS)
-        for _, ended in running.values():
-            ended.set()
+        _end(heard, (ended for _, ended in running.values()))
         for thread, _ in running.values():
             thread.join()
 
 
+def _end(heard: hints.Hints | None, ended: Iterable[threading.Event]) -> None:
+    """Ask senders to end, those that wait included."""
+    for event in ended:
+        event.set()
+    if heard is not None:
+        heard.ring()
+
+
 def _opened(catalog: CatalogSettings) -> AbstractContextManager[Database]:
-    pool = {"pool_min": 1, "pool_max": 16, "statement_timeout_ms": 60_000}
+    pool = {"pool_min": 1, "pool_max": 16, "statement_timeout_ms": _TIMEOUT_MS}
     return opened(catalog.model_copy(update=pool), application="thmanyah-sync")
 
 

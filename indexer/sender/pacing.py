@@ -1,5 +1,6 @@
 """The pace of one sender: how many documents the next batch may have, and when to look at a task again."""
 
+import random
 import time
 from collections.abc import Sequence
 
@@ -23,6 +24,15 @@ _SHORTEST_PAUSE, _GROWTH = 0.004, 1.5
 _LONGEST_PAUSE, _LONGEST_PAUSE_BUSY = 0.02, 0.1
 # The pause may be this share of the time that the batch has waited already.
 _SHARE = 0.1
+# The longest pause between two requests to an engine that is away. A request costs little, and every second of
+# the pause is a second more until listeners find what was published.
+_LONGEST_RETRY = 3.0
+
+
+def retry_seconds(failures: int) -> float:
+    """Return for how long to leave an engine alone that has failed so often, one time after another."""
+    longest: float = min(_LONGEST_RETRY, 0.1 * 2 ** min(failures, 8))
+    return longest * random.uniform(0.5, 1)  # noqa: S311 (jitter, no secret)
 
 
 class Pace:

@@ -6,17 +6,18 @@ transaction is open while the engine is asked. See docs/architecture.md.
 """
 
 import logging
-import random
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import Engine as Database
 
 from catalog.core import tracing
 from catalog.core.db import session_factory
+from catalog.core.glances import Line
 from catalog.indexing import leadership, marks
 from catalog.indexing.marks import Mark
 from indexer import metrics
@@ -26,16 +27,14 @@ from indexer.engines.targets import Target
 from indexer.sender import batches, poison
 from indexer.sender.batches import Batch, Contents
 from indexer.sender.initial_fill import InitialFill
-from indexer.sender.pacing import Pace
+from indexer.sender.pacing import Pace, retry_seconds
 from indexer.sender.pruning import TaskPruning
+from indexer.sender.resting import Rest
 from indexer.settings import IndexerSettings
 from indexer.stores.invalidation import Invalidator
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
-# The longest pause between two requests to an engine that is away. A request costs little, and every second of
-# the pause is a second more until listeners find what was published.
-_LONGEST_PAUSE = 3.0
 # Names of the moments at which a test may stop the sender.
 CRASH_POINTS = ("before_send", "after_send", "before_settle", "after_settle")
 
@@ -49,6 +48,8 @@ class Sender:
         epoch: The leadership of this sender.
         at: Called with the name of each crash point, for tests.
         stop: Set when the sender is to end.
+        line: Reads what changes seldom, on one connection; None uses sessions.
+        rest: How it waits for work.
     """
 
     database: Database
@@ -59,8 +60,11 @@ class Sender:
     epoch: int
     at: Callable[[str], None] = lambda point: None
     stop: threading.Event = field(default_factory=threading.Event)
+    line: Line | None = None
+    rest: Rest = field(default=None)  # type: ignore[assignment] # made below, of other fields
 
     def __post_init__(self) -> None:
+        self.rest = self.rest or Rest(self.settings, self.stop)
         self._sessions = session_factory(self.database)
         self._in_flight: deque[Batch] = deque()
         self._failures, self._beat_at = 0, 0.0
@@ -68,7 +72,7 @@ class Sender:
         self._pause_acknowledged = False
         self._pace = Pace(self.settings, beside=self.target.state != "live")
         shared = (self.engine, self.invalidator, self.settings, self.target, self.epoch, self.stop)
-        self._initial_fill = InitialFill(self._sessions, *shared, self._beat_when_due)
+        self._initial_fill = InitialFill(self._sessions, *shared, self._beat_when_due, self.line)
 
     # -- the loop
 
@@ -85,11 +89,9 @@ class Sender:
                     busy = self.step()
                     self._failures = 0
                     metrics.BREAKER.labels("sender", self.target.engine).set(0)
+                    self.rest.worked() if busy else self._wait()
                 except (EngineUnavailableError, EngineRejectedError) as error:
                     self._back_off(error)
-                    continue
-                if not busy:
-                    self.stop.wait(self._idle_seconds())
         except leadership.LeadershipLost:
             self._mark_in_flight_again()
             raise
@@ -114,10 +116,13 @@ class Sender:
             self._pace.look_soon()
         return sent or finished
 
-    def _idle_seconds(self) -> float:
-        if not self._in_flight:
-            return self.settings.sync_poll_seconds
-        return self._pace.pause(time.monotonic() - self._in_flight[0].sent_at)
+    def _wait(self) -> None:
+        """Wait until there may be something to do; heartbeats go on."""
+        if self._in_flight:
+            self.stop.wait(self._pace.pause(time.monotonic() - self._in_flight[0].sent_at))
+            return
+        while not self.rest.until_due(self._beat_at + HEARTBEAT_SECONDS - time.monotonic()):
+            self._heartbeat()
 
     def drain(self, timeout: float = 60) -> None:
         """Send until no mark is due and no batch is in flight, for tests.
@@ -136,8 +141,7 @@ class Sender:
     def _back_off(self, error: Exception) -> None:
         self._failures += 1
         metrics.BREAKER.labels("sender", self.target.engine).set(1)
-        longest = min(_LONGEST_PAUSE, 0.1 * 2 ** min(self._failures, 8))
-        pause = longest * random.uniform(0.5, 1)  # noqa: S311 (jitter, no secret)
+        pause = retry_seconds(self._failures)
         log.warning("engine unavailable (%s); next try in %.1f s", error, pause)
         deadline = time.monotonic() + pause
         while time.monotonic() < deadline and not self.stop.wait(min(HEARTBEAT_SECONDS, pause)):
@@ -175,21 +179,18 @@ class Sender:
 
     def _acknowledge_pause(self) -> None:
         """A rebuild has paused this sender for a swap: confirm it as soon as no batch is in flight."""
-        if self._in_flight or self._pause_acknowledged:
-            return
-        with self._sessions.begin() as session:
-            leadership.acknowledge_pause(session, self.target.id, self.epoch)
-        self._pause_acknowledged = True
+        if not self._in_flight and not self._pause_acknowledged:
+            with self._sessions.begin() as session:
+                leadership.acknowledge_pause(session, self.target.id, self.epoch)
+            self._pause_acknowledged = True
 
     def _claim(self, most: int) -> list[Mark] | None:
         """Return due marks whose programs are not in flight already; None while the target is paused."""
         in_flight = {mark.program_id: mark.seq for batch in self._in_flight for mark in batch.marks}
         with self._sessions() as session:
             claimed = marks.claim(session, self.target.id, self.epoch, most + len(in_flight))
-        if claimed is None:
-            return None
-        due = [mark for mark in claimed if in_flight.get(mark.program_id, -1) < mark.seq]
-        return due[:most]
+        due = (mark for mark in claimed or () if in_flight.get(mark.program_id, -1) < mark.seq)
+        return None if claimed is None else [*islice(due, most)]
 
     def _build(self, claimed: Sequence[Mark]) -> tuple[Batch, Contents]:
         with self._sessions() as session:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from catalog.core.glances import Glance, Line
 from catalog.curation import queries
 from indexer import metrics
 from indexer.engines import index_settings
@@ -17,6 +18,7 @@ from indexer.engines.errors import EngineRejectedError
 from indexer.stores.invalidation import Invalidator
 
 log = logging.getLogger(__name__)
+_TIMEOUT_MS = 60_000
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Synonyms:
         uid: The index.
         invalidator: Supersedes cached pages; None when listeners are not answered from the index.
         beat: Sends a heartbeat if it is due; called while the engine works.
+        line: The connection on which to look for a change; None uses a session.
     """
 
     sessions: sessionmaker[Session]
@@ -36,8 +39,13 @@ class Synonyms:
     uid: str
     invalidator: Invalidator | None
     beat: Callable[[], object]
+    line: Line | None = None
     # What the index has, as `queries.synonyms_version` names it; None while that is not known.
     _version: str | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        version = queries.synonyms_version()
+        self._glance = Glance(self.line, version, _TIMEOUT_MS) if self.line is not None else None
 
     def forget(self) -> None:
         """Look at the index anew: it may be another one."""
@@ -50,6 +58,8 @@ class Synonyms:
             EngineUnavailableError: The engine is away.
             DBAPIError: PostgreSQL is away.
         """
+        if self._glance is not None and self._version == (self._glance.look()[0] or ""):
+            return
         with self.sessions() as session:
             version = session.scalar(queries.synonyms_version()) or ""
             if version == self._version:

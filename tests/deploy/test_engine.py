@@ -24,7 +24,7 @@ def engine(home: Path, monkeypatch: pytest.MonkeyPatch, **given: str) -> Child:
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    stack = Stack.plan(Home(home))
+    stack = Stack.plan(Home(home), "thmanyah:")
     servers = stack.servers()
     stack.claims.close()
     return next(child for child in servers if child.name in ("meilisearch", "searchnode"))

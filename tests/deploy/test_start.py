@@ -45,7 +45,21 @@ def test_help_imports_no_command() -> None:
 @pytest.mark.parametrize(
     ("name", "needless"),
     [
-        ("scheduler", {"litestar", "numpy", "rich", "granian", "jinja2", "aiohttp", "lxml", "opentelemetry"}),
+        (
+            "scheduler",
+            {
+                "litestar",
+                "numpy",
+                "rich",
+                "granian",
+                "jinja2",
+                "aiohttp",
+                "lxml",
+                "opentelemetry",
+                "requests",
+                "meilisearch",
+            },
+        ),
         ("api", {"sqlalchemy", "rich", "litestar", "opentelemetry"}),
         ("sync", {"litestar", "numpy", "rich", "granian", "jinja2", "lxml", "opentelemetry"}),
         ("worker", {"litestar", "rich", "granian", "opentelemetry"}),
@@ -56,6 +70,28 @@ def test_a_process_imports_what_it_needs(name: str, needless: set[str]) -> None:
     over, frozen, packages = imported(name)
     assert (over, frozen) == (True, True)
     assert packages & needless == set()
+
+
+def test_the_supervisor_imports_none_of_the_products_libraries() -> None:
+    needless = {
+        "sqlalchemy",
+        "psycopg",
+        "pydantic",
+        "redis",
+        "litestar",
+        "requests",
+        "meilisearch",
+        "structlog",
+    }
+    assert imported("up")[2] & needless == set()
+
+
+def test_a_worker_of_the_api_searches_without_the_official_client() -> None:
+    script = "import api.app, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import json; {script}"], capture_output=True, text=True, check=True
+    )
+    assert not {"meilisearch", "requests"} & set(json.loads(done.stdout))
 
 
 def test_the_fields_that_need_no_reviewer_by_default_are_fields() -> None:

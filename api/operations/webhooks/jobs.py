@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from redis import Redis
 from rq.job import JobStatus
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy import Engine as Database
 
 from api.operations.webhooks.delivering import Deliverer
@@ -51,6 +52,10 @@ class WaitingWebhooks:
 
     def __init__(self, database: Database, queue: "Redis") -> None:
         self._queue, self._sessions = queue, session_factory(database)
+
+    def is_any_waiting(self) -> ColumnElement[bool]:
+        """See `indexer.jobs.sweep.Source`."""
+        return or_(queries.due().exists(), queries.queued(1).exists())
 
     def enqueue_waiting(self) -> list[str]:
         """Enqueue what waits and has no job; return the names of the jobs.

@@ -8,12 +8,12 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-
-import meilisearch
-from meilisearch.errors import MeilisearchApiError, MeilisearchError
+from typing import TYPE_CHECKING
 
 from deploy.local.errors import LocalStackError
-from indexer.engines.errors import translated
+
+if TYPE_CHECKING:
+    import meilisearch
 
 MEILISEARCH, SEARCHNODE = "meilisearch", "searchnode"
 # By default, Meilisearch reserves so much on a large machine that a small batch takes eight times as long.
@@ -71,6 +71,12 @@ def ensure_keys(url: str, master_key: str) -> dict[str, str]:
     Raises:
         LocalStackError: The engine does not accept the master key, or does not answer.
     """
+    # Not for whoever only starts the engine.
+    import meilisearch
+    from meilisearch.errors import MeilisearchError
+
+    from indexer.engines.errors import translated
+
     client = meilisearch.Client(url, master_key, timeout=10)
     try:
         return {variable: _make_or_get(client, key) for variable, key in _KEYS.items()}
@@ -80,7 +86,9 @@ def ensure_keys(url: str, master_key: str) -> dict[str, str]:
         ) from error
 
 
-def _make_or_get(client: meilisearch.Client, key: dict[str, object]) -> str:
+def _make_or_get(client: "meilisearch.Client", key: dict[str, object]) -> str:
+    from meilisearch.errors import MeilisearchApiError
+
     try:
         made = client.create_key(key | {"indexes": ["*"], "expiresAt": None})
     except MeilisearchApiError as error:

@@ -122,6 +122,12 @@ def server_command(data: Path, port: int, *, durable: bool = True) -> list[str]:
     return [*prefix, str(BIN / "postgres"), "-D", str(data), *options]
 
 
+def accepts(port: int) -> bool:
+    """Return whether a server on loopback accepts connections."""
+    asked = [str(BIN / "pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}", "--timeout=2"]
+    return subprocess.run(asked, check=False).returncode == 0
+
+
 def user() -> int | None:
     """Return the id of the user and group that the server has to run as; None for this process's own."""
     _, uid = as_ordinary_user()

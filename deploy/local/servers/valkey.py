@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -72,6 +73,17 @@ def server_command(data: Path, port: int, *, durable: bool = True, acl: Path | N
         "warning",
         *(("--aclfile", str(acl)) if acl is not None else ()),
     ]
+
+
+def answers(port: int) -> bool:
+    """Return whether a server on loopback answers. Before it has loaded its data it says that it is loading."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as line:
+            line.sendall(b"PING\r\n")
+            # A server with users answers that nobody has signed in.
+            return line.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+    except OSError:
+        return False
 
 
 def write_users(data: Path, secrets: Mapping[str, str], prefix: str) -> Path:

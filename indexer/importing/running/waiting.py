@@ -3,6 +3,7 @@
 import logging
 
 from redis import Redis
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy import Engine as Database
 
 from catalog.core import audit
@@ -32,6 +33,10 @@ class WaitingRuns:
                 A second job would do no harm, but it would not go on with the request's trace.
         """
         self._queue, self._sessions, self._patience = queue, session_factory(database), patience
+
+    def is_any_waiting(self) -> ColumnElement[bool]:
+        """See `indexer.jobs.sweep.Source`."""
+        return or_(refreshing.is_any_due(), queries.waiting_runs(1, self._patience).exists())
 
     def enqueue_waiting(self) -> list[str]:
         """Enqueue what is due and has no job any more, because Redis was wiped or a worker was killed.

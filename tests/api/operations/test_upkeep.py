@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from api.settings import Settings
 from catalog.core.db import session_factory
+from catalog.core.glances import OwnLine
 from catalog.indexing import leadership, marks
 from indexer.engines import index_settings
 from indexer.engines.admin import Engine
@@ -73,7 +74,9 @@ def test_the_sweep_brings_what_was_asked_for_to_the_queue_once(
     report = ops.post("/ops/drift", {"repair": True}).json()["data"][0]["id"]
     with Redis.from_url(settings.indexer.redis_queue_url) as redis:
         redis.flushdb()
-        sweep = Sweep([WaitingRebuilds(database, redis), WaitingAudits(database, redis)])
+        sweep = Sweep(
+            [WaitingRebuilds(database, redis), WaitingAudits(database, redis)], OwnLine(database), 5_000
+        )
         assert sweep.sweep() == [f"reindex-{job}", f"drift-{report}"]
         assert sweep.sweep() == []
         waiting = JsonQueue("reindex", connection=redis).get_jobs()

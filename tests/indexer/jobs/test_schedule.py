@@ -2,13 +2,19 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from redis import Redis
+from rq.job import JobStatus
+from rq.registry import ScheduledJobRegistry
+from rq.scheduler import RQScheduler
 from rq_scheduler import Scheduler
 
 from deploy.background import PERIODIC
+from indexer.jobs.pruning import prune
 from indexer.jobs.schedule import Schedule
+from indexer.stores.queues import IMPORTS, JsonJob, JsonQueue
 from tests.support.waiting import eventually
 
 KEY = Scheduler.scheduled_jobs_key
@@ -64,3 +70,32 @@ def test_two_schedulers_enqueue_what_is_due_once(queue: "Redis") -> None:
     assert queue.lrange("rq:queue:maintenance", 0, -1) == [PERIODIC[0].id.encode()]
     # And it stands for its next time.
     assert float(queue.zscore(KEY, PERIODIC[0].id) or 0) > time.time()
+
+
+def test_a_job_that_is_tried_again_goes_to_its_queue_when_its_pause_is_over(queue: "Redis") -> None:
+    schedule = Schedule(queue, ())
+    imports = JsonQueue(IMPORTS, connection=queue)
+    job = imports.enqueue_in(timedelta(hours=1), prune, job_id="again")
+    schedule.tick()
+    assert imports.get_job_ids() == []
+    queue.zadd(ScheduledJobRegistry(queue=imports).key, {job.id: 0})
+    for _ in range(3):
+        schedule.tick()
+    assert imports.get_job_ids() == ["again"]
+    assert job.get_status() == JobStatus.QUEUED
+    assert JsonJob.fetch("again", connection=queue).func_name.endswith("prune")
+
+
+def test_while_an_older_worker_moves_such_jobs_nobody_else_does(queue: "Redis") -> None:
+    schedule = Schedule(queue, ())
+    imports = JsonQueue(IMPORTS, connection=queue)
+    job = imports.enqueue_in(timedelta(hours=1), prune, job_id="again")
+    queue.zadd(ScheduledJobRegistry(queue=imports).key, {job.id: 0})
+    # RQ's own scheduler, as a worker of an older build runs it.
+    older = RQScheduler([IMPORTS], connection=queue)
+    older.acquire_locks()
+    schedule.tick()
+    assert imports.get_job_ids() == []
+    older.release_locks()
+    schedule.tick()
+    assert imports.get_job_ids() == ["again"]

@@ -3,7 +3,7 @@
 Every step may be repeated: it does what is missing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import psycopg
 from sqlalchemy import text
@@ -15,51 +15,58 @@ from catalog.core.db import opened, session_factory
 from catalog.core.settings import CatalogSettings
 from catalog.schema import migrate
 from catalog.seed import demo
+from deploy.local.preparing import Facts
 from deploy.local.servers import engine, postgres
-from deploy.local.stack import ADMIN, DATABASE, Stack
+from deploy.local.stack import ADMIN, DATABASE
 
+Say = Callable[[str], None]
 _ACTOR = Actor("system", name="thmanyah up")
 
 
-def engine_keys(stack: Stack) -> None:
-    """Make the keys of the local engine, and give them to the stack.
+def engine_keys(facts: Facts, say: Say) -> dict[str, str]:
+    """Make the keys of the local engine; return them by variable.
 
     Raises:
         LocalStackError: The engine does not accept the master key of this home.
     """
-    if "engine" not in stack.external:
-        stack.keys = engine.ensure_keys(stack.engine_url, stack.home.secrets()["masterKey"])
+    return engine.ensure_keys(facts.engine_url, facts.master_key) if facts.engine_url else {}
 
 
-def database(stack: Stack, say: Callable[[str], None]) -> None:
+def database(facts: Facts, say: Say) -> None:
     """Create the database, and bring it to the newest schema; `say` gets a line about each slow step."""
-    if "postgres" not in stack.external:
-        url = postgres.url(stack.ports["postgres"], "postgres").replace("+psycopg", "")
+    if facts.postgres_port is not None:
+        url = postgres.url(facts.postgres_port, "postgres").replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 say("creating the database")
                 connection.execute(f'CREATE DATABASE "{DATABASE}"')
-    migrate.upgrade(stack.database_url)
+    migrate.upgrade(facts.database_url)
 
 
-def contents(stack: Stack, say: Callable[[str], None]) -> None:
+def contents(facts: Facts, say: Say) -> None:
     """Create the admin's account, and load the demo catalogue into a database without programs."""
-    with opened(_settings(stack)) as database, session_factory(database).begin() as session:
+    with opened(_settings(facts)) as database, session_factory(database).begin() as session:
         if accounts.find_by_email(session, ADMIN) is None:
-            password = stack.home.secrets()["adminPassword"]
-            accounts.create(
-                session, ADMIN, new_password(password), ["admin", "editor", "reviewer", "ops"], _ACTOR
-            )
+            password = new_password(facts.admin_password)
+            accounts.create(session, ADMIN, password, ["admin", "editor", "reviewer", "ops"], _ACTOR)
         if not session.scalar(text("SELECT EXISTS (SELECT FROM programs)")):
             say("loading the demo catalogue")
             say(f"{demo.load(session)} programs loaded")
 
 
-def count_unsent(stack: Stack) -> int:
+def count_unsent(facts: Facts, say: Say) -> int:
     """Return the number of marks: programs that an index does not have yet in their newest form."""
-    with opened(_settings(stack)) as database, database.connect() as connection:
+    with opened(_settings(facts)) as database, database.connect() as connection:
         return connection.scalar(text("SELECT count(*) FROM index_dirty WHERE NOT parked")) or 0
 
 
-def _settings(stack: Stack) -> CatalogSettings:
-    return CatalogSettings(database_url=stack.database_url, pool_min=1, pool_max=1)
+def _settings(facts: Facts) -> CatalogSettings:
+    return CatalogSettings(database_url=facts.database_url, pool_min=1, pool_max=1)
+
+
+STEPS: Mapping[str, Callable[[Facts, Say], object]] = {
+    "engine_keys": engine_keys,
+    "database": database,
+    "contents": contents,
+    "count_unsent": count_unsent,
+}

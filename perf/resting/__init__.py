@@ -1,0 +1,1 @@
+"""What a product that nobody asks takes: processor time, memory, and its start. `python -m perf.resting`."""
