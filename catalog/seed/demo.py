@@ -4,7 +4,7 @@ The texts are in `data/*.jsonl`, one object a line. This module turns them into 
 follow.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import NotRequired, TypedDict, TypeVar
@@ -150,8 +150,13 @@ def people(line: ProgramLine) -> list[tuple[str, str]]:
     ]
 
 
-def load(session: Session) -> int:
-    """Load the programs that are not there yet, and return how many. The caller commits."""
+def load(session: Session, before_each: Callable[[], None] = lambda: None) -> int:
+    """Load the programs that are not there yet, and return how many. The caller commits.
+
+    Args:
+        session: The transaction.
+        before_each: Called before each program. What it raises ends the load, which takes seconds.
+    """
     category_ids = _category_ids(session)
     series_ids = _series_ids(session, category_ids)
     loaded = set(session.scalars(select(Program.external_id).where(Program.source_type == SOURCE)))
@@ -164,6 +169,7 @@ def load(session: Session) -> int:
         external_id = f"{line['kind']}-{slugify(line['title'])}"
         if external_id in loaded:
             continue
+        before_each()
         values = _values(line, category_ids)
         if slug:
             values["series_id"] = series_ids[slug]

@@ -15,6 +15,7 @@ from catalog.core.db import opened, session_factory
 from catalog.core.settings import CatalogSettings
 from catalog.schema import migrate
 from catalog.seed import demo
+from deploy.local.errors import LocalStackError
 from deploy.local.servers import engine, postgres
 from deploy.local.stack import ADMIN, DATABASE, Stack
 
@@ -42,8 +43,22 @@ def database(stack: Stack, say: Callable[[str], None]) -> None:
     migrate.upgrade(stack.database_url)
 
 
-def contents(stack: Stack, say: Callable[[str], None]) -> None:
-    """Create the admin's account, and load the demo catalogue into a database without programs."""
+def contents(stack: Stack, say: Callable[[str], None], stopping: Callable[[], bool]) -> None:
+    """Create the admin's account, and load the demo catalogue into a database without programs.
+
+    Args:
+        stack: The product.
+        say: Gets a line about each slow step.
+        stopping: Whether somebody asked the product to stop.
+
+    Raises:
+        LocalStackError: The stop was asked for during the load; nothing was written.
+    """
+
+    def go_on() -> None:
+        if stopping():
+            raise LocalStackError("The product was stopped while the demo catalogue was loaded.")
+
     with opened(_settings(stack)) as database, session_factory(database).begin() as session:
         if accounts.find_by_email(session, ADMIN) is None:
             password = stack.home.secrets()["adminPassword"]
@@ -52,7 +67,7 @@ def contents(stack: Stack, say: Callable[[str], None]) -> None:
             )
         if not session.scalar(text("SELECT EXISTS (SELECT FROM programs)")):
             say("loading the demo catalogue")
-            say(f"{demo.load(session)} programs loaded")
+            say(f"{demo.load(session, go_on)} programs loaded")
 
 
 def count_unsent(stack: Stack) -> int:

@@ -83,7 +83,7 @@ class Supervisor:
         prepare.database(stack, self.say)
         if self.stopping:
             return False
-        prepare.contents(stack, self.say)
+        prepare.contents(stack, self.say, lambda: self.stopping)
         if not self._start(stack.processes()):
             return False
         deadline = time.monotonic() + READY_SECONDS

@@ -88,6 +88,20 @@ def test_the_demo_catalogue_loads_once(loaded: Session) -> None:
     assert twice == []
 
 
+def test_a_load_that_is_stopped_writes_nothing(database: Database) -> None:
+    calls: list[None] = []
+
+    def stop_at_the_third() -> None:
+        calls.append(None)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), session_factory(database).begin() as session:
+        demo.load(session, stop_at_the_third)
+    with database.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM programs")) == 0
+
+
 def test_the_same_seed_gives_the_same_programs() -> None:
     first = list(generator.generate(500, 7))
     assert first == list(generator.generate(500, 7))
