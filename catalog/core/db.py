@@ -5,9 +5,11 @@ One URL serves synchronous callers (jobs, commands, the API's writes) and asynch
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from select import POLLIN, poll
 from typing import Any, TypedDict, TypeVar, cast
 
 import msgspec
@@ -15,8 +17,6 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import (
-    ColumnElement,
-    Connection,
     CursorResult,
     DateTime,
     Delete,
@@ -29,12 +29,15 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from catalog.core.base import Base, entity_of
 from catalog.core.errors import Conflict, NotFound, StaleRevision
+from catalog.core.limits import limit_transactions
 from catalog.core.settings import CatalogSettings
 
 # A statement whose rows have columns of several types; the function that returns it says which.
@@ -45,12 +48,14 @@ Row = TypeVar("Row", bound=Base)
 # libpq's keepalive parameters: a connection to a machine that vanished counts as lost after half a minute.
 ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
 
+# A pooled connection that was in use so many seconds ago is not asked whether it still is one.
+_RECENT_SECONDS = 1.0
+
 
 class _PoolArguments(TypedDict):
     pool_size: int
     max_overflow: int
     pool_timeout: float
-    pool_pre_ping: bool
     hide_parameters: bool
     connect_args: dict[str, object]
 
@@ -60,7 +65,6 @@ def _arguments(settings: CatalogSettings, application: str) -> _PoolArguments:
         "pool_size": min(settings.pool_min, settings.pool_max) or 1,
         "max_overflow": max(0, settings.pool_max - max(settings.pool_min, 1)),
         "pool_timeout": settings.pool_timeout,
-        "pool_pre_ping": True,
         # Errors are logged: what people wrote is no part of them.
         "hide_parameters": True,
         "connect_args": {
@@ -78,18 +82,34 @@ def _arguments(settings: CatalogSettings, application: str) -> _PoolArguments:
 os.environ["PGTZ"] = "UTC"
 
 
-def _limit_transactions(engine: Engine, settings: CatalogSettings) -> Engine:
-    """Give each transaction of the engine its `statement_timeout`.
+def _prepare(engine: Engine, settings: CatalogSettings) -> Engine:
+    """Give each transaction of a pooled engine its timeout, and look at each connection before it is used.
 
-    A timeout of the session would stay on a server connection that PgBouncer hands to another client next.
+    One that was in use a moment ago is asked only when its server has said something, for example that it ends. To
+    ask is a round trip of its own: as long as a small query.
     """
-    statement = f"SET LOCAL statement_timeout = {settings.statement_timeout_ms:d}"
 
-    def limit(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+    def note(_: object, entry: ConnectionPoolEntry) -> None:
+        entry.info["used_at"] = time.monotonic()
 
-    event.listen(engine, "begin", limit)
-    return engine
+    def check(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object) -> None:
+        try:
+            if time.monotonic() - entry.info["used_at"] > _RECENT_SECONDS or _has_said_something(entry):
+                engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            # Others that are as old are closed too; the caller gets a new one.
+            raise InvalidatePoolError from error
+
+    for happened in ("connect", "checkin"):
+        event.listen(engine, happened, note)
+    event.listen(engine, "checkout", check)
+    return limit_transactions(engine, settings.statement_timeout_ms)
+
+
+def _has_said_something(entry: ConnectionPoolEntry) -> bool:
+    looking = poll()
+    looking.register(cast("psycopg.Connection", entry.driver_connection).fileno(), POLLIN)
+    return bool(looking.poll(0))
 
 
 def make_engine(
@@ -103,7 +123,7 @@ def make_engine(
         application: The name that PostgreSQL shows for the connections.
     """
     engine = create_engine(url or settings.database_url, **_arguments(settings, application))
-    return _limit_transactions(engine, settings)
+    return _prepare(engine, settings)
 
 
 @contextmanager
@@ -119,20 +139,18 @@ def opened(settings: CatalogSettings, *, application: str = "thmanyah") -> Itera
 def make_async_engine(settings: CatalogSettings) -> AsyncEngine:
     """Return a pooled asynchronous engine on the primary."""
     engine = create_async_engine(settings.database_url, **_arguments(settings, "thmanyah-api"))
-    _limit_transactions(engine.sync_engine, settings)
+    _prepare(engine.sync_engine, settings)
     return engine
 
 
 def make_async_read_engine(settings: CatalogSettings, url: str) -> AsyncEngine:
     """Return an engine on a server for single reads, without a round trip before or after each of them.
 
-    There is no test of a connection before its use. A pooled connection that the server has closed fails its
-    first statement: the caller runs the statement once more. There is no transaction that a timeout could be
-    set in either: the caller ends a statement that takes longer than `statement_timeout_ms`.
+    Nobody looks at a connection before its use. One that the server has closed fails its first statement: the caller
+    runs it once more. There is no transaction that a timeout could be set in either: the caller ends a statement
+    that takes longer than `statement_timeout_ms`.
     """
-    arguments = _arguments(settings, "thmanyah-api")
-    arguments["pool_pre_ping"] = False
-    return create_async_engine(url, isolation_level="AUTOCOMMIT", **arguments)
+    return create_async_engine(url, isolation_level="AUTOCOMMIT", **_arguments(settings, "thmanyah-api"))
 
 
 def make_async_search_engine(settings: CatalogSettings, url: str, size: int) -> AsyncEngine:
@@ -148,7 +166,7 @@ def make_async_search_engine(settings: CatalogSettings, url: str, size: int) -> 
     arguments = _arguments(settings, "thmanyah-search")
     arguments["pool_size"], arguments["max_overflow"] = size, 0
     engine = create_async_engine(url, isolation_level="REPEATABLE READ", **arguments)
-    _limit_transactions(engine.sync_engine, settings)
+    _prepare(engine.sync_engine, settings)
     return engine.execution_options(postgresql_readonly=True)
 
 
@@ -212,8 +230,7 @@ def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Sequen
         rows: Values in the order of `columns`; JSON values are wrapped by `as_jsonb`.
 
     Raises:
-        psycopg.Error: IntegrityError, DataError and the like, not wrapped by SQLAlchemy. Roll the session (or
-            the caller's savepoint) back after one.
+        psycopg.Error: Not wrapped by SQLAlchemy. Roll the session (or the caller's savepoint) back after one.
     """
     if not rows:
         return
@@ -224,14 +241,6 @@ def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Sequen
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def has_text(column: InstrumentedAttribute[str], words: str) -> ColumnElement[bool]:
-    """Return the condition that a column has this text, however its letters are written; a trigram index answers it."""
-    pattern: ColumnElement[str] = func.catalog_fold(words)
-    for special in ("\\", "%", "_"):
-        pattern = func.replace(pattern, special, f"\\{special}")
-    return func.catalog_fold(column).like(func.concat("%", pattern, "%"))
 
 
 def change_rows(session: Session, statement: Delete | Update) -> int:

@@ -1,6 +1,6 @@
 """Limits of one transaction's statements, and of how many rows a table may have."""
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, Engine, event, func, select, text
 from sqlalchemy.orm import Session
 
 from catalog.core.base import Base
@@ -12,6 +12,20 @@ TIME = text("SELECT set_config('statement_timeout', :timeout, true)")
 TIME_BY_INDEXES = text(
     "SELECT set_config('statement_timeout', :timeout, true), set_config('enable_seqscan', 'off', true)"
 )
+
+
+def limit_transactions(engine: Engine, timeout_ms: int) -> Engine:
+    """Give each transaction of the engine its `statement_timeout`, in milliseconds; return the engine.
+
+    A timeout of the session would stay on a server connection that PgBouncer hands to another client next.
+    """
+    statement = f"SET LOCAL statement_timeout = {timeout_ms:d}"
+
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    event.listen(engine, "begin", limit)
+    return engine
 
 
 def require_room(session: Session, table: type[Base], most: int, what: str) -> None:

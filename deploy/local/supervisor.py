@@ -40,6 +40,8 @@ class Supervisor:
         # The first so many children are servers, which the other children use.
         self._servers = 0
         self._stop = stopping.requested(self._abandon, signals=SIGNALS, grace=STOP_SECONDS + 1)
+        # A step takes seconds. What it writes, it writes as a whole or not at all.
+        self._stop.then(preparer.abandon)
 
     @property
     def stopping(self) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 
 from sqlalchemy.exc import DBAPIError
@@ -16,8 +17,9 @@ from indexer.process.uninterrupted import uninterrupted
 from indexer.settings import IndexerSettings
 
 log = logging.getLogger(__name__)
-# While an index has its initial fill, PostgreSQL may have to answer: the end of the fill must be noticed soon.
-_FILLING_SECONDS = 0.1
+# While an index has its initial fill, PostgreSQL may have to answer: the end of the fill must be noticed soon. The
+# pause between two looks grows with the fill, by this share of its time: a long one is not looked at ten times a second.
+_FILLING_SECONDS, _FILLING_SHARE = 0.1, 0.2
 
 
 def states(settings: IndexerSettings, rows: Iterable[queries.EngineRow]) -> list[EngineState]:
@@ -54,10 +56,15 @@ async def watch(pool: SearchPool, database: AsyncEngine, settings: IndexerSettin
 
 
 async def _watch(pool: SearchPool, glance: AsyncGlance, settings: IndexerSettings) -> None:
+    all_filled_at = time.monotonic()
     while True:
         try:
             pool.learn(states(settings, await uninterrupted(glance.rows())))
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             log.debug("the states of the engines cannot be read: %s", type(error).__name__)
-        filled = all(state.filled for state in pool.states.values())
-        await asyncio.sleep(targets.WATCH_SECONDS if filled else _FILLING_SECONDS)
+        now, pause = time.monotonic(), targets.WATCH_SECONDS
+        if all(state.filled for state in pool.states.values()):
+            all_filled_at = now
+        else:
+            pause = min(pause, max(_FILLING_SECONDS, _FILLING_SHARE * (now - all_filled_at)))
+        await asyncio.sleep(pause)

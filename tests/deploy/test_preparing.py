@@ -2,14 +2,17 @@
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
 
 from deploy.local.errors import LocalStackError
 from deploy.local.preparing import Facts, Preparer
 from deploy.local.process import Child, wait_for_an_end
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 NOWHERE = Facts("postgresql+psycopg://postgres@127.0.0.1:1/none", None, None, "m" * 32, "password")
@@ -34,10 +37,29 @@ def test_a_wrong_variable_and_a_server_that_is_away_are_explained(monkeypatch: p
 
 def test_an_end_is_an_error_and_no_wait() -> None:
     with closing(Preparer()) as preparer:
-        preparer._process.kill()
+        preparer.abandon()
         for _ in range(2):
             with pytest.raises(LocalStackError, match="ended"):
                 preparer.ask("settings")
+
+
+def test_an_end_in_the_middle_of_a_step_writes_nothing(database: Engine) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    facts = Facts(url, None, None, "m" * 32, "a password of tests")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with closing(Preparer()) as preparer, ThreadPoolExecutor(1) as other:
+        with database.connect() as holder:
+            holder.execute(text("LOCK TABLE programs IN ACCESS EXCLUSIVE MODE"))
+            step = other.submit(preparer.ask, "contents", facts)
+            # Each statement by itself: within a transaction the view stays as it was.
+            with database.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
+                eventually(lambda: looking.scalar(text(waiting)) == 1)
+                preparer.abandon()
+            with pytest.raises(LocalStackError, match="ended"):
+                step.result(60)
+        with database.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM accounts")) == 0
+            assert connection.scalar(text("SELECT count(*) FROM programs")) == 0
 
 
 def child(script: str) -> Child:

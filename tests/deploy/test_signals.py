@@ -20,7 +20,7 @@ from deploy.local import ports
 from deploy.local.stack import thmanyah
 from indexer.jobs import pruning
 from indexer.stores import queues
-from tests.support.processes import environment, running
+from tests.support.processes import environment, family, running
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("whole_starts")]
@@ -53,14 +53,6 @@ def _shots(seed: int) -> list[Shot]:
     return found
 
 
-def _family(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
-    try:
-        parent = psutil.Process(process.pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
 def _fire(shot: Shot, env: dict[str, str], log: Path) -> str:
     """Start, signal, wait; "" or what is wrong."""
     process = running(thmanyah(shot.command), env, log)
@@ -68,13 +60,12 @@ def _fire(shot: Shot, env: dict[str, str], log: Path) -> str:
     signalled = time.monotonic() + shot.after
     sent = False
     while process.poll() is None:
-        known.update(_family(process))
+        known.update(family(process.pid))
         if not sent and time.monotonic() >= signalled:
             process.send_signal(shot.number)
             sent = True
         if time.monotonic() > signalled + GONE_SECONDS:
             break
-        # Looking for children reads every process of the machine.
         time.sleep(0.1 if sent else min(0.1, max(0.0, signalled - time.monotonic())))
     took = time.monotonic() - signalled
     if not sent:
@@ -166,7 +157,7 @@ def test_a_worker_in_the_middle_of_a_job_leaves_nothing_behind(
         holder.execute(text("LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE"))
         process = running(thmanyah("worker"), variables, log)
         eventually(lambda: job.get_status(refresh=True) == "started", what=log.read_text())
-        known = _family(process)
+        known = family(process.pid)
         process.terminate()
         time.sleep(1.2)
         assert process.poll() is None

@@ -1,13 +1,14 @@
 """Every change after the baseline, applied to a database with data in it, taken back and applied again."""
 
 import os
+from functools import cache
 
 import psycopg
 import pytest
 
 from catalog.schema import migrate
 from tests.support.databases import new_database, plain, prepared
-from tests.support.migrations import BASELINE, chain, changes, check, definitions, downgrade, load, snapshot
+from tests.support.migrations import BASELINE, chain, changes, definitions, downgrade, load, snapshot
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +36,13 @@ def _with_data(until: str) -> str:
     return prepared(os.environ["TEST_POSTGRES"], f"template_at_{until}", fill, template)
 
 
+@cache
+def _newest() -> dict[str, list[str]]:
+    """Return what an upgraded database without data has: tests/migrations/test_schema.py compares it with the models."""
+    with new_database(os.environ["TEST_POSTGRES"]) as url:
+        return definitions(url)
+
+
 @pytest.mark.parametrize("revision", LATER)
 def test_data_survives_a_later_change_and_its_taking_back(revision: str) -> None:
     before = REVISIONS[REVISIONS.index(revision) - 1]
@@ -51,8 +59,7 @@ def test_data_survives_a_later_change_and_its_taking_back(revision: str) -> None
         assert definitions(url) == schema
         assert changes(rows, snapshot(url)) <= INTENDED.get(revision, set())
         migrate.upgrade(url)
-        check(url)
-        assert migrate.differences(url) == []
+        assert definitions(url) == _newest()
 
 
 @pytest.mark.parametrize("until", sorted({BASELINE, REVISIONS[-1]}))

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,8 +24,8 @@ from tests.support.client import Client
 from tests.support.threads import alongside
 from tests.support.waiting import eventually
 
-# Applications that no test uses now, with the settings they were built from.
-_idle: list[tuple[ApiSettings, Litestar]] = []
+# Applications that no test uses now, with what of the settings they were built from.
+_idle: list[tuple[Hashable, Litestar]] = []
 
 
 @contextmanager
@@ -33,12 +33,12 @@ def _application(settings: Settings) -> Iterator[Litestar]:
     """Lend an application over these stores.
 
     Half of the processor time of a small test went into registering the API's routes. They follow from
-    the layer's settings alone, so the next test with the same ones gets the same application; its lifespan
-    opens everything anew.
+    few settings, so the next test with the same ones gets the same application; its lifespan opens everything anew.
     """
-    found = next((pair for pair in _idle if pair[0] == settings.api), None)
+    built_from = _built_from(settings.api)
+    found = next((pair for pair in _idle if pair[0] == built_from), None)
     if found is None:
-        found = (settings.api, create_app(settings))
+        found = (built_from, create_app(settings))
     else:
         _idle.remove(found)
     app = found[1]
@@ -46,6 +46,11 @@ def _application(settings: Settings) -> Iterator[Litestar]:
     yield app
     # Only after a test that ended its lifespan in order.
     _idle.append(found)
+
+
+def _built_from(settings: ApiSettings) -> Hashable:
+    """Return all that `create_app` reads; requests read the other settings from what the lifespan opened."""
+    return settings.shows_docs, settings.shows_metrics, settings.max_body_bytes
 
 
 @contextmanager

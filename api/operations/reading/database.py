@@ -17,7 +17,7 @@ from api.http.request import ApiRequest
 from api.http.schemas import list_meta
 from api.operations.reading import schemas
 from catalog.core.audit import AuditEvent
-from catalog.core.db import has_text
+from catalog.core.text import has_text
 from catalog.imports import queries as imports
 from catalog.imports.models import ImportSource
 from catalog.programs.models import Program, ProgramRedirect

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ARRAY, Select, Text, cast, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
-from catalog.core.db import has_text
+from catalog.core.text import has_text
 from catalog.indexing.models import IndexDirty, IndexTarget
 from catalog.indexing.states import MAIN
 from catalog.programs.fallback.conditions import Condition, during, is_deleted, tagged, with_person

@@ -26,6 +26,7 @@ from tests.support.programs import make
 from tests.support.scraping import metric
 from tests.support.shared import SharedApi
 from tests.support.staff import signed_in_at_pages
+from tests.support.stores import lone
 from tests.support.waiting import eventually
 
 EVENT = {"type": "click", "query": "casablanca", "position": 2}
@@ -132,9 +133,10 @@ def test_every_answer_counts_wherever_it_came_from(
 def test_stopping_a_process_loses_no_search(
     settings: Settings, database: Database, cache_redis: "Redis"
 ) -> None:
-    with serve(settings) as (client, _):
+    # An answer that PostgreSQL gives too late on a busy machine would be a 503, which is not counted.
+    with serve(lone(settings)) as (client, _):
         for _ in range(3):
-            client.get("/discovery/search", q="casablanca", limit=7)
+            assert client.get("/discovery/search", q="casablanca", limit=7).status_code == 200
     assert counted(database, cache_redis, settings.indexer.redis_prefix) == {"=en": (3, 0, 0, 0, 0)}
 
 
