@@ -148,10 +148,12 @@ class Stack:
         """What the steps of the preparation must know."""
         secrets = self.home.secrets()
         return Facts(
+            DATABASE,
             self.database_url,
             None if "postgres" in self.external else self.ports["postgres"],
             None if "engine" in self.external else self.engine_url,
             secrets["masterKey"],
+            ADMIN,
             secrets["adminPassword"],
         )
 

@@ -15,7 +15,9 @@ from deploy.local.process import Child, wait_for_an_end
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
-NOWHERE = Facts("postgresql+psycopg://postgres@127.0.0.1:1/none", None, None, "m" * 32, "password")
+NOWHERE = Facts(
+    "none", "postgresql+psycopg://postgres@127.0.0.1:1/none", None, None, "m" * 32, "a@b.test", "password"
+)
 
 
 def test_it_reads_the_settings_and_says_what_the_stack_needs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,17 +23,21 @@ class Facts:
     """What the steps must know of the stack.
 
     Attributes:
+        database: The name of the database on the local PostgreSQL.
         database_url: The catalogue's database.
         postgres_port: Where the local PostgreSQL listens; None when the user named a server.
         engine_url: The local engine; None when the user named one.
         master_key: The local engine's.
-        admin_password: That of the first account.
+        admin: The address of the first account.
+        admin_password: Its password.
     """
 
+    database: str
     database_url: str
     postgres_port: int | None
     engine_url: str | None
     master_key: str
+    admin: str
     admin_password: str
 
 

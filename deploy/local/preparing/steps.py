@@ -6,6 +6,7 @@ Every step may be repeated: it does what is missing.
 from collections.abc import Callable, Mapping
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import text
 
 from catalog.accounts import lifecycle as accounts
@@ -17,7 +18,6 @@ from catalog.schema import migrate
 from catalog.seed import demo
 from deploy.local.preparing import Facts
 from deploy.local.servers import engine, postgres
-from deploy.local.stack import ADMIN, DATABASE
 
 Say = Callable[[str], None]
 _ACTOR = Actor("system", name="thmanyah up")
@@ -37,18 +37,19 @@ def database(facts: Facts, say: Say) -> None:
     if facts.postgres_port is not None:
         url = postgres.url(facts.postgres_port, "postgres").replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [facts.database])
+            if not known.fetchone():
                 say("creating the database")
-                connection.execute(f'CREATE DATABASE "{DATABASE}"')
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(facts.database)))
     migrate.upgrade(facts.database_url)
 
 
 def contents(facts: Facts, say: Say) -> None:
     """Create the admin's account, and load the demo catalogue into a database without programs."""
     with opened(_settings(facts)) as database, session_factory(database).begin() as session:
-        if accounts.find_by_email(session, ADMIN) is None:
+        if accounts.find_by_email(session, facts.admin) is None:
             password = new_password(facts.admin_password)
-            accounts.create(session, ADMIN, password, ["admin", "editor", "reviewer", "ops"], _ACTOR)
+            accounts.create(session, facts.admin, password, ["admin", "editor", "reviewer", "ops"], _ACTOR)
         if not session.scalar(text("SELECT EXISTS (SELECT FROM programs)")):
             say("loading the demo catalogue")
             say(f"{demo.load(session)} programs loaded")
