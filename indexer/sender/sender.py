@@ -79,6 +79,9 @@ class Sender:
             LeadershipLost: Another sender took over, or the target was swapped or removed.
             DBAPIError: PostgreSQL is away.
         """
+        if self.invalidator is not None:
+            # The sender before this one may have ended before it told of its last batch.
+            self.invalidator.index_changed()
         try:
             while not self.stop.is_set():
                 try:
@@ -261,7 +264,7 @@ class Sender:
             if self.invalidator is not None:
                 # Changes by plain SQL do not pass the API, so caches learn of every change from here.
                 self.invalidator.programs_changed(batch.changes)
-                self.invalidator.index_changed()
+                self.invalidator.index_changed(batch.told())
 
     def _isolate(self, claimed: Sequence[Mark]) -> None:
         """Park the documents that make a batch fail, and settle the others.
