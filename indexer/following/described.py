@@ -14,6 +14,8 @@ class Described(msgspec.Struct, array_like=True, frozen=True):
         is_visible: Whether an engine has it; the other fields say nothing when it has not.
         titled: The words of its title.
         others: The words of its other texts.
+        begins: The words with which one of its texts or names begins.
+        wholes: The names that it has, and its title, as words.
         category_id: These and the following are the values that filters and orders compare.
     """
 
@@ -21,6 +23,8 @@ class Described(msgspec.Struct, array_like=True, frozen=True):
     is_visible: bool = False
     titled: list[str] = []
     others: list[str] = []
+    begins: list[str] = []
+    wholes: list[str] = []
     category_id: int | None = None
     series_id: int | None = None
     language: str = ""

@@ -70,6 +70,12 @@ def _add(run: str, found: dict[str, None]) -> None:
                 _add(part, found)
 
 
+def plain(text: str) -> str:
+    """Return the words of a text with blanks between them, without signs and articles."""
+    words = _RUN.findall(fold(text))
+    return " ".join(word[len(ARTICLE) :] if word.startswith(ARTICLE) else word for word in words)
+
+
 def certain(texts: Iterable[str]) -> set[str]:
     """Return the words of a document's texts that every engine cuts alike, those with an article in two."""
     found: set[str] = set()
@@ -79,6 +85,16 @@ def certain(texts: Iterable[str]) -> set[str]:
             if not _PLAIN.fullmatch(word):
                 continue
             found.update(parts(word))
+    return found
+
+
+def in_order(text: str) -> list[str]:
+    """Return the words with which a text begins, up to the first sign, as every engine cuts them."""
+    found: list[str] = []
+    for piece in fold(text).split():
+        if not _PLAIN.fullmatch(piece):
+            break
+        found += parts(piece)
     return found
 
 

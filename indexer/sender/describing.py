@@ -8,22 +8,22 @@ from indexer.engines.document import Document
 from indexer.following import lemmas
 from indexer.following.described import MAX_BYTES, MAX_DESCRIBED, Described
 
+# A text begins with its first word; a piece before it may be nothing but signs.
+_FIRST = 2
+
 
 def described(document: Document) -> Described:
     """Return what caches need to know of a document."""
+    names = (*document.people, *document.tags, document.series_title or "", *document.other_forms)
+    texts = [document.title, document.folded_title or "", document.description, *names]
+    first = (text.split(maxsplit=_FIRST)[:_FIRST] for text in texts)
     return Described(
         id=document.id,
         is_visible=True,
         titled=lemmas.of_texts((document.title, document.folded_title or "")),
-        others=lemmas.of_texts(
-            (
-                *document.people,
-                *document.tags,
-                document.series_title or "",
-                *document.other_forms,
-                document.description,
-            )
-        ),
+        others=lemmas.of_texts((*names, document.description)),
+        begins=lemmas.of_texts(piece for pieces in first for piece in pieces),
+        wholes=list(dict.fromkeys(lemmas.plain(text) for text in (document.title, *names) if text)),
         category_id=document.category_id,
         series_id=document.series_id,
         language=document.language,

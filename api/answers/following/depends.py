@@ -20,12 +20,18 @@ class Need(msgspec.Struct, array_like=True, frozen=True):
         whole: Terms that it must have as they are, or as the beginning of a longer word.
         near: Terms that it must have, perhaps with a typo.
         is_titled: Whether the title must have the terms of `whole`.
+        is_first: Whether a text must begin with the first of them; then it also needs one of the following two.
+        views: The least views.
+        text: The words that are all of a name or of the title, as `indexer.following.lemmas.plain` writes them.
         kind: The kind of programs that is looked for; empty: any.
     """
 
     whole: tuple[Term, ...] = ()
     near: tuple[Term, ...] = ()
     is_titled: bool = False
+    is_first: bool = False
+    views: int = 0
+    text: str = ""
     kind: str = ""
 
 

@@ -195,7 +195,7 @@ class Log:
             change = self._at(number)
             if need.kind and change.described.kind != need.kind:
                 continue
-            if not need.is_titled or _has_in_title(change, need.whole):
+            if not need.is_titled or _has_in_title(change, need):
                 yield number
 
     def _with_term(self, term: Term, seen: int, until: int, *, is_near: bool) -> set[int]:
@@ -216,13 +216,20 @@ class Log:
         return found
 
 
-def _has_in_title(change: _Change, terms: Sequence[Term]) -> bool:
-    titled = change.titled
-    return all(
-        any(
-            any(word.startswith(text) for word in titled)
-            or any(text[:n] in titled and text[n:] in titled for n in range(1, len(text)))
-            for text in term
-        )
-        for term in terms
+def _has_in_title(change: _Change, need: Need) -> bool:
+    if not all(_has(change.titled, term) for term in need.whole):
+        return False
+    if not need.is_first:
+        return True
+    described = change.described
+    if not _has(described.begins, need.whole[0]):
+        return False
+    return described.view_count >= need.views or need.text in described.wholes
+
+
+def _has(words: Sequence[str], term: Term) -> bool:
+    return any(
+        any(word.startswith(text) for word in words)
+        or any(text[:n] in words and text[n:] in words for n in range(1, len(text)))
+        for text in term
     )

@@ -15,6 +15,7 @@ from api.discovery.narrowing.orders import SORTS, Order
 from api.discovery.params import NEWEST, PROGRAM, BrowseRequest, SearchRequest
 from api.discovery.searching.ladder import Asked, Climb
 from catalog.programs.fallback.statements import After
+from catalog.words.joined import ARTICLE
 from indexer.engines.document import ListedFields
 from indexer.engines.messages import Hit
 from indexer.following import lemmas
@@ -106,12 +107,11 @@ def _needs(asked: Asked, ends: Sequence[Hit]) -> list[Need] | None:
         return [Need(near=terms, kind=asked.kind)]
     is_unfinished = not asked.query.q[-1:].isspace()
     had = min((_leading(tokens, hit, is_unfinished=is_unfinished) for hit in ends), default=0)
+    best = _at_best(tokens[:had], terms[:had], ends) if had else []
     if had == len(tokens):
-        is_titled = had == 1 and all(_is_titled(tokens[0], hit) for hit in ends)
-        return [Need(whole=terms, is_titled=is_titled)]
+        return best
     if strategy == "last":
-        more = [Need(whole=terms[:had])] if had else []
-        return [*more, Need(near=terms[: had + 1])]
+        return [*best, Need(near=terms[: had + 1])]
     # Any word may be the one that is left.
     return [Need(near=(term,)) for term in terms]
 
@@ -143,8 +143,28 @@ def _leading(tokens: Sequence[str], hit: Hit, *, is_unfinished: bool) -> int:
     return len(tokens)
 
 
-def _is_titled(token: str, hit: Hit) -> bool:
-    return token in lemmas.certain((hit.title,))
+def _at_best(tokens: Sequence[str], terms: tuple[Term, ...], ends: Sequence[Hit]) -> list[Need]:
+    """Return what a program needs to come before the last hit, when all that counts before is equal.
+
+    Engines then look for words that stand together, in the title before other texts, at the beginning before other places, for
+    texts that are the query, and for views.
+
+    Args:
+        tokens: The words that the hits have without a typo.
+        terms: The same with what they make together.
+        ends: The first and the last hit.
+    """
+    titles = [lemmas.in_order(hit.title) for hit in ends]
+    count = len(tokens)
+    if not all(
+        any(title[n : n + count] == tokens for n in range(len(title) - count + 1)) for title in titles
+    ):
+        return [Need(whole=terms)]
+    if not all(title[:count] == tokens for title in titles):
+        return [Need(whole=terms, is_titled=True)]
+    views = min(hit.view_count for hit in ends)
+    text = " ".join(token for token in tokens if token != ARTICLE)
+    return [Need(whole=terms, is_titled=True, is_first=True, views=views, text=text)]
 
 
 def _span(
