@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit cluster-exact cluster-alerts
+.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-live bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit cluster-exact cluster-alerts
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -153,6 +153,9 @@ bench-pages: $(STAMP) ## How soon a listener sees a page with a slow processor, 
 
 bench-hit: $(STAMP) ## A hot answer at the edge by stages
 	cd $(ROOT) && $(BIN)/python -m perf.benches.hit
+
+bench-live: $(STAMP) ## 20 publishes a second under a mix of 50,000 queries: hit rate, and the rate beside the quiet one
+	cd $(ROOT) && $(BIN)/python -m perf.benches.live $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
 
 bench-traces: $(STAMP) ## Processor time of a hot answer with traces off, with a part of them, with all
 	cd $(ROOT) && $(BIN)/python -m perf.benches.traces

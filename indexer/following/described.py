@@ -15,6 +15,7 @@ class Described(msgspec.Struct, array_like=True, frozen=True):
         titled: The words of its title.
         others: The words of its other texts.
         begins: The words with which one of its texts or names begins.
+        pairs: Words that may follow on each other, as `lemmas.pair` writes them.
         wholes: The names that it has, and its title, as words.
         category_id: These and the following are the values that filters and orders compare.
     """
@@ -24,6 +25,7 @@ class Described(msgspec.Struct, array_like=True, frozen=True):
     titled: list[str] = []
     others: list[str] = []
     begins: list[str] = []
+    pairs: list[int] = []
     wholes: list[str] = []
     category_id: int | None = None
     series_id: int | None = None

@@ -23,6 +23,7 @@ def described(document: Document) -> Described:
         titled=lemmas.of_texts((document.title, document.folded_title or "")),
         others=lemmas.of_texts((*names, document.description)),
         begins=lemmas.of_texts(piece for pieces in first for piece in pieces),
+        pairs=sorted(lemmas.pairs((document.title, document.description, *names))),
         wholes=list(dict.fromkeys(lemmas.plain(text) for text in (document.title, *names) if text)),
         category_id=document.category_id,
         series_id=document.series_id,

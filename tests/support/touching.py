@@ -1,6 +1,7 @@
 """Listeners' searches over an index of the search node in memory, and what its changes say to caches."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -67,13 +68,14 @@ class _Vocabulary:
     """The words of the titles, as the vocabulary has them."""
 
     def __init__(self, titles: Sequence[str]) -> None:
-        words = sorted({word for title in titles for word in split(title)})
+        programs = Counter(word for title in titles for word in set(split(title)))
+        words = sorted(programs)
         keys = [sounds(word) for word in words]
         builder = Builder()
         if words:
             hashes = " ".join(str(sound_hash(key)) for of_word in keys for key in of_word)
             of_each = " ".join(str(len(of_word)) for of_word in keys)
-            builder.add(" ".join(words), " ".join("1" for _ in words), hashes, of_each)
+            builder.add(" ".join(words), " ".join(str(programs[word]) for word in words), hashes, of_each)
         self.reader = Reader(builder.finish())
 
     def max_ttl(self, *, doubtful: bool) -> float:

@@ -19,6 +19,7 @@ class Need(msgspec.Struct, array_like=True, frozen=True):
     Attributes:
         whole: Terms that it must have as they are, or as the beginning of a longer word.
         near: Terms that it must have, perhaps with a typo.
+        pairs: Words that must follow on each other, as `indexer.following.lemmas.pair` writes them.
         is_titled: Whether the title must have the terms of `whole`.
         is_first: Whether a text must begin with the first of them; then it also needs one of the following two.
         views: The least views.
@@ -28,6 +29,7 @@ class Need(msgspec.Struct, array_like=True, frozen=True):
 
     whole: tuple[Term, ...] = ()
     near: tuple[Term, ...] = ()
+    pairs: tuple[int, ...] = ()
     is_titled: bool = False
     is_first: bool = False
     views: int = 0
@@ -84,7 +86,9 @@ class Depends(msgspec.Struct, array_like=True, frozen=True):
 
     def size(self) -> int:
         """Return about how many bytes it takes in memory."""
-        needs = sum(80 + 60 * (len(need.whole) + len(need.near)) for need in self.needs or ())
+        needs = sum(
+            80 + 60 * (len(need.whole) + len(need.near) + len(need.pairs)) for need in self.needs or ()
+        )
         return 150 + 8 * len(self.ids) + needs + 100 * len(self.conditions)
 
     def may_show(self, change: Described) -> bool:

@@ -5,6 +5,7 @@ Changes are numbered as they are heard. What cannot be told supersedes every pag
 
 import math
 import time
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,13 +29,14 @@ _TIMES = 256
 class _Change:
     """A change, the generation that it began with others, when it was heard (monotonic seconds), and its words."""
 
-    __slots__ = ("at", "described", "generation", "titled", "words")
+    __slots__ = ("at", "described", "generation", "pairs", "titled", "words")
 
     def __init__(self, described: Described, generation: int, at: float) -> None:
         self.titled = tuple(described.titled)
         self.words = tuple(dict.fromkeys([*described.titled, *described.others]))
+        self.pairs = array("I", described.pairs)
         # The words are here, with those that other changes have, too.
-        self.described = structs.replace(described, titled=[], others=[])
+        self.described = structs.replace(described, titled=[], others=[], pairs=[])
         self.generation, self.at = generation, at
 
 
@@ -194,6 +196,8 @@ class Log:
         for number in found if found is not None else range(seen, until):
             change = self._at(number)
             if need.kind and change.described.kind != need.kind:
+                continue
+            if not all(pair in change.pairs for pair in need.pairs):
                 continue
             if not need.is_titled or _has_in_title(change, need):
                 yield number

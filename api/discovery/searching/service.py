@@ -130,7 +130,9 @@ class Searches:
         # Nothing found now may be found in a moment: words of the catalogue are counted after they are published.
         max_ttl = min(climb.max_ttl, pinned.max_ttl, math.inf if found_in_all else NEGATIVE_SECONDS)
         ids = (*(c.id for c in answer.data), *named.ids)
-        depends = None if pinned.places else depending.of_search(request, climb)
+        depends = (
+            None if pinned.places else depending.of_search(request, climb, self.vocabulary.reader.lexicon)
+        )
         ends_at = depending.ends_at(request, depends, pinned.ends_at)
         return Answer(_encode(answer), ids=ids, max_ttl=max_ttl, ends_at=ends_at, note=note, depends=depends)
 

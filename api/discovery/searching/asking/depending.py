@@ -6,6 +6,7 @@ A page that is not full shows every program that an engine finds. What is not ce
 
 import time
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from msgspec import UNSET
 
@@ -16,15 +17,17 @@ from api.discovery.params import NEWEST, PROGRAM, BrowseRequest, SearchRequest
 from api.discovery.searching.ladder import Asked, Climb
 from catalog.programs.fallback.statements import After
 from catalog.words.joined import ARTICLE
+from catalog.words.lexicon import Lexicon
 from indexer.engines.document import ListedFields
 from indexer.engines.messages import Hit
 from indexer.following import lemmas
 
 # A page that is superseded only by what can touch it is kept so long. Its total may be so old: a program that is not on the
 # page may be one more or one less.
-KEPT_SECONDS = 300.0
+KEPT_SECONDS = 600.0
 # Of longer queries, engines leave out words.
 _MOST_WORDS = 8
+_ARTICLE_ALONE = Need(near=((ARTICLE,),))
 _FIELDS = {"releaseDate": "release_date", "durationSec": "duration_sec", "viewCount": "view_count"}
 
 
@@ -55,12 +58,13 @@ def of_browse(request: BrowseRequest, after: After | None, hits: Sequence[Listed
     return Depends(tuple(hit.id for hit in hits), None, tuple(_conditions(request.filters)), span)
 
 
-def of_search(request: SearchRequest, climb: Climb) -> Depends | None:
+def of_search(request: SearchRequest, climb: Climb, lexicon: Lexicon) -> Depends | None:
     """Return what a page of a search depends on.
 
     Args:
         request: The search. It has no pins.
         climb: What it found, and how.
+        lexicon: The words of the catalogue.
     """
     hits = climb.results.hits
     is_plain = request.types == (PROGRAM,) and not request.facets and not request.operators
@@ -84,10 +88,18 @@ def of_search(request: SearchRequest, climb: Climb) -> Depends | None:
             if found is None:
                 return None
             needs += found
+        if _ARTICLE_ALONE in needs and climb.results.total < _with_article(lexicon):
+            # A program with nothing but the article is not found: all with one would be.
+            needs = [need for need in needs if need != _ARTICLE_ALONE]
     best = (asked.best for asked in climb.asked if asked.best is not None)
     ids = dict.fromkeys([*(hit.id for hit in hits), *best])
     met = None if needs is None else tuple(needs)
     return Depends(tuple(ids), met, tuple(_conditions(request.filters)), span)
+
+
+def _with_article(lexicon: Lexicon) -> int:
+    """Return how many programs certainly have a word with an article."""
+    return max((entry.programs for entry in lexicon.completions(ARTICLE, 1)), default=0)
 
 
 def _needs(asked: Asked, ends: Sequence[Hit]) -> list[Need] | None:
@@ -112,8 +124,11 @@ def _needs(asked: Asked, ends: Sequence[Hit]) -> list[Need] | None:
         return best
     if strategy == "last":
         return [*best, Need(near=terms[: had + 1])]
-    # Any word may be the one that is left.
-    return [Need(near=(term,)) for term in terms]
+    # Any word may be the one that is left: the least frequent one is.
+    return [
+        _ARTICLE_ALONE if token == ARTICLE else Need(near=(term,))
+        for token, term in zip(tokens, terms, strict=True)
+    ]
 
 
 def _terms(tokens: Sequence[str]) -> tuple[Term, ...]:
@@ -154,17 +169,40 @@ def _at_best(tokens: Sequence[str], terms: tuple[Term, ...], ends: Sequence[Hit]
         terms: The same with what they make together.
         ends: The first and the last hit.
     """
-    titles = [lemmas.in_order(hit.title) for hit in ends]
-    count = len(tokens)
-    if not all(
-        any(title[n : n + count] == tokens for n in range(len(title) - count + 1)) for title in titles
-    ):
+    if not all(_together(tokens, hit) for hit in ends):
         return [Need(whole=terms)]
-    if not all(title[:count] == tokens for title in titles):
-        return [Need(whole=terms, is_titled=True)]
+    pairs = tuple(
+        lemmas.pair(word, following)
+        for word, following in pairwise(tokens)
+        # Every word but the last one is whole.
+        if len(following) >= lemmas.PAIRED_LETTERS or following is not tokens[-1]
+    )
+    titles = [lemmas.in_order(hit.title) for hit in ends]
+    if not all(any(_stands_in(tokens, part) for part in title) for title in titles):
+        return [Need(whole=terms, pairs=pairs)]
+    if not all(
+        title[0][: len(tokens)] == tokens and _begins(hit) for title, hit in zip(titles, ends, strict=True)
+    ):
+        return [Need(whole=terms, pairs=pairs, is_titled=True)]
     views = min(hit.view_count for hit in ends)
     text = " ".join(token for token in tokens if token != ARTICLE)
-    return [Need(whole=terms, is_titled=True, is_first=True, views=views, text=text)]
+    return [Need(whole=terms, pairs=pairs, is_titled=True, is_first=True, views=views, text=text)]
+
+
+def _together(tokens: Sequence[str], hit: Hit) -> bool:
+    """Return whether words certainly follow on each other in a text of a hit."""
+    texts = (hit.title, hit.series_title or "", *hit.people, *hit.tags, hit.description)
+    return any(_stands_in(tokens, part) for text in texts for part in lemmas.in_order(text))
+
+
+def _begins(hit: Hit) -> bool:
+    """Return whether a title certainly begins with its first word as engines cut it."""
+    return bool(lemmas.in_order(hit.title.split(maxsplit=1)[0]))
+
+
+def _stands_in(tokens: Sequence[str], part: Sequence[str]) -> bool:
+    count = len(tokens)
+    return any(part[n : n + count] == tokens for n in range(len(part) - count + 1))
 
 
 def _span(
