@@ -131,7 +131,10 @@ def pairs(texts: Iterable[str]) -> set[int]:
                 before = words[-1:]
             else:
                 # Engines may cut it in any of these ways.
-                words = [*of_texts((piece,)), ARTICLE]
+                words = of_texts((piece,))
+                if not words:
+                    continue
+                words.append(ARTICLE)
                 found.update(pair(one, other) for one in (*before, *words) for other in words)
                 before = words
     return found

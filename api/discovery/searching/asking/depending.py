@@ -7,6 +7,7 @@ A page that is not full shows every program that an engine finds. What is not ce
 import time
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from msgspec import UNSET
 
@@ -27,7 +28,6 @@ from indexer.following import lemmas
 KEPT_SECONDS = 600.0
 # Of longer queries, engines leave out words.
 _MOST_WORDS = 8
-_ARTICLE_ALONE = Need(near=((ARTICLE,),))
 _FIELDS = {"releaseDate": "release_date", "durationSec": "duration_sec", "viewCount": "view_count"}
 
 
@@ -84,30 +84,23 @@ def of_search(request: SearchRequest, climb: Climb, lexicon: Lexicon) -> Depends
         needs = []
         for asked in climb.asked:
             ends = (hits[0], hits[-1]) if is_full and order is None and len(climb.asked) == 1 else ()
-            found = _needs(asked, ends)
+            found = _needs(asked, ends, _Counts(lexicon, climb.results.total))
             if found is None:
                 return None
             needs += found
-        if _ARTICLE_ALONE in needs and climb.results.total < _with_article(lexicon):
-            # A program with nothing but the article is not found: all with one would be.
-            needs = [need for need in needs if need != _ARTICLE_ALONE]
     best = (asked.best for asked in climb.asked if asked.best is not None)
     ids = dict.fromkeys([*(hit.id for hit in hits), *best])
     met = None if needs is None else tuple(needs)
     return Depends(tuple(ids), met, tuple(_conditions(request.filters)), span)
 
 
-def _with_article(lexicon: Lexicon) -> int:
-    """Return how many programs certainly have a word with an article."""
-    return max((entry.programs for entry in lexicon.completions(ARTICLE, 1)), default=0)
-
-
-def _needs(asked: Asked, ends: Sequence[Hit]) -> list[Need] | None:
+def _needs(asked: Asked, ends: Sequence[Hit], counts: "_Counts") -> list[Need] | None:
     """Return what words a program needs so that it is found; None: nobody can tell.
 
     Args:
         asked: What an engine was asked.
         ends: The first and the last hit of a page of the best hits that is full; none of any other page.
+        counts: How many programs have its words.
     """
     words = lemmas.of_query(asked.query.q)
     if not words or len(words) > _MOST_WORDS:
@@ -124,11 +117,23 @@ def _needs(asked: Asked, ends: Sequence[Hit]) -> list[Need] | None:
         return best
     if strategy == "last":
         return [*best, Need(near=terms[: had + 1])]
-    # Any word may be the one that is left: the least frequent one is.
-    return [
-        _ARTICLE_ALONE if token == ARTICLE else Need(near=(term,))
-        for token, term in zip(tokens, terms, strict=True)
-    ]
+    # The least frequent word is the one that is left: every program with it is found.
+    left = [term for token, term in zip(tokens, terms, strict=True) if not counts.is_more_frequent(token)]
+    return [Need(near=(term,)) for term in left or terms]
+
+
+class _Counts(NamedTuple):
+    """How many programs have a word, beside how many a query finds."""
+
+    lexicon: Lexicon
+    total: int
+
+    def is_more_frequent(self, token: str) -> bool:
+        """Return whether certainly more programs have a word than were found."""
+        if token == ARTICLE:
+            longer = self.lexicon.completions(ARTICLE, 1)
+            return any(entry.programs > self.total for entry in longer)
+        return self.lexicon.count(token) > self.total
 
 
 def _terms(tokens: Sequence[str]) -> tuple[Term, ...]:
