@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 from api.answers.answer import Answer
 from api.answers.following.log import Log
 from catalog.core.changes import ProgramChange, TaxonomyChange
-from indexer.following.described import Described
+from indexer.stores.following.described import Described
 
 SUPERSEDED_SECONDS = 1.0
 # As long as it waits for a message, in seconds.

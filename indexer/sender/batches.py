@@ -22,8 +22,8 @@ from indexer.engines import document
 from indexer.engines.admin import Engine
 from indexer.engines.messages import Ticket
 from indexer.engines.targets import Target
-from indexer.following.described import MAX_DESCRIBED, Described
 from indexer.sender import describing
+from indexer.stores.following.described import MAX_DESCRIBED, Described
 
 _encode = msgspec.json.Encoder().encode
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from indexer.engines.document import Document
-from indexer.following import lemmas
-from indexer.following.described import MAX_BYTES, MAX_DESCRIBED, Described
+from indexer.stores.following import lemmas
+from indexer.stores.following.described import MAX_BYTES, MAX_DESCRIBED, Described
 
 # A text begins with its first word; a piece before it may be nothing but signs.
 _FIRST = 2

@@ -106,6 +106,9 @@ class _Candidate:
         engine = Engine(self.settings, target.url)
         # Caches are filled from the index that searches go to.
         invalidator = self.invalidator if target.is_main else None
+        if invalidator is not None:
+            # The sender before this one may have ended before it told of its last batch.
+            invalidator.index_changed()
         sender = Sender(self.database, engine, invalidator, self.settings, target, epoch, self.at, self.stop)
         try:
             sender.run()

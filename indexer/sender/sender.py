@@ -79,9 +79,6 @@ class Sender:
             LeadershipLost: Another sender took over, or the target was swapped or removed.
             DBAPIError: PostgreSQL is away.
         """
-        if self.invalidator is not None:
-            # The sender before this one may have ended before it told of its last batch.
-            self.invalidator.index_changed()
         try:
             while not self.stop.is_set():
                 try:

@@ -16,8 +16,8 @@ from redis.asyncio import Redis as AsyncRedis
 
 from catalog.core.changes import ProgramChange, TaxonomyChange
 from indexer import metrics
-from indexer.following.described import Described
 from indexer.stores import clients
+from indexer.stores.following.described import Described
 
 REDIS_AWAY = clients.REDIS_AWAY
 # How long a minimum revision and a tombstone outlive the change, in seconds: far longer than any

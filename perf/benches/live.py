@@ -88,7 +88,13 @@ def counts(running: Product) -> Counter[str]:
 
 @contextmanager
 def publishing(running: Product, rate: int, seconds: int) -> Iterator[dict[int, float]]:
-    """Publish drafts in the block, and wait until all are searchable."""
+    """Publish drafts in the block, and wait until all are searchable.
+
+    Args:
+        running: The product.
+        rate: Publishes a second.
+        seconds: How long to publish.
+    """
     committed: dict[int, float] = {}
     editor = threading.Thread(target=publish, args=(running, rate, seconds, committed))
     editor.start()

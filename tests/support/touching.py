@@ -25,8 +25,8 @@ from deploy.searchnode.query.search import search
 from indexer.engines import document, index_settings
 from indexer.engines.document import Document
 from indexer.engines.messages import Hit, Query, Results
-from indexer.following.described import Described
 from indexer.sender.describing import described
+from indexer.stores.following.described import Described
 from tests.support.searchnode import index_of, write
 
 _encode = msgspec.json.Encoder().encode

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from indexer.following import lemmas
-from indexer.following.described import Described
+from indexer.stores.following import lemmas
+from indexer.stores.following.described import Described
 
 # A word of a query, and what neighbouring words make with it when they are written as one.
 Term = tuple[str, ...]
@@ -19,11 +19,11 @@ class Need(msgspec.Struct, array_like=True, frozen=True):
     Attributes:
         whole: Terms that it must have as they are, or as the beginning of a longer word.
         near: Terms that it must have, perhaps with a typo.
-        pairs: Words that must follow on each other, as `indexer.following.lemmas.pair` writes them.
+        pairs: Words that must follow on each other, as `indexer.stores.following.lemmas.pair` writes them.
         is_titled: Whether the title must have the terms of `whole`.
         is_first: Whether a text must begin with the first of them; then it also needs one of the following two.
         views: The least views.
-        text: The words that are all of a name or of the title, as `indexer.following.lemmas.plain` writes them.
+        text: The words that are all of a name or of the title, as `indexer.stores.following.lemmas.plain` writes them.
         kind: The kind of programs that is looked for; empty: any.
     """
 

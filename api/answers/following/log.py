@@ -14,7 +14,7 @@ from msgspec import structs
 
 from api.answers.following.depends import Depends, Need, Term
 from api.answers.following.vocabulary import Vocabulary, typos
-from indexer.following.described import Described
+from indexer.stores.following.described import Described
 
 # The changes that are kept, and their words (with tracemalloc, 200,000 words of 6,000 changes take some 15 MB).
 MAX_CHANGES, MAX_WORDS = 8192, 200_000

@@ -21,7 +21,7 @@ from catalog.words.joined import ARTICLE
 from catalog.words.lexicon import Lexicon
 from indexer.engines.document import ListedFields
 from indexer.engines.messages import Hit
-from indexer.following import lemmas
+from indexer.stores.following import lemmas
 
 # A page that is superseded only by what can touch it is kept so long. Its total may be so old: a program that is not on the
 # page may be one more or one less.

@@ -9,7 +9,7 @@ from api.answers.following.depends import Condition, Depends, Need, Span
 from api.answers.following.log import Log
 from api.answers.following.vocabulary import begins
 from api.answers.invalidations import Invalidations
-from indexer.following.described import Described
+from indexer.stores.following.described import Described
 
 COFFEE = Depends((1, 2), (Need(near=(("coffee",),)),))
 

@@ -20,7 +20,7 @@ from api.answers.answer import Answer, Found
 from api.answers.cache import Cache
 from api.answers.following.depends import Depends, Need
 from api.answers.listener import Listener
-from indexer.following.described import Described
+from indexer.stores.following.described import Described
 from indexer.stores.invalidation import Invalidator
 from tests.support.examples import examples
 
