@@ -22,6 +22,7 @@ from api.answers.flights import Flights, Landed
 from api.answers.invalidations import Invalidations
 from api.answers.memory import BLIND_SECONDS, Memory
 from api.answers.shared import Shared, Stored, program_id
+from api.http.observed import metrics
 from api.http.observed.counting import cached
 from catalog.core.changes import ProgramChange, TaxonomyChange
 from indexer.stores.invalidation import Keys
@@ -120,6 +121,7 @@ class Cache:
                 and known.supersedes(found.answer, found.generation)
             ):
                 # Now for the lease, or for a page that was made since.
+                metrics.PAGES_COMPARED.labels("superseded").inc()
                 least = found.generation + 1
                 found = await self.shared.look(key, kind, token, least)
                 if found.answer is not None and known.supersedes(found.answer, found.generation):
