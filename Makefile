@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit bench-workers cluster-exact cluster-instances cluster-alerts bench-idle prove-k8s
+.PHONY: help setup run test test-fast coverage check check-deploy lock release-contract assets pictures contract agree crash-node bench bench-search bench-vocabulary bench-node bench-import bench-lag bench-rebuild bench-audit bench-outage cluster cluster-faults load boards bench-connections bench-traces bench-encodings bench-pages chaos attack fuzz format clean distclean bench-compare bench-hit bench-workers cluster-exact cluster-instances cluster-alerts bench-idle prove-k8s bench-live
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -165,6 +165,9 @@ bench-hit: $(STAMP) ## A hot answer at the edge by stages
 
 bench-idle: $(STAMP) ## What a product takes that nobody asks: processor time and memory by part, its second start (PROGRAMS=5000)
 	cd $(ROOT) && $(BIN)/python -m perf.resting $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
+
+bench-live: $(STAMP) ## 20 publishes a second under a mix of 50,000 queries: hit rate, and the rate beside the quiet one
+	cd $(ROOT) && $(BIN)/python -m perf.benches.live $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
 
 bench-traces: $(STAMP) ## Processor time of a hot answer with traces off, with a part of them, with all
 	cd $(ROOT) && $(BIN)/python -m perf.benches.traces

@@ -1,6 +1,8 @@
 -- The mission's mix: 60 % search, 30 % browse, 10 % single programs.
 local words = {}
-for word in os.getenv("MIX_WORDS"):gmatch("%S+") do words[#words + 1] = word end
+-- Many queries come in a file.
+local listed = os.getenv("MIX_QUERIES")
+for word in (listed and io.open(listed):read("a") or os.getenv("MIX_WORDS")):gmatch("%S+") do words[#words + 1] = word end
 local ids = {}
 for id in io.open(os.getenv("MIX_IDS")):read("a"):gmatch("%d+") do ids[#ids + 1] = id end
 math.randomseed(os.getenv("MIX_SEED") or 7)

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from api.answers.encodings import LEAST_BYTES, Coding, Forms, Header, accepted, compress
+from api.answers.following.depends import Depends
 
 # The worker encodes answers too, when it warms the cache, and needs no framework for it.
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Answer:
         ends_at: Seconds since 1970 when what it shows ends, such as a collection: nobody keeps it longer.
         link: The value of the header Link (RFC 8288): the pages before and after it; empty without any.
         note: What is counted when it is given, as its room writes it; empty for nothing.
+        depends: What a page depends on; None: every change of the index supersedes it.
         etag: The ETag with its quotes. It is sent as a weak one when the answer has several encodings.
         varies: Whether the client decides in which encoding it is sent.
         unchanged: The headers of a 304.
@@ -82,6 +84,7 @@ class Answer:
     ends_at: float = math.inf
     link: bytes = b""
     note: str = ""
+    depends: Depends | None = None
     etag: bytes = field(init=False, repr=False, compare=False)
     varies: bool = field(init=False, repr=False, compare=False)
     unchanged: tuple[Header, ...] = field(init=False, repr=False, compare=False)

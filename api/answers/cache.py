@@ -1,12 +1,13 @@
 """The cache as the rest of the API sees it: this process's memory, then Redis, then one call to the source.
 
 A stored answer knows the programs it shows, so an answer that shows an unpublished program is never given. Other
-changes supersede pages by generation. A superseded page may still be shown for one second while it is made anew,
+changes supersede the pages that they can touch (`following/`). A superseded page may still be shown for one second while it is made anew,
 twice a second at the most. Redis may vanish at any moment: this process then trusts nothing it holds for longer
 than a second, because it no longer hears what was withdrawn.
 """
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import Iterable
@@ -15,12 +16,13 @@ from dataclasses import replace
 
 from redis.asyncio import Redis
 
-from api.answers.answer import NOT_FOUND, Found, Kind, Load
+from api.answers.answer import NOT_FOUND, Answer, Found, Kind, Load
 from api.answers.encodings import Forms
 from api.answers.flights import Flights, Landed
 from api.answers.invalidations import Invalidations
 from api.answers.memory import BLIND_SECONDS, Memory
 from api.answers.shared import Shared, Stored, program_id
+from api.http.observed import metrics
 from api.http.observed.counting import cached
 from catalog.core.changes import ProgramChange, TaxonomyChange
 from indexer.stores.invalidation import Keys
@@ -107,16 +109,30 @@ class Cache:
     async def _stored(self, key: str, kind: Kind, ttl: float, token: bytes) -> Landed | None:
         """What Redis has, or gets from the owner of the lease; None when the source is to be asked."""
         known, leader = self.invalidations, None
+        least = 0
         for pause in (0.0, *_POLLS):
             if pause:
                 await _sleep(pause)
-            generation = known.generation
-            answer, holder, minimum = await self.shared.look(key, kind, token, generation)
+            least = max(least, known.log.floor)
+            found = await self.shared.look(key, kind, token, least)
+            if (
+                found.answer is not None
+                and kind == "page"
+                and known.supersedes(found.answer, found.generation)
+            ):
+                # Now for the lease, or for a page that was made since.
+                metrics.PAGES_COMPARED.labels("superseded").inc()
+                least = found.generation + 1
+                found = await self.shared.look(key, kind, token, least)
+                if found.answer is not None and known.supersedes(found.answer, found.generation):
+                    return None
+            answer, holder, minimum, generation = found
             if minimum:
                 known.learned(program_id(key), minimum)
             if answer is not None:
                 if known.outdated(answer) or known.was_withdrawn(answer):
                     return None
+                ttl = _kept_for(answer, ttl)
                 self.memory.store(key, answer, ttl, generation=generation, removals=known.removals)
                 return Landed(answer, "l2", known.removals)
             if holder is None or holder == token or leader not in (None, holder):
@@ -137,6 +153,7 @@ class Cache:
         if kind == "program" and known.was_withdrawn(answer):
             # A replica that is behind still has it.
             answer = NOT_FOUND
+        ttl = _kept_for(answer, ttl)
         if answer.status == 200:
             stored = await self.shared.store(key, kind, answer, ttl, generation=generation, token=token)
             if stored is Stored.WITHDRAWN:
@@ -200,3 +217,8 @@ class Cache:
     async def close(self) -> None:
         """End every flight; its lease is given back."""
         await self.flights.close()
+
+
+def _kept_for(answer: Answer, ttl: float) -> float:
+    """Return for how many seconds an answer may be kept: one that says what it depends on and when it ends, until then."""
+    return math.inf if answer.depends is not None and answer.ends_at != math.inf else ttl

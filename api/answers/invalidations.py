@@ -5,13 +5,15 @@ The caches ask it whether an answer may still be shown; `listener`, and writes o
 
 import math
 import time
-from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import RowMapping
 
 from api.answers.answer import Answer
+from api.answers.following.log import Log
 from catalog.core.changes import ProgramChange, TaxonomyChange
+from indexer.stores.following.described import Described
 
 SUPERSEDED_SECONDS = 1.0
 # As long as it waits for a message, in seconds.
@@ -28,7 +30,8 @@ class Invalidations:
     """Attributes tell others what has changed since they looked.
 
     Attributes:
-        generation: The generation of search pages; older pages are superseded.
+        generation: The generation of search pages; `log` knows which older ones are superseded.
+        log: The changes of the latest generations.
         removals: Grows with every tombstone.
         changes: Grows with every message about programs.
         heard_at: When this process last heard from Redis (monotonic seconds).
@@ -52,7 +55,9 @@ class Invalidations:
         self._withdrawn_at: dict[int, int] = {}
         self.taxonomy_revisions: dict[tuple[str, int], int] = {}
         self.taxonomy_epoch = self.curation_epoch = 0
-        self._superseded: deque[tuple[int, float]] = deque(maxlen=256)
+        self.log = Log()
+        # Generations that were passed over: their messages are late.
+        self._passed = range(0)
 
     @property
     def blind(self) -> bool:
@@ -75,13 +80,6 @@ class Invalidations:
         """Return the revision up to which a tombstone holds; `otherwise` where nobody has said."""
         known = self._withdrawn_at.get(program_id)
         return known if known is not None else self.minimum_revisions.get(program_id, otherwise)
-
-    def superseded_lately(self, generation: int, now: float) -> bool:
-        """Has a page of `generation` been superseded for at most a second?"""
-        for later, at in self._superseded:
-            if later > generation:
-                return now - at <= SUPERSEDED_SECONDS
-        return False
 
     def changed(self, changes: Iterable[ProgramChange]) -> list[int]:
         """Take notice of changes; returns the ids of those that were news."""
@@ -158,11 +156,36 @@ class Invalidations:
         """Return whether what editors curate may have changed within so many seconds."""
         return time.monotonic() - self.curated_at <= seconds
 
-    def superseded(self, generation: int) -> None:
-        """Searches may answer differently from this generation on."""
-        if generation != self.generation:
-            self.generation = generation
-            self._superseded.append((generation, time.monotonic()))
+    def supersedes(self, answer: Answer, generation: int) -> bool:
+        """Return whether a page that was made in a generation may be another one by now."""
+        position = self.log.position(generation)
+        return position < 0 or self.log.touched_at(answer.depends, position) is not None
+
+    def position(self, generation: int) -> int:
+        """Return the number of the first change that a page of this process does not have; -1: nobody can tell."""
+        return self.log.end if generation == self.generation else self.log.position(generation)
+
+    def superseded(self, generation: int, changes: Sequence[Described] | None = None) -> None:
+        """Searches may answer differently from this generation on.
+
+        Args:
+            generation: The generation.
+            changes: All that it differs by from the one before it; None when nobody can tell.
+        """
+        if generation == self.generation or generation in self._passed:
+            return
+        if changes and generation == self.generation + 1:
+            self.log.add(generation, changes)
+        elif generation > self.generation:
+            # Also when a message between them is missing.
+            self._passed = range(self.generation + 1, generation) if self.generation else range(0)
+            self.log.begin(generation)
+        else:
+            # Another Redis has taken over, which did not have the last generations: pages of theirs may still be there, and
+            # their numbers are given once more.
+            self._passed = range(0)
+            self.log.begin(max(self.generation + 1, self.log.floor))
+        self.generation = generation
 
     def caught_up(self, generation: int, withdrawn: set[int]) -> None:
         """Take over what Redis knows: the generation, and the ids that have a tombstone there."""

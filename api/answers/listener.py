@@ -70,7 +70,7 @@ class Listener:
         if message.curation:
             self.cache.invalidations.curation_changed()
         if message.generation:
-            self.cache.invalidations.superseded(message.generation)
+            self.cache.invalidations.superseded(message.generation, message.changes)
 
     async def _catch_up(self) -> None:
         redis, keys = self.cache.shared.redis, self.cache.shared.keys

@@ -3,13 +3,14 @@
 An answer here is given only while `invalidations` has nothing against it.
 """
 
+import math
 import sys
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from api.answers.answer import Answer
-from api.answers.invalidations import Invalidations
+from api.answers.invalidations import SUPERSEDED_SECONDS, Invalidations
 from api.http.observed import metrics
 
 # How long a process that has stopped hearing about changes trusts its memory, in seconds.
@@ -21,13 +22,23 @@ _ENTRY_BYTES, _ID_BYTES = 1150, 40
 
 @dataclass(slots=True)
 class Entry:
-    """An answer, the generation it was made in, and when it was stored and ends (monotonic seconds)."""
+    """An answer in memory. Times are monotonic seconds.
+
+    Attributes:
+        answer: The answer.
+        changes_seen: The number of the first change in the log that it was not compared with.
+        removals_seen: `Invalidations.removals` when its programs were looked at last.
+        stored_at: When it was stored.
+        fresh_until: When it ends.
+        touched_at: When the first change came that supersedes it; infinite while none is known.
+    """
 
     answer: Answer
-    generation: int
+    changes_seen: int
     removals_seen: int
     stored_at: float
     fresh_until: float
+    touched_at: float = math.inf
 
 
 class Memory:
@@ -46,7 +57,12 @@ class Memory:
         if entry is None or not self._usable(entry, time.monotonic()):
             return None
         answer = entry.answer
-        if answer.rev == 0 and entry.generation != self._known.generation and answer.status == 200:
+        if (
+            entry.changes_seen != self._known.log.end
+            and answer.rev == 0
+            and answer.status == 200
+            and self._is_touched(entry)
+        ):
             return None
         self.entries.move_to_end(key)
         return answer
@@ -56,7 +72,22 @@ class Memory:
         entry, now = self.entries.get(key), time.monotonic()
         if entry is None or entry.answer.status != 200 or not self._usable(entry, now):
             return None
-        return entry if self._known.superseded_lately(entry.generation, now) else None
+        # The change that `peek` has found.
+        return entry if now - entry.touched_at <= SUPERSEDED_SECONDS else None
+
+    def _is_touched(self, entry: Entry) -> bool:
+        """Compare a page with the changes since it was compared last; return whether one of them supersedes it."""
+        if entry.touched_at != math.inf:
+            return True
+        log = self._known.log
+        at = log.touched_at(entry.answer.depends, entry.changes_seen)
+        if at is None:
+            entry.changes_seen = log.end
+            metrics.PAGES_COMPARED.labels("kept").inc()
+            return False
+        entry.touched_at = at
+        metrics.PAGES_COMPARED.labels("superseded").inc()
+        return True
 
     def _usable(self, entry: Entry, now: float) -> bool:
         if now >= entry.fresh_until:
@@ -89,7 +120,7 @@ class Memory:
         self.drop(key)
         now = time.monotonic()
         ends = now + answer.kept(ttl)
-        self.entries[key] = Entry(answer, generation, removals, now, ends)
+        self.entries[key] = Entry(answer, known.position(generation), removals, now, ends)
         self.bytes += _size(key, answer)
         if answer.status != 200:
             self._missing.add(key)
@@ -118,6 +149,6 @@ class Memory:
 
 
 def _size(key: str, answer: Answer) -> int:
-    return (
-        sys.getsizeof(key) + len(answer.note) + len(answer.body) + _ENTRY_BYTES + _ID_BYTES * len(answer.ids)
-    )
+    followed = answer.depends.size() if answer.depends is not None else 0
+    own = sys.getsizeof(key) + len(answer.note) + len(answer.body) + followed
+    return own + _ENTRY_BYTES + _ID_BYTES * len(answer.ids)

@@ -14,6 +14,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from api.answers.answer import MEDIA, Answer, Kind
+from api.answers.following.depends import Depends
 from api.http.observed import metrics
 from indexer.stores import REDIS_AWAY
 from indexer.stores.invalidation import Keys
@@ -40,11 +41,14 @@ if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {false, 
 return {false, redis.call('GET', KEYS[2]), minimum}
 """
 )
-# A page begins with the generation it was made in.
+# A page begins with the generation it was made in. ARGV[3] is the oldest one that counts.
 LOOK_PAGE = (
     """
 local found = redis.call('GET', KEYS[1])
-if found and string.match(found, '^(%d+)|') == ARGV[3] then return {found} end
+if found then
+  local generation = tonumber(string.match(found, '^(%d+)|') or '-1')
+  if generation >= tonumber(ARGV[3]) then return {found} end
+end
 """
     + _LEASE
 )
@@ -67,10 +71,10 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 )
-# What it shows, its time, when that ends, its kind of document, its links, its note, its body. Another format, also of the
-# note, gets another number: in a rolling upgrade old and new processes have pages of their own then.
-_FORMAT = 2
-_PAGE = msgspec.msgpack.Decoder(tuple[tuple[int, ...], float, float, str, bytes, str, bytes])
+# What it shows, its time, when that ends, its kind of document, its links, its note, what it depends on, its body. Another
+# format, also of the note, gets another number: in a rolling upgrade old and new processes have pages of their own then.
+_FORMAT = 3
+_PAGE = msgspec.msgpack.Decoder(tuple[tuple[int, ...], float, float, str, bytes, str, Depends | None, bytes])
 
 
 class Stored(IntEnum):
@@ -85,12 +89,17 @@ class Stored(IntEnum):
 class Look(NamedTuple):
     """The stored answer, or the token of who has its lease; neither when nobody can tell.
 
-    `minimum` is the oldest revision of a program that may be stored, when there is no answer.
+    Attributes:
+        answer: The stored answer.
+        holder: The token of the lease.
+        minimum: The oldest revision of a program that may be stored, when there is no answer.
+        generation: The generation that a stored page was made in.
     """
 
     answer: Answer | None = None
     holder: bytes | None = None
     minimum: int = 0
+    generation: int = 0
 
 
 class Shared:
@@ -130,7 +139,7 @@ class Shared:
             key: What it answers.
             kind: `program` or `page`.
             token: What the lease is taken with.
-            generation: The generation of search pages that this process knows; other pages do not count.
+            generation: The oldest generation of pages that counts.
         """
         names, script = self.names(key, kind), LOOK_PROGRAM if kind == "program" else LOOK_PAGE
         found = await self._ask(lambda r: r.eval(script, 2, *names, token, _LEASE_MS, generation))
@@ -141,11 +150,13 @@ class Shared:
         try:
             if kind == "program":
                 return Look(Answer(found[0], rev=int(found[1]), ids=(program_id(key),)))
-            ids, max_ttl, ends_at, media, link, note, body = _PAGE.decode(found[0].partition(b"|")[2])
+            made_in, _, page = found[0].partition(b"|")
+            ids, max_ttl, ends_at, media, link, note, depends, body = _PAGE.decode(page)
             if ends_at <= time.time():
                 # Redis counts whole seconds.
                 return Look()
-            return Look(Answer(body, 200, 0, ids, max_ttl, MEDIA[media], ends_at, link, note))
+            answer = Answer(body, 200, 0, ids, max_ttl, MEDIA[media], ends_at, link, note, depends)
+            return Look(answer, generation=int(made_in))
         except (msgspec.DecodeError, ValueError, KeyError):
             # Also what another version of the product has stored.
             return Look()
@@ -174,11 +185,11 @@ class Shared:
             outcome = await self._ask(lambda r: r.eval(STORE_PROGRAM, 2, *names, *program))
             return Stored.UNKNOWN if outcome is None else Stored(int(outcome))
         times, media = (answer.max_ttl, answer.ends_at), answer.media.name
-        page = (answer.ids, *times, media, answer.link, answer.note, answer.body)
+        page = (answer.ids, *times, media, answer.link, answer.note, answer.depends, answer.body)
         raw = b"%d|" % generation + msgspec.msgpack.encode(page)
         seconds = max(1, int(answer.kept(ttl)))
         await self._ask(lambda r: r.eval(STORE_PAGE, 2, *names, token, raw, seconds))
-        # A page is of its generation, which every look compares.
+        # A page has its generation, with which every look begins.
         return Stored.YES
 
     async def release(self, key: str, kind: Kind, token: bytes) -> None:

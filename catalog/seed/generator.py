@@ -6,7 +6,7 @@ Words are drawn by Zipf's law, as in real texts: a few words everywhere, most wo
 import bisect
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -59,10 +59,18 @@ class ProgramRow:
     people: tuple[int, ...]
 
 
-def generate(count: int, seed: int = 1) -> Iterator[ProgramRow]:
-    """Yield `count` programs; with the same seed, a larger catalogue begins with a smaller one."""
+def generate(
+    count: int, seed: int = 1, vocabularies: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[ProgramRow]:
+    """Yield `count` programs; with the same seed, a larger catalogue begins with a smaller one.
+
+    Args:
+        count: How many programs.
+        seed: Of the random choices.
+        vocabularies: The words of each language, the most frequent ones first; None: those of `words`.
+    """
     chance = random.Random(seed)  # noqa: S311  (repeatable on purpose, no secret)
-    vocabularies = {"ar": words.arabic(), "en": words.english()}
+    vocabularies = vocabularies or {"ar": words.arabic(), "en": words.english()}
     words_zipf = {language: Zipf(len(vocabulary)) for language, vocabulary in vocabularies.items()}
     category_count = len(demo.categories())
     tags_zipf, people_zipf, series_zipf, views_zipf = Zipf(TAGS), Zipf(PEOPLE), Zipf(SERIES), Zipf(100_000)

@@ -1,7 +1,7 @@
 """Streams generated programs into PostgreSQL by COPY, past the application; the triggers mark the published ones."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
@@ -48,7 +48,11 @@ class TaxonomyIds(NamedTuple):
 
 
 def load(
-    database: Engine, count: int, seed: int = 1, progress: Callable[[int], None] = lambda done: None
+    database: Engine,
+    count: int,
+    seed: int = 1,
+    progress: Callable[[int], None] = lambda done: None,
+    vocabularies: Mapping[str, Sequence[str]] | None = None,
 ) -> int:
     """Generate programs and store them beside those that are there.
 
@@ -57,6 +61,7 @@ def load(
         count: How many programs.
         seed: As for `generator.generate`.
         progress: Called after each batch with the number of programs stored so far.
+        vocabularies: As for `generator.generate`.
 
     Returns:
         How many programs were stored.
@@ -71,7 +76,7 @@ def load(
             ),
             {"n": count},
         )
-    rows = generate(count, seed)
+    rows = generate(count, seed, vocabularies)
     done = 0
     while batch := list(itertools.islice(rows, BATCH)):
         with session_factory(database).begin() as session:

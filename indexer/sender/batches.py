@@ -22,6 +22,8 @@ from indexer.engines import document
 from indexer.engines.admin import Engine
 from indexer.engines.messages import Ticket
 from indexer.engines.targets import Target
+from indexer.sender import describing
+from indexer.stores.following.described import MAX_DESCRIBED, Described
 
 _encode = msgspec.json.Encoder().encode
 
@@ -33,6 +35,7 @@ class Batch:
     Attributes:
         marks: The marks that are settled when the engine has confirmed the batch.
         changes: The same programs, which the caches are informed of after that commit.
+        described: The same programs, for pages in caches.
         upserts: How many of the programs are stored; the others are deleted.
         tasks: The engine's tasks that are not confirmed yet, in their order.
         sent_at: When the batch was built, by the monotonic clock.
@@ -41,10 +44,15 @@ class Batch:
 
     marks: list[Mark]
     changes: list[ProgramChange]
+    described: list[Described] = field(default_factory=list)
     upserts: int = 0
     tasks: deque[Ticket] = field(default_factory=deque)
     sent_at: float = field(default_factory=time.monotonic)
     span: Span = tracing.NOTHING
+
+    def told(self) -> bytes:
+        """Return what caches are told of the batch; nothing if it has too many programs to describe each of them."""
+        return describing.told(self.described) if len(self.described) == len(self.marks) else b""
 
     @contextmanager
     def settling(self) -> Iterator[None]:
@@ -89,13 +97,17 @@ def build(session: Session, claimed: Sequence[Mark], most_bytes: int) -> tuple[B
         row = rows.get(mark.program_id)
         indexed = row is not None and document.is_indexed(row, now)
         if indexed and row is not None:
-            built = msgspec.Raw(_encode(document.build(row)))
+            made = document.build(row)
+            built = msgspec.Raw(_encode(made))
             size += len(built)
             if size > most_bytes and contents.documents:
                 break
             contents.documents.append(built)
+            if len(claimed) <= MAX_DESCRIBED:
+                batch.described.append(describing.described(made))
         else:
             contents.removed.append(mark.program_id)
+            batch.described.append(Described(mark.program_id))
         batch.marks.append(mark)
         rev = row["rev"] if row is not None else mark.rev + 1
         batch.changes.append(ProgramChange(mark.program_id, rev, indexed))

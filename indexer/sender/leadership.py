@@ -116,6 +116,9 @@ class _Candidate:
         # Caches are filled from the index that searches go to.
         invalidator = self.invalidator if target.is_main else None
         raw = cast("psycopg.Connection", guard.connection.driver_connection)
+        if invalidator is not None:
+            # The sender before this one may have ended before it told of its last batch.
+            invalidator.index_changed()
         sender = Sender(
             self.database, engine, invalidator, self.settings, target, epoch, self.at, self.stop, lambda: raw
         )

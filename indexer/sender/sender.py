@@ -262,7 +262,7 @@ class Sender:
             if self.invalidator is not None:
                 # Changes by plain SQL do not pass the API, so caches learn of every change from here.
                 self.invalidator.programs_changed(batch.changes)
-                self.invalidator.index_changed()
+                self.invalidator.index_changed(batch.told())
 
     def _isolate(self, claimed: Sequence[Mark]) -> None:
         """Park the documents that make a batch fail, and settle the others.

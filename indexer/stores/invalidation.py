@@ -17,6 +17,7 @@ from redis.asyncio import Redis as AsyncRedis
 from catalog.core.changes import ProgramChange, TaxonomyChange
 from indexer import metrics
 from indexer.stores import clients
+from indexer.stores.following.described import Described
 
 REDIS_AWAY = clients.REDIS_AWAY
 # How long a minimum revision and a tombstone outlive the change, in seconds: far longer than any
@@ -65,6 +66,15 @@ end
 redis.call('PUBLISH', ARGV[1], '{"programs":[' .. table.concat(accepted, ',') .. ']}')
 """
 
+# One script, so that processes hear of generations in their order. KEYS: the generation. ARGV: where it begins, the channel,
+# what follows the number in the message.
+_NEW_GENERATION = """
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+local generation = redis.call('INCRBY', KEYS[1], 1)
+redis.call('PUBLISH', ARGV[2], '{"generation":' .. string.format('%d', generation) .. ARGV[3] .. '}')
+return generation
+"""
+
 
 class Keys:
     """The names of everything the cache stores in Redis.
@@ -101,6 +111,8 @@ class Message(msgspec.Struct):
         everything: Whether to forget every cached answer.
         taxonomy: Changed categories and series as (entity, id, rev).
         curation: Whether what editors curate has changed.
+        changes: All that the new generation differs by from the one before; None when nobody can tell: then it supersedes
+            every page, as it does for a process that does not know this field.
     """
 
     programs: list[tuple[int, int, bool]] = []
@@ -108,6 +120,7 @@ class Message(msgspec.Struct):
     everything: bool = False
     taxonomy: list[tuple[str, int, int]] = []
     curation: bool = False
+    changes: list[Described] | None = None
 
 
 def connect(url: str) -> "Redis":
@@ -122,10 +135,14 @@ class _Commands(Protocol):
         """Add a command or a script to those that `execute` sends."""
 
 
-def _begin_generation(pipeline: _Commands, keys: Keys) -> None:
-    """Add the commands that begin a new generation of pages; the second one answers with its number."""
-    pipeline.execute_command("SET", keys.generation, int(time.time() * 1000), "NX")
-    pipeline.execute_command("INCRBY", keys.generation, 1)
+def _new_generation(keys: Keys, rest: bytes) -> tuple[str | bytes, ...]:
+    """Return the keys and arguments of the script that begins a new generation of pages and tells every process.
+
+    Args:
+        keys: The names in Redis.
+        rest: The other fields of the message, each behind a comma.
+    """
+    return keys.generation, str(int(time.time() * 1000)), keys.channel, rest
 
 
 def _add_changes(pipeline: _Commands, keys: Keys, changes: Iterable[ProgramChange]) -> None:
@@ -158,6 +175,8 @@ class Invalidator:
 
     def __init__(self, redis: "Redis", prefix: str) -> None:
         self.redis, self.keys = redis, Keys(prefix)
+        # Generations that were lost, one perhaps by a process before this one: the next one supersedes every page then.
+        self._lost = 1
 
     def programs_changed(self, changes: Iterable[ProgramChange]) -> bool:
         """Drop these programs from every cache; return False when Redis was away."""
@@ -168,15 +187,20 @@ class Invalidator:
             return True
         return False
 
-    def index_changed(self) -> bool:
-        """Supersede all search pages: searches may answer differently now. Return False when Redis was away."""
+    def index_changed(self, changes: bytes = b"") -> bool:
+        """Begin a new generation of search pages: searches may answer differently now. Return False when Redis was away.
+
+        Args:
+            changes: All that may be different, as `indexer.sender.describing.told` writes it; empty when nobody can tell.
+        """
+        lost = self._lost
+        rest = b"" if lost or not changes else b',"changes":' + changes
         with _failure_counted():
-            pipeline = self.redis.pipeline(transaction=False)
-            _begin_generation(pipeline, self.keys)
-            generation = pipeline.execute()[1]
-            message = Message(generation=generation)
-            self.redis.publish(self.keys.channel, msgspec.json.encode(message))
+            self.redis.eval(_NEW_GENERATION, 1, *_new_generation(self.keys, rest))
+            # Another thread may have lost one meanwhile.
+            self._lost -= lost
             return True
+        self._lost += 1
         return False
 
 
@@ -227,13 +251,9 @@ async def curation_changed(redis: "AsyncRedis", prefix: str) -> int:
     Returns:
         The new generation; 0 when Redis was away.
     """
-    keys = Keys(prefix)
     with _failure_counted():
-        pipeline = redis.pipeline(transaction=False)
-        _begin_generation(pipeline, keys)
-        generation = int((await pipeline.execute())[1])
-        await redis.publish(keys.channel, msgspec.json.encode(Message(generation=generation, curation=True)))
-        return generation
+        arguments = _new_generation(Keys(prefix), b',"curation":true')
+        return int(await redis.eval(_NEW_GENERATION, 1, *arguments))
     return 0
 
 

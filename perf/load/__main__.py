@@ -12,6 +12,7 @@ from deploy.local.errors import LocalStackError
 from deploy.proving.audit import wrong_documents
 from deploy.proving.cluster import Cluster
 from deploy.proving.layout import API_INSTANCES
+from perf.load import mix
 from perf.load.running import Load, console, editor, results_folder, running_cluster, say
 from perf.tables import compare
 
@@ -32,9 +33,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--programs", type=int, default=2000)
     parser.add_argument("--instances", type=int, default=API_INSTANCES, help="Instances of the API.")
-    parser.add_argument("--least-hits", type=float, default=0.8)
+    parser.add_argument("--least-hits", type=float, default=0.95)
     parser.add_argument("--out", help="A folder for load.html and load.json.")
     parser.add_argument("--url", help="A cluster that runs already.")
+    parser.add_argument("--cold", action="store_true", help="Do not ask once for everything before.")
     given = parser.parse_args()
     folder = results_folder(given.out)
     options = ["--scale", str(given.scale), "--pace", str(given.pace), "--least-hits", str(given.least_hits)]
@@ -42,15 +44,21 @@ def main() -> None:
     wrong: dict[str, int] = {}
     spent = 0.0
 
+    def warm(url: str) -> None:
+        if not given.cold:
+            say(f"{mix.warm(url):,} addresses asked once")
+
     def prepare(cluster: Cluster) -> None:
         cluster.parts.apis = cluster.layout.apis[: given.instances]
 
     try:
         if given.url:
+            warm(given.url)
             load = Load(given.url, folder, options, shape=given.shape, processes=given.processes)
             status = load.wait(patience)
         else:
             with running_cluster(given.programs, prepare=prepare) as cluster:
+                warm(cluster.url)
                 say(f"{given.shape}: {given.scale:g} of the arrivals, {given.pace:g} times faster")
                 options += editor(cluster)
                 before = cluster.api_seconds()

@@ -2,23 +2,17 @@
 
 import random
 import time
-from urllib.parse import quote
 
 import gevent
 from geventhttpclient.client import HTTPClientPool
 from locust import FastHttpUser, constant, task
 
-from catalog.seed import words
+from perf.load import mix
 
 # Arrivals a second of one source.
 PER_SOURCE = 10.0
 # Publishes a second of the editor.
 PUBLISHES = 5.0
-_WORDS = [
-    quote(word) for pair in zip(words.arabic()[:400], words.english()[:400], strict=True) for word in pair
-]
-_CLIENTS = 20_000
-_PAGES = 4
 
 
 def zipf(count: int) -> int:
@@ -41,16 +35,8 @@ class _Listener(FastHttpUser):
         """Read the ids of programs and categories, once in a process."""
         if _Listener._ids:
             return
-        found = self.client.get("/discovery/categories", name="(before)").json()["data"]
-        _Listener._categories = [row["id"] for row in found]
-        cursor, ids = "", []
-        for _ in range(_PAGES):
-            page = self.client.get(f"/discovery/browse?limit=100{cursor}", name="(before)").json()
-            ids += [row["id"] for row in page["data"]]
-            if not page["meta"].get("nextCursor"):
-                break
-            cursor = f"&cursor={quote(page['meta']['nextCursor'])}"
-        _Listener._ids = ids
+        found = mix.ids(lambda path: self.client.get(path, name="(before)").json())
+        _Listener._categories, _Listener._ids = found
 
     def ask(self, due: float) -> None:
         """Send one request of the mix.
@@ -60,15 +46,12 @@ class _Listener(FastHttpUser):
         """
         kind = random.random()
         if kind < 0.6:
-            path, name = f"/discovery/search?q={_WORDS[zipf(len(_WORDS))]}", "search"
+            path, name = f"/discovery/search?q={mix.WORDS[zipf(len(mix.WORDS))]}", "search"
         elif kind < 0.9:
             path, name = f"/discovery/browse?categoryId={random.choice(self._categories)}", "browse"
         else:
             path, name = f"/discovery/programs/{self._ids[zipf(len(self._ids))]}", "program"
-        client = random.randrange(_CLIENTS)
-        # A balancer before the edge says so; other edges replace it.
-        forwarded = {"X-Forwarded-For": f"10.{client >> 16}.{client >> 8 & 255}.{client & 255}"}
-        with self.client.get(path, name=name, headers=forwarded, catch_response=True) as answer:
+        with self.client.get(path, name=name, headers=mix.forwarded(), catch_response=True) as answer:
             answer.request_meta["response_time"] = (time.monotonic() - due) * 1000
             if answer.status_code != 200:
                 answer.failure(f"HTTP {answer.status_code}")
@@ -121,7 +104,7 @@ class Editor(FastHttpUser):
             gevent.spawn(self._publish)
 
     def _publish(self) -> None:
-        word = _WORDS[random.randrange(len(_WORDS))]
+        word = random.choice(mix.WORDS)
         draft = {
             "title": f"Load {word} {random.randrange(10**9)}",
             "description": "Published under load.",

@@ -35,6 +35,20 @@ _MARKS_OF_A_TITLE = 6
 _ARTICLE = re.compile(rf"(?<!\w){ARTICLE}(?=\w\w)")
 
 
+class Asked(NamedTuple):
+    """What an engine was asked so that a reading could be chosen.
+
+    Attributes:
+        query: What it was asked.
+        best: The program that it puts first; None without hits.
+        kind: The kind of programs that the reading looks for; empty: any.
+    """
+
+    query: Query
+    best: int | None
+    kind: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Climb:
     """The answer to a query.
@@ -46,6 +60,7 @@ class Climb:
         offer: A reading that the listener may have meant, though the query itself answered.
         max_ttl: For how many seconds the answer may be kept.
         beside: The answers to what was asked beside it.
+        asked: The query itself and its readings; empty where something else decides what is found, such as synonyms.
     """
 
     results: Results[Hit]
@@ -54,12 +69,14 @@ class Climb:
     offer: Shown | None = None
     max_ttl: float = math.inf
     beside: Sequence[Results[Hit]] = ()
+    asked: Sequence[Asked] = ()
 
 
 class _Candidate(NamedTuple):
     query: Query
     results: Results[Hit]
     tried: Tried
+    asked: Asked
 
 
 class Ladder:
@@ -87,9 +104,10 @@ class Ladder:
             EngineRejectedError: The engine refuses the query.
         """
         if not beside:
-            return Climb(await self._engine.search(query), query)
-        found, *others = await self._engine.multi_search([query, *beside])
-        return Climb(found, query, beside=others)
+            found, others = await self._engine.search(query), []
+        else:
+            found, *others = await self._engine.multi_search([query, *beside])
+        return Climb(found, query, beside=others, asked=[Asked(query, _first(found))])
 
     async def climb(self, query: Query, typed: str, beside: Sequence[Query] = ()) -> Climb:
         """Answer a query.
@@ -118,7 +136,8 @@ class Ladder:
         doubtful = reader.doubtful(typed)
         max_ttl = self._vocabulary.max_ttl(doubtful=doubtful)
         if not reader.lexicon.size or not split(typed):
-            return replace(await self.plainly(plain, beside), max_ttl=max_ttl)
+            found = await self.plainly(plain, beside)
+            return replace(found, max_ttl=max_ttl, asked=() if variants else found.asked)
         readings = reader.read(typed, _WITH_PLAIN) if doubtful else []
         candidates, others = await self._ask(plain, typed, readings, beside)
         candidates[0] = _by_synonyms(candidates[0], variants)
@@ -126,7 +145,8 @@ class Ladder:
             more = reader.read(typed, len(readings) + _AFTERWARDS)[len(readings) :]
             if more:
                 candidates += (await self._ask(plain, typed, more, plainly=False))[0]
-        return replace(_chosen(candidates, typed), max_ttl=max_ttl, beside=others)
+        asked = () if variants else [candidate.asked for candidate in candidates]
+        return replace(_chosen(candidates, typed), max_ttl=max_ttl, beside=others, asked=asked)
 
     async def _ask(
         self,
@@ -156,7 +176,12 @@ class Ladder:
             pages, others = answers[: len(together)], answers[len(together) :]
         probes = pages if first else pages[len(asked) :]
         candidates = [
-            _Candidate(wanted, page, tried(reading, next(iter(probe.hits), None), page.total, typed))
+            _Candidate(
+                wanted,
+                page,
+                tried(reading, next(iter(probe.hits), None), page.total, typed),
+                Asked(wanted, _first(probe), "" if reading is None else reading.kind),
+            )
             for (reading, wanted), page, probe in zip(asked, pages, probes, strict=False)
         ]
         return candidates, others
@@ -195,6 +220,10 @@ def _of(query: Query, reading: Reading) -> Query:
         filters = [] if query.filter is UNSET else query.filter
         asked.filter = [*filters, f"kind = {quote(reading.kind)}"]
     return asked
+
+
+def _first(found: Results[Hit]) -> int | None:
+    return found.hits[0].id if found.hits else None
 
 
 def _probe(page: Query) -> Query:

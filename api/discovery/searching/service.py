@@ -23,6 +23,7 @@ from api.discovery.narrowing.filters import Filters
 from api.discovery.narrowing.orders import SORTS
 from api.discovery.params import PROGRAM, BrowseRequest, SearchRequest
 from api.discovery.searching import highlights, pins
+from api.discovery.searching.asking import depending
 from api.discovery.searching.asking.cursors import Place, beyond, continued, place_of, sorting
 from api.discovery.searching.asking.cursors import following as next_page
 from api.discovery.searching.asking.queries import CARD, EXCLUSION, query_of
@@ -129,7 +130,11 @@ class Searches:
         # Nothing found now may be found in a moment: words of the catalogue are counted after they are published.
         max_ttl = min(climb.max_ttl, pinned.max_ttl, math.inf if found_in_all else NEGATIVE_SECONDS)
         ids = (*(c.id for c in answer.data), *named.ids)
-        return Answer(_encode(answer), ids=ids, max_ttl=max_ttl, ends_at=pinned.ends_at, note=note)
+        depends = (
+            None if pinned.places else depending.of_search(request, climb, self.vocabulary.reader.lexicon)
+        )
+        ends_at = depending.ends_at(request, depends, pinned.ends_at)
+        return Answer(_encode(answer), ids=ids, max_ttl=max_ttl, ends_at=ends_at, note=note, depends=depends)
 
     def _note(self, request: SearchRequest, hits: int, rung: str, *, as_typed: bool = False) -> str:
         return notes.of_search(request, hits, rung, as_typed=as_typed, knows=self.vocabulary.knows)
@@ -263,7 +268,8 @@ class Searches:
         except EngineUnavailableError:
             answer = self._listing(request, binding, await self.fallback.browse(request, after))
             return degraded(answer, facets=bool(request.facets))
-        return Answer(_encode(answer), ids=tuple(c.id for c in answer.data))
+        depends = depending.of_browse(request, after, found.hits)
+        return Answer(_encode(answer), ids=tuple(c.id for c in answer.data), depends=depends)
 
     def _listing(self, request: BrowseRequest, binding: str, page: Hits) -> schemas.BrowseAnswer:
         """Return the answer for a page of hits. One hit more than the limit means that there is a next page."""

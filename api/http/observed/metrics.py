@@ -39,6 +39,11 @@ CACHE = Counter(
     "cache_requests_total", "Answers by source: l1, stale, l2, miss, coalesced", ["kind", "level"]
 )
 CACHE_BYTES = Counter("cache_evicted_bytes_total", "Bytes dropped from process memory to make room")
+PAGES_COMPARED = Counter(
+    "cache_pages_compared_total",
+    "Cached pages that were compared with the changes since they were compared last, by what became of them",
+    ["outcome"],
+)
 COMPRESSED = Counter(
     "answers_compressed_total", "Answers that were compressed, by content coding", ["coding"]
 )

@@ -37,7 +37,7 @@ async def test_what_was_edited_is_read_again_without_waiting(what: tuple[str, st
             await invalidation.programs_changed(process.redis, process.cache.shared.keys.prefix, [change])
             process.cache.invalidations.superseded(rev)
             # Longer ago than a superseded page may be shown.
-            process.cache.invalidations._superseded.clear()
+            process.cache.invalidations.log._times.clear()
             process.new_calls()
 
 

@@ -248,9 +248,9 @@ async def test_however_often_it_is_superseded_a_young_page_is_not_made_anew() ->
     assert await ask() == ("stale", b"1")
     assert await ask() == ("l1", b"2")
     # Superseded longer ago than a page may be shown: waited for.
-    known = cache.invalidations
-    known._superseded.append((12, known._superseded[-1][1] - SUPERSEDED_SECONDS - 1))
-    known.generation = 12
+    cache.invalidations.superseded(12)
+    times = cache.invalidations.log._times
+    times.append((times.pop()[0], times[-1][1] - SUPERSEDED_SECONDS - 1))
     assert await ask() == ("miss", b"3")
 
 

@@ -12,6 +12,7 @@ from redis.asyncio import Redis as AsyncRedis
 from api.settings import Settings
 from catalog.core.changes import ProgramChange
 from indexer.stores import invalidation
+from indexer.stores.following.described import Described
 from indexer.stores.invalidation import Invalidator, Keys, Message
 
 Inform = Callable[[list[ProgramChange]], bool]
@@ -102,3 +103,38 @@ def test_a_redis_that_is_away_is_counted(client: str) -> None:
     before = REGISTRY.get_sample_value("cache_invalidation_failures_total") or 0
     assert _inform(client, "redis://127.0.0.1:1/0", "x:")([ProgramChange(7, 1, visible=True)]) is False
     assert REGISTRY.get_sample_value("cache_invalidation_failures_total") == before + 1
+
+
+def test_a_generation_says_what_has_changed_unless_one_before_it_was_lost(
+    cache_redis: "Redis", keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invalidator, changes = Invalidator(cache_redis, keys.prefix), [Described(7), Described(8, True, ["tea"])]
+    told = msgspec.json.encode(changes)
+
+    def act() -> None:
+        # The one before this process may not have told of its last batch.
+        assert invalidator.index_changed(told)
+        assert invalidator.index_changed(told)
+        assert invalidator.index_changed()
+        with monkeypatch.context() as away:
+            away.setattr(invalidator, "redis", Redis.from_url("redis://127.0.0.1:1/0"))
+            assert not invalidator.index_changed(told)
+        assert invalidator.index_changed(told)
+        assert invalidator.index_changed(told)
+
+    messages = heard(cache_redis, keys, act)
+    assert [message.changes for message in messages] == [None, changes, None, None, changes]
+    first = messages[0].generation
+    assert [message.generation - first for message in messages] == [0, 1, 2, 3, 4]
+    assert int(cache_redis.get(keys.generation) or 0) == first + 4
+
+
+def test_the_curation_supersedes_everything(settings: Settings, cache_redis: "Redis", keys: Keys) -> None:
+    async def change() -> int:
+        async with AsyncRedis.from_url(settings.indexer.redis_cache_url) as redis:
+            return await invalidation.curation_changed(redis, keys.prefix)
+
+    (message,) = heard(cache_redis, keys, lambda: asyncio.run(change()))
+    assert message.curation
+    assert message.changes is None
+    assert message.generation == int(cache_redis.get(keys.generation) or 0)
