@@ -125,52 +125,52 @@ bench-compare: $(STAMP) ## This tree and another commit by turns (BASE=commit OP
 	cd $(ROOT) && $(BIN)/python -m perf.compare --base $(BASE) $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
 
 bench-search: $(STAMP) ## How listeners find titles, by how they type them (CATALOGUE=file OPTIONS="--map name=title"; MEILI_URL beside)
-	cd $(ROOT) && $(BIN)/python -m perf.benches.search $(if $(CATALOGUE),--catalogue $(abspath $(CATALOGUE))) $(OPTIONS)
+	cd $(ROOT) && $(BIN)/python -m perf.benches.index.search $(if $(CATALOGUE),--catalogue $(abspath $(CATALOGUE))) $(OPTIONS)
 
 bench-vocabulary: $(STAMP) ## The words of 1,000,000 programs in an API process: memory, reading, corrections
-	cd $(ROOT) && $(BIN)/python -m perf.benches.vocabulary
+	cd $(ROOT) && $(BIN)/python -m perf.benches.index.vocabulary
 
 bench-node: $(STAMP) ## The search node's figures (PROGRAMS=20000), and MEILI_URL's beside them
-	cd $(ROOT) && $(BIN)/python -m perf.benches.node --programs $(or $(PROGRAMS),20000)
+	cd $(ROOT) && $(BIN)/python -m perf.benches.index.node --programs $(or $(PROGRAMS),20000)
 
 bench-import: $(STAMP) ## A CSV of 50,000 rows and a feed of 6,000 items: time, memory (AGAINST=another checkout)
-	cd $(ROOT) && $(BIN)/python -m perf.benches.imports $(if $(AGAINST),--against $(AGAINST))
+	cd $(ROOT) && $(BIN)/python -m perf.benches.index.imports $(if $(AGAINST),--against $(AGAINST))
 
 bench-lag: $(STAMP) ## Commit -> searchable at 50 publishes a second (MEILI_URL, MEILI_KEY: on another engine)
-	cd $(ROOT) && $(BIN)/python -m perf.benches.lag
+	cd $(ROOT) && $(BIN)/python -m perf.benches.index.lag
 
 bench-rebuild: $(STAMP) ## A rebuild of 200,000 programs while editors write and listeners search
-	cd $(ROOT) && $(BIN)/python -m perf.benches.rebuild $(if $(PROGRAMS),--programs $(PROGRAMS))
+	cd $(ROOT) && $(BIN)/python -m perf.benches.index.rebuild $(if $(PROGRAMS),--programs $(PROGRAMS))
 
 bench-audit: $(STAMP) ## An audit of 1,000,000 documents with 1,000 injected faults: memory, time, what it finds
-	cd $(ROOT) && $(BIN)/python -m perf.benches.audit $(if $(PROGRAMS),--programs $(PROGRAMS))
+	cd $(ROOT) && $(BIN)/python -m perf.benches.index.audit $(if $(PROGRAMS),--programs $(PROGRAMS))
 
 bench-outage: $(STAMP) ## The engine away for five minutes while editors publish; a sender that freezes
-	cd $(ROOT) && $(BIN)/python -m perf.benches.outage
+	cd $(ROOT) && $(BIN)/python -m perf.benches.index.outage
 
 bench-connections: $(STAMP) ## 2,000 requests beside 10,000 idle connections
-	cd $(ROOT) && $(BIN)/python -m perf.benches.connections $(if $(CONNECTIONS),--connections $(CONNECTIONS))
+	cd $(ROOT) && $(BIN)/python -m perf.benches.answers.connections $(if $(CONNECTIONS),--connections $(CONNECTIONS))
 
 bench-encodings: $(STAMP) ## Hot answers in zstd, br and gzip: their sizes, and their rates beside the plain ones
-	cd $(ROOT) && $(BIN)/python -m perf.benches.encodings
+	cd $(ROOT) && $(BIN)/python -m perf.benches.answers.encodings
 
 bench-pages: $(STAMP) ## How soon a listener sees a page with a slow processor, and how much it loads; needs Chromium
-	cd $(ROOT) && $(BIN)/python -m perf.benches.pages
+	cd $(ROOT) && $(BIN)/python -m perf.benches.answers.pages
 
 bench-workers: $(STAMP) ## Two workers of the API beside one, by turns; needs wrk
 	cd $(ROOT) && $(BIN)/python -m perf.workers $(OPTIONS)
 
 bench-hit: $(STAMP) ## A hot answer at the edge by stages
-	cd $(ROOT) && $(BIN)/python -m perf.benches.hit
+	cd $(ROOT) && $(BIN)/python -m perf.benches.answers.hit
 
 bench-idle: $(STAMP) ## What a product takes that nobody asks: processor time and memory by part, its second start (PROGRAMS=5000)
 	cd $(ROOT) && $(BIN)/python -m perf.resting $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
 
 bench-live: $(STAMP) ## 20 publishes a second under a mix of 50,000 queries: hit rate, and the rate beside the quiet one
-	cd $(ROOT) && $(BIN)/python -m perf.benches.live $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
+	cd $(ROOT) && $(BIN)/python -m perf.benches.answers.live $(if $(PROGRAMS),--programs $(PROGRAMS)) $(OPTIONS)
 
 bench-traces: $(STAMP) ## Processor time of a hot answer with traces off, with a part of them, with all
-	cd $(ROOT) && $(BIN)/python -m perf.benches.traces
+	cd $(ROOT) && $(BIN)/python -m perf.benches.answers.traces
 
 format: $(STAMP) ## Format the code and apply safe lint fixes
 	cd $(ROOT) && $(BIN)/ruff format . && $(BIN)/ruff check --fix .

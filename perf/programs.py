@@ -1,4 +1,4 @@
-"""Generated programs as documents of the engine, and titles with a typo. `perf.benches.node` uses them."""
+"""Generated programs as documents of the engine, and titles with a typo. `perf.benches.index.node` uses them."""
 
 import random
 

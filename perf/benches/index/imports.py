@@ -1,6 +1,6 @@
 """The import of a large CSV and of a large feed with --publish: time, memory, when it is searchable, a second import.
 
-`python -m perf.benches.imports [--rows 50000] [--items 6000] [--against CHECKOUT]` prints two tables. Every hundredth row of
+`python -m perf.benches.index.imports [--rows 50000] [--items 6000] [--against CHECKOUT]` prints two tables. Every hundredth row of
 the CSV is wrong on purpose. Its time is compared with a plain COPY of the same rows in the same run; the second import
 of the feed, which has not changed, with the first. The bars of the feed are of the run itself, without the start of the
 command. `--against` names a checkout of another commit with a `.venv` of its own: it imports the same files into a

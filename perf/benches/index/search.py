@@ -1,6 +1,6 @@
 """How well listeners find what they know, by how they type it; on MEILI_URL's engine too when that is set.
 
-`python -m perf.benches.search [--catalogue FILE] [--each 60] [--seed 1]` prints a table for each engine. Without a file the
+`python -m perf.benches.index.search [--catalogue FILE] [--each 60] [--seed 1]` prints a table for each engine. Without a file the
 demo catalogue is searched; a file is imported in its place, with all further options given to `thmanyah import`.
 `--out` keeps every answer, `--before` compares clean queries with answers kept earlier.
 """

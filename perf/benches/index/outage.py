@@ -3,7 +3,7 @@
 Measures which answers editors and listeners get, how fast the engine catches up afterwards, and how soon a standby
 sends.
 
-`python -m perf.benches.outage [--seconds 300] [--rate 50] [--programs 30000]`
+`python -m perf.benches.index.outage [--seconds 300] [--rate 50] [--programs 30000]`
 """
 
 import argparse

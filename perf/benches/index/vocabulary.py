@@ -1,6 +1,6 @@
 """The words of a million programs in the memory of an API process: how much they take, and how fast one is corrected.
 
-`python -m perf.benches.vocabulary [--programs 1000000] [--words 600000]` fills the vocabulary of a database with
+`python -m perf.benches.index.vocabulary [--programs 1000000] [--words 600000]` fills the vocabulary of a database with
 words of the shape of the demo catalogue's, as frequent as Zipf's law says. A process of its own reads them as the API
 does. Memory is the resident memory of this process less what it took before; the time of a correction is processor
 time, so that other work on the machine does not count.
@@ -208,7 +208,7 @@ def main() -> None:
         with new_database(servers.start()["TEST_POSTGRES"]) as url:
             fill(url, options.words, options.programs)
             measured = subprocess.run(
-                [sys.executable, "-m", "perf.benches.vocabulary", "--measure"],
+                [sys.executable, "-m", "perf.benches.index.vocabulary", "--measure"],
                 env=os.environ | {"DATABASE_URL": url},
                 capture_output=True,
                 text=True,

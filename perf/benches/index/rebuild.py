@@ -1,6 +1,6 @@
 """A rebuild while editors write and listeners search, compared with sending the same documents directly.
 
-`python -m perf.benches.rebuild [--programs 200000] [--writes 100] [--searches 300]`; MEILI_URL and MEILI_KEY name
+`python -m perf.benches.index.rebuild [--programs 200000] [--writes 100] [--searches 300]`; MEILI_URL and MEILI_KEY name
 another engine.
 """
 

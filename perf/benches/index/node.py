@@ -1,6 +1,6 @@
 """The figures of the search node over HTTP, beside those of a real Meilisearch when MEILI_URL names one.
 
-`python -m perf.benches.node [--programs 20000] [--searches 1500]`
+`python -m perf.benches.index.node [--programs 20000] [--searches 1500]`
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Listeners beside thousands of idle connections: how many are answered, and how fast.
 
-`python -m perf.benches.connections [--connections 10000] [--addresses 20]`
+`python -m perf.benches.answers.connections [--connections 10000] [--addresses 20]`
 """
 
 import argparse

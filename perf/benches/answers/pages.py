@@ -1,6 +1,6 @@
 """How soon a listener sees a page, and how much it loads: Chromium with a processor four times slower.
 
-`python -m perf.benches.pages [--rounds 7]` needs Chromium. Every visit has an empty cache, as a first one has. The time until
+`python -m perf.benches.answers.pages [--rounds 7]` needs Chromium. Every visit has an empty cache, as a first one has. The time until
 something is painted stands beside that of a page of three words from a server of its own, in the same browser.
 """
 

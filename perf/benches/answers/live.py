@@ -1,6 +1,6 @@
 """Caches while editors write: the mix with 50,000 different queries, quiet and under 20 publishes a second, by turns.
 
-`python -m perf.benches.live [--programs 10000] [--queries 50000] [--rate 20] [--seconds 60] [--rounds 2]` needs wrk. Words are
+`python -m perf.benches.answers.live [--programs 10000] [--queries 50000] [--rate 20] [--seconds 60] [--rounds 2]` needs wrk. Words are
 coined, as frequent as Zipf's law says, and queries are words of titles. Each query is asked once before: the bar is about a
 steady state, and none of the two turns is to be the one that meets them first.
 """
@@ -21,8 +21,8 @@ from rich.console import Console
 from sqlalchemy import text
 
 from catalog.seed import loading
-from perf.benches.lag import publish
-from perf.benches.vocabulary import coined
+from perf.benches.index.lag import publish
+from perf.benches.index.vocabulary import coined
 from perf.tables import compare
 from perf.turns import wrk
 from perf.wire import Line

@@ -1,4 +1,4 @@
-"""A hot answer at the edge by stages: processor time of each, without a server before it. `python -m perf.benches.hit`.
+"""A hot answer at the edge by stages: processor time of each, without a server before it. `python -m perf.benches.answers.hit`.
 
 A stage is done many times in a row, and the least time of several parts counts, so that other work on the machine does not.
 """

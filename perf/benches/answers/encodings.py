@@ -1,6 +1,6 @@
 """Hot answers in each content coding: their sizes, and how many a second beside the same answer as it is.
 
-`python -m perf.benches.encodings [--programs 2000] [--seconds 3] [--rounds 5]` needs wrk. The codings take turns in every
+`python -m perf.benches.answers.encodings [--programs 2000] [--seconds 3] [--rounds 5]` needs wrk. The codings take turns in every
 round, and the table has the median of the rounds' ratios.
 """
 

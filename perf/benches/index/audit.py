@@ -1,6 +1,6 @@
 """The drift audit of a large catalogue: its memory, its time, and whether it finds every injected fault.
 
-`python -m perf.benches.audit [--programs 1000000] [--faults 1000]`; MEILI_URL and MEILI_KEY name another engine.
+`python -m perf.benches.index.audit [--programs 1000000] [--faults 1000]`; MEILI_URL and MEILI_KEY name another engine.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The lag from commit to searchable under steady publishing, beside the engine's own time from enqueued to succeeded.
 
-`python -m perf.benches.lag [--rate 50] [--seconds 20] [--programs 50000]`; MEILI_URL and MEILI_KEY name another engine.
+`python -m perf.benches.index.lag [--rate 50] [--seconds 20] [--programs 50000]`; MEILI_URL and MEILI_KEY name another engine.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What traces cost a hot answer: processor time of the edge for it, with traces off, with a part of them and with all.
 
-`python -m perf.benches.traces` asks the edge for an answer that it has in memory, without a server before it. Each way runs in
+`python -m perf.benches.answers.traces` asks the edge for an answer that it has in memory, without a server before it. Each way runs in
 processes of its own, by turns, and the least time of a way counts, so that other work on the machine does not.
 Spans go to an address where nobody listens.
 """
@@ -87,7 +87,7 @@ async def _ask() -> float:
 def _measured(variables: dict[str, str]) -> float:
     """Return what a process with these variables measures."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    command = [sys.executable, "-m", "perf.benches.traces", "--child"]
+    command = [sys.executable, "-m", "perf.benches.answers.traces", "--child"]
     done = subprocess.run(command, env=own | variables, stdout=subprocess.PIPE, text=True, check=True)
     return float(done.stdout)
 

@@ -1,0 +1,1 @@
+"""How fast answers leave, and what clients wait for: the edge, caches, codings, connections, pages, traces."""
