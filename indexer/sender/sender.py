@@ -24,12 +24,12 @@ from indexer import metrics
 from indexer.engines.admin import Engine
 from indexer.engines.errors import EngineRejectedError, EngineUnavailableError
 from indexer.engines.targets import Target
-from indexer.sender import batches, poison
-from indexer.sender.batches import Batch, Contents
 from indexer.sender.initial_fill import InitialFill
 from indexer.sender.pacing import Pace, retry_seconds
 from indexer.sender.pruning import TaskPruning
 from indexer.sender.resting import Rest
+from indexer.sender.sending import batches, poison
+from indexer.sender.sending.batches import Batch, Contents
 from indexer.settings import IndexerSettings
 from indexer.stores.invalidation import Invalidator
 

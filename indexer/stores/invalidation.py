@@ -191,7 +191,7 @@ class Invalidator:
         """Begin a new generation of search pages: searches may answer differently now. Return False when Redis was away.
 
         Args:
-            changes: All that may be different, as `indexer.sender.describing.told` writes it; empty when nobody can tell.
+            changes: All that may be different, as `indexer.sender.sending.describing.told` writes it; empty when nobody can tell.
         """
         lost = self._lost
         rest = b"" if lost or not changes else b',"changes":' + changes

@@ -25,7 +25,7 @@ from deploy.searchnode.query.search import search
 from indexer.engines import document, index_settings
 from indexer.engines.document import Document
 from indexer.engines.messages import Hit, Query, Results
-from indexer.sender.describing import described
+from indexer.sender.sending.describing import described
 from indexer.stores.following.described import Described
 from tests.support.searchnode import index_of, write
 

@@ -200,7 +200,7 @@ def test_no_page_is_closed_to_anybody(
         if path == "/programs/a-tape":
             page.locator("[data-media] button").click()
             expect(page.locator("#deck")).to_be_visible()
-        assert visit.closed_to_anybody(language) == [], path
+        assert visit.closed_to_anybody() == [], path
     page.goto(f"/{language}")
     page.get_by_role("combobox").fill("cof")
     expect(page.get_by_role("listbox")).to_be_visible()

@@ -26,7 +26,7 @@ def test_somebody_signs_in_and_out_with_the_keyboard(
     page = visit.page
     page.goto("/sign-in")
     expect(page.locator("html")).to_have_attribute("lang", language)
-    assert visit.closed_to_anybody(language) == []
+    assert visit.closed_to_anybody() == []
     page.set_viewport_size(DESKTOP)
     page.locator("[name=email]").focus()
     page.keyboard.type("editor@example.com")
@@ -40,7 +40,7 @@ def test_somebody_signs_in_and_out_with_the_keyboard(
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_text("editor@example.com")).to_be_visible()
-    assert visit.closed_to_anybody(language) == []
+    assert visit.closed_to_anybody() == []
     (cookie,) = (c for c in page.context.cookies() if c["name"] == "session")
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     assert "session" not in page.evaluate("document.cookie")
@@ -125,7 +125,7 @@ def test_no_page_of_the_board_is_closed_to_anybody(
     for path in ("", "?done=purge_all", "/do/rebuild?engine=default", "/programs?q=coffee", "/runbooks"):
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(f"/ops/board{path}")
-        assert visit.closed_to_anybody(language) == [], path
+        assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()
 

@@ -245,6 +245,6 @@ def test_no_page_of_the_editor_is_closed_to_anybody(
     for path in ("/studio/programs/new", *(f"{at}{path}" for path in paths)):
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(path)
-        assert visit.closed_to_anybody(language) == [], path
+        assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()

@@ -64,7 +64,7 @@ def test_no_list_is_closed_to_anybody(
         visit.page.goto(f"/studio/{path}")
         for details in visit.page.locator(".studio-list details").all():
             details.locator("summary").click()
-        assert visit.closed_to_anybody(language) == [], path
+        assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()
 

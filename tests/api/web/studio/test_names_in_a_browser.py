@@ -93,7 +93,7 @@ def test_no_page_of_imports_is_closed_to_anybody(language: str, browser: Browser
     for path in (*paths, "/conflicts", "/merges"):
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(f"/studio/imports{path}")
-        assert visit.closed_to_anybody(language) == [], path
+        assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()
 
@@ -121,7 +121,7 @@ def test_no_page_of_names_is_closed_to_anybody(language: str, browser: Browser, 
     ):
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(f"/studio/names{path}")
-        assert visit.closed_to_anybody(language) == [], path
+        assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()
 
@@ -165,7 +165,7 @@ def test_no_page_of_curation_is_closed_to_anybody(language: str, browser: Browse
     for path in ("collections", "pins", "synonyms", "searches", "pins/new", *pages, f"{pages[0]}/delete"):
         visit.page.set_viewport_size(DESKTOP)
         visit.page.goto(f"/studio/curation/{path}")
-        assert visit.closed_to_anybody(language) == [], path
+        assert visit.closed_to_anybody() == [], path
     assert visit.faults == []
     visit.close()
 

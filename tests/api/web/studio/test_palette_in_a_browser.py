@@ -87,7 +87,7 @@ def test_the_palette_leads_to_pages_and_programs_and_gives_the_focus_back(
     # Enter alone does nothing: nothing is chosen before somebody writes or moves.
     page.keyboard.press("Enter")
     expect(words).to_be_focused()
-    assert visit.closed_to_anybody(language) == []
+    assert visit.closed_to_anybody() == []
     page.set_viewport_size(DESKTOP)
     escape(page)
     expect(before).to_be_focused()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from deploy.searchnode.index import settings
 from deploy.searchnode.text.tokens import Tokenizer
 from indexer.engines import index_settings
-from indexer.sender import describing
+from indexer.sender.sending import describing
 from indexer.stores.following import lemmas
 from indexer.stores.following.described import MAX_BYTES, MAX_DESCRIBED, Described
 from tests.support.examples import examples

@@ -22,7 +22,7 @@ from indexer.engines import document
 from indexer.engines.admin import Engine
 from indexer.engines.messages import Ticket
 from indexer.engines.targets import Target
-from indexer.sender import describing
+from indexer.sender.sending import describing
 from indexer.stores.following.described import MAX_DESCRIBED, Described
 
 _encode = msgspec.json.Encoder().encode

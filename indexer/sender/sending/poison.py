@@ -6,8 +6,8 @@ from typing import NamedTuple
 from catalog.indexing.marks import Mark
 from indexer.engines.admin import Engine
 from indexer.engines.errors import EngineRejectedError
-from indexer.sender import batches
-from indexer.sender.batches import Batch, Contents
+from indexer.sender.sending import batches
+from indexer.sender.sending.batches import Batch, Contents
 
 
 class Poison(NamedTuple):
