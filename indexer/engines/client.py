@@ -71,6 +71,9 @@ class SearchClient:
         """Close the pool of connections."""
         if self._session is not None:
             await self._session.close()
+        if self._failures:
+            # Nobody waits for an engine that is not asked any more.
+            metrics.BREAKER.labels("search", self.name).set(0)
 
     def _time_limit(self, seconds: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(total=seconds, connect=self.settings.connect_timeout)

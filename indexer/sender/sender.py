@@ -97,6 +97,8 @@ class Sender:
             raise
         finally:
             metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(0)
+            # Who sends now says whether the engine answers.
+            metrics.BREAKER.labels("sender", self.target.engine).set(0)
 
     def step(self) -> bool:
         """Look once at the dirty set and once at the oldest batch; return False when there was nothing to do.

@@ -82,6 +82,21 @@ class World:
         self.api("POST", f"/catalog/programs/{found}/publish")
         return found
 
+    def upload(self, rows: str) -> None:
+        """Import a CSV file, in a job.
+
+        Args:
+            rows: The file.
+
+        Raises:
+            HTTPError: It was refused.
+        """
+        url = f"{self.cluster.url}/catalog/imports/upload?sourceType=csv"
+        kind = {"Content-Type": "application/octet-stream"}
+        # Signs in again if the session has ended.
+        self.api("GET", "/catalog/imports")
+        self._operator.post(url, data=rows.encode(), headers=kind, timeout=30).raise_for_status()
+
     def sql(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Execute a statement as the superuser of the primary; return its rows."""
         with postgres.admin(self.cluster.layout["primary"], postgres.DATABASE) as connection:

@@ -63,6 +63,19 @@ def test_an_engine_that_is_away_is_waited_for(pipeline: Pipeline) -> None:
     pipeline.audit()
 
 
+def test_a_sender_that_ends_says_no_longer_that_its_engine_is_away(pipeline: Pipeline) -> None:
+    publish(pipeline, 1)
+    sender, stop = pipeline.sender(), threading.Event()
+    sender.stop, waits = stop, metrics.BREAKER.labels("sender", sender.target.engine)
+    with _failing(pipeline.engine, 1000, lambda: EngineUnavailableError("away")):
+        thread = threading.Thread(target=sender.run)
+        thread.start()
+        eventually(lambda: waits._value.get() == 1)
+        stop.set()
+        thread.join()
+    assert waits._value.get() == 0
+
+
 @pytest.mark.parametrize("code", ["no_space_left_on_device", "internal"])
 def test_a_full_disk_parks_nothing(code: str, pipeline: Pipeline) -> None:
     publish(pipeline, 3)
