@@ -3,9 +3,6 @@
 import re
 import unicodedata
 
-from sqlalchemy import ColumnElement, func
-from sqlalchemy.orm import InstrumentedAttribute
-
 # Characters that folding and slugs drop: harakat, superscript alef, Quranic signs, tatweel, direction controls.
 _MARKS = re.compile(
     "[\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u200c-\u200f\u202a-\u202e\u2066-\u2069]"
@@ -61,11 +58,3 @@ def has_control_characters(text: str) -> bool:
 def has_visible_characters(text: str) -> bool:
     """Return whether a reader sees anything of the text: blanks and zero-width characters show nothing."""
     return any(not unicodedata.category(character).startswith(_INVISIBLE) for character in text)
-
-
-def has_text(column: InstrumentedAttribute[str], words: str) -> ColumnElement[bool]:
-    """Return the condition that a column has this text, however its letters are written; a trigram index answers it."""
-    pattern: ColumnElement[str] = func.catalog_fold(words)
-    for special in ("\\", "%", "_"):
-        pattern = func.replace(pattern, special, f"\\{special}")
-    return func.catalog_fold(column).like(func.concat("%", pattern, "%"))

@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, literal_column, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -235,3 +246,11 @@ def shown_categories() -> AnySelect:
         .where(Category.is_active)
         .order_by(Category.sort_order, Category.id)
     )
+
+
+def has_text(column: InstrumentedAttribute[str], words: str) -> ColumnElement[bool]:
+    """Return the condition that a column has this text, however its letters are written; a trigram index answers it."""
+    pattern: ColumnElement[str] = func.catalog_fold(words)
+    for special in ("\\", "%", "_"):
+        pattern = func.replace(pattern, special, f"\\{special}")
+    return func.catalog_fold(column).like(func.concat("%", pattern, "%"))

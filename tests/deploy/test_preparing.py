@@ -4,6 +4,7 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_an_end_is_an_error_and_no_wait() -> None:
 
 def test_an_end_in_the_middle_of_a_step_writes_nothing(database: Engine) -> None:
     url = database.url.render_as_string(hide_password=False)
-    facts = Facts(url, None, None, "m" * 32, "a password of tests")
+    facts = replace(NOWHERE, database_url=url, admin_password="a password of tests")
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with closing(Preparer()) as preparer, ThreadPoolExecutor(1) as other:
         with database.connect() as holder:

@@ -3,7 +3,6 @@
 from array import array
 from collections import OrderedDict
 
-import numpy as np
 from rapidfuzz.distance import OSA
 
 # Terms whose words are kept, and the length from which a word of a query may have one typo, and two: as the index's settings
@@ -79,6 +78,9 @@ class Vocabulary:
         return found.words
 
     def _look(self, text: str, most_typos: int, found: _Found) -> None:
+        # Here: the scheduler imports this module, and compares nothing.
+        import numpy as np
+
         new = range(found.known, len(self._words))
         if len(new) > _FEW:
             # Each typo takes away one letter at the most.

@@ -17,11 +17,10 @@ from api.http.request import ApiRequest
 from api.http.schemas import list_meta
 from api.operations.reading import schemas
 from catalog.core.audit import AuditEvent
-from catalog.core.text import has_text
 from catalog.imports import queries as imports
 from catalog.imports.models import ImportSource
 from catalog.programs.models import Program, ProgramRedirect
-from catalog.programs.queries import VISIBLE
+from catalog.programs.queries import VISIBLE, has_text
 
 _RUNS, _SOURCES, _FOUND = 10, 50, 10
 _Words = Annotated[

@@ -6,13 +6,13 @@ from typing import NamedTuple
 from sqlalchemy import ARRAY, Select, Text, cast, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
-from catalog.core.text import has_text
 from catalog.indexing.models import IndexDirty, IndexTarget
 from catalog.indexing.states import MAIN
 from catalog.programs.fallback.conditions import Condition, during, is_deleted, tagged, with_person
 from catalog.programs.listing.models import ChangedProgram
 from catalog.programs.listing.orders import NEVER, PUBLISHED, RELEASED
 from catalog.programs.models import Program, ProgramRevision
+from catalog.programs.queries import has_text
 from catalog.review import comments
 from catalog.review.models import PendingRevision
 from catalog.review.states import PROGRAM

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from redis import Redis
+from redis import ConnectionPool, Redis
 
 from api.settings import Settings
 from catalog.core.changes import ProgramChange
@@ -14,8 +14,11 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def invalidator(settings: Settings, cache_redis: "Redis") -> Invalidator:
-    return Invalidator(cache_redis, settings.indexer.redis_prefix)
+def invalidator(settings: Settings, cache_redis: "Redis") -> Iterator[Invalidator]:
+    """Its lines have a name in Redis: tests beside this one have lines of their own there."""
+    prefix = settings.indexer.redis_prefix
+    with ConnectionPool(**cache_redis.get_connection_kwargs(), client_name=prefix) as pool:
+        yield Invalidator(Redis(connection_pool=pool), prefix)
 
 
 @pytest.fixture
@@ -53,7 +56,9 @@ def test_a_line_that_breaks_is_told_of_and_opened_again(
 ) -> None:
     monkeypatch.setattr(hints, "_RETRY_SECONDS", 0.05)
     with heard.bell() as bell:
-        invalidator.redis.client_kill_filter(_type="pubsub")
+        for line in invalidator.redis.client_list(_type="pubsub"):
+            if line["name"] == invalidator.keys.prefix:
+                invalidator.redis.client_kill_filter(_id=line["id"])
         # Once for the loss, which nobody may sleep through.
         assert bell.wait(60)
         eventually(lambda: heard.hearing and listeners(invalidator) == 1, what="it hears again")
@@ -71,7 +76,9 @@ def test_a_line_that_falls_silent_is_given_up(
         assert bell.wait(60)
 
 
-def test_who_may_not_subscribe_hears_nothing(settings: Settings, cache_redis: "Redis") -> None:
+def test_who_may_not_subscribe_hears_nothing(
+    settings: Settings, cache_redis: "Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
     prefix = settings.indexer.redis_prefix
     cache_redis.execute_command(
         "ACL",
@@ -89,10 +96,11 @@ def test_who_may_not_subscribe_hears_nothing(settings: Settings, cache_redis: "R
     address = {name: options[name] for name in ("host", "port", "db") if name in options}
     with Redis(**address, username="deaf", password="deaf") as redis:
         try:
-            with hints.heard(Invalidator(redis, prefix)) as found, pytest.MonkeyPatch.context() as patch:
+            said: list[str] = []
+            # Before the line is opened: it is said once.
+            monkeypatch.setattr(hints.log, "warning", lambda text, *_: said.append(text))
+            with hints.heard(Invalidator(redis, prefix)) as found:
                 assert found is not None
-                said: list[str] = []
-                patch.setattr(hints.log, "warning", lambda text, *_: said.append(text))
                 eventually(lambda: said)
                 assert not found.hearing
         finally:
