@@ -1,15 +1,19 @@
 """`make cluster-instances`: what three instances of the API answer beside one, on the same processors, by turns.
 
-One instance alone may use all processors that the load generator leaves, so the ratio says what the product loses when its
-requests are spread: memories that are filled three times, more processes. It asks the instances and not the edge, which would
-answer from its own cache.
+The instances are kept on one half of the processors, the load generator on the other. One instance alone uses its half up, so
+the ratio says what the product loses when its requests are spread: memories that are filled three times, more processes. It asks the
+instances and not the edge, which would answer from its own cache.
 """
 
 import argparse
+import os
+import re
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import psutil
 import psycopg
 
 from deploy.local.errors import LocalStackError
@@ -21,14 +25,27 @@ from perf.turns import Figures, medians, mission_mix, ratio, wrk
 
 _PROGRAMS, _BAR = 2000, 0.9
 _MOST = 400
+_SWITCHES = re.compile(r"voluntary_ctxt_switches:\s+(\d+)")
 _WARM_SECONDS = 10
 
 
 def _asked(
     cluster: Cluster, names: list[str], seconds: int, connections: int, mix: dict[str, str]
 ) -> Figures:
-    """Spread the connections over some instances; `rate` is their sum, `cpu` is microseconds for a request."""
-    before = cluster.api_seconds()
+    """Spread the connections over some instances.
+
+    Args:
+        cluster: Where they are.
+        names: Of the instances.
+        seconds: How long they are asked.
+        connections: How many connections are open in all.
+        mix: What `mix.lua` is told.
+
+    Returns:
+        `rate`, the sum of theirs; `errors`; `p99`; and for a request `cpu` in microseconds, and `switches`, how often a thread of the
+        API gave its processor to another one.
+    """
+    before, switched = cluster.api_seconds(), _switches(cluster)
     urls = [cluster.layout[name].url for name in names]
     with ThreadPoolExecutor(len(urls)) as senders:
         found = list(senders.map(lambda url: wrk(url, seconds, connections // len(urls), mix), urls))
@@ -39,7 +56,34 @@ def _asked(
         "errors": sum(one["errors"] for one in found),
         "p99": max(one["p99"] for one in found),
         "cpu": spent / max(total, 1) * 1e6,
+        "switches": (_switches(cluster) - switched) / max(total, 1),
     }
+
+
+def _members(cluster: Cluster) -> list[psutil.Process]:
+    processes = [cluster.children[name].process for name in cluster.layout.apis]
+    first = [psutil.Process(process.pid) for process in processes if process is not None]
+    return [*first, *(worker for name in cluster.layout.apis for worker in cluster.workers(name))]
+
+
+def _switches(cluster: Cluster) -> int:
+    """Return how often threads of the API have given their processors to other ones."""
+    files = (
+        Path(f"/proc/{member.pid}/task/{thread.id}/status")
+        for member in _members(cluster)
+        for thread in member.threads()
+    )
+    return sum(int(number) for file in files for number in _SWITCHES.findall(file.read_text()))
+
+
+def _separate(cluster: Cluster) -> None:
+    """Keep the API on the first half of the processors, and what this process starts on the second."""
+    own = sorted(os.sched_getaffinity(0))
+    half = max(1, len(own) // 2)
+    for member in _members(cluster):
+        for thread in member.threads():
+            os.sched_setaffinity(thread.id, own[:half])
+    os.sched_setaffinity(0, own[half:] or own)
 
 
 def measure(
@@ -57,6 +101,7 @@ def measure(
         popular = "SELECT id FROM programs WHERE status = 'published' ORDER BY id LIMIT %s"
         ids = [int(str(row[0])) for row in database.execute(popular, [_MOST])]
     mix, names = mission_mix(ids, cluster.folder), list(cluster.layout.apis)
+    _separate(cluster)
     _asked(cluster, names, _WARM_SECONDS, connections, mix)
     all_of_them: list[Figures] = []
     one: list[Figures] = []
@@ -76,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--connections", type=int, default=36)
+    parser.add_argument("--connections", type=int, default=96)
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed")
@@ -99,6 +144,7 @@ def main() -> None:
             ("their ratio", f"{found:.2f}", f"≥ {_BAR}"),
             ("processor µs a request", f"{all_of_them['cpu']:.1f} / {one['cpu']:.1f}", ""),
             ("its ratio", f"{ratio(together, alone, 'cpu'):.2f}", ""),
+            ("switches of threads a request", f"{all_of_them['switches']:.2f} / {one['switches']:.2f}", ""),
             ("p99 ms", f"{all_of_them['p99']:.1f} / {one['p99']:.1f}", ""),
             ("not 2xx", f"{errors:.0f}", "0"),
         ],
