@@ -67,9 +67,9 @@ class Sender:
         self.rest = self.rest or Rest(self.settings, self.stop)
         self._sessions = session_factory(self.database)
         self._in_flight: deque[Batch] = deque()
-        self._failures, self._beat_at = 0, 0.0
+        self._failures, self._beat_at, self._pause_acknowledged = 0, 0.0, False
+        self._waits = metrics.BREAKER.labels("sender", self.target.engine)
         self._pruning = TaskPruning(self.engine)
-        self._pause_acknowledged = False
         self._pace = Pace(self.settings, beside=self.target.state != "live")
         shared = (self.engine, self.invalidator, self.settings, self.target, self.epoch, self.stop)
         self._initial_fill = InitialFill(self._sessions, *shared, self._beat_when_due, self.line)
@@ -88,7 +88,7 @@ class Sender:
                 try:
                     busy = self.step()
                     self._failures = 0
-                    metrics.BREAKER.labels("sender", self.target.engine).set(0)
+                    self._waits.set(0)
                     self.rest.worked() if busy else self._wait()
                 except (EngineUnavailableError, EngineRejectedError) as error:
                     self._back_off(error)
@@ -97,8 +97,7 @@ class Sender:
             raise
         finally:
             metrics.SENDER_ACTIVE.labels(str(self.target.id)).set(0)
-            # Who sends now says whether the engine answers.
-            metrics.BREAKER.labels("sender", self.target.engine).set(0)
+            self._waits.set(0)  # who sends now says whether the engine answers
 
     def step(self) -> bool:
         """Look once at the dirty set and once at the oldest batch; return False when there was nothing to do.
@@ -142,7 +141,7 @@ class Sender:
 
     def _back_off(self, error: Exception) -> None:
         self._failures += 1
-        metrics.BREAKER.labels("sender", self.target.engine).set(1)
+        self._waits.set(1)
         pause = retry_seconds(self._failures)
         log.warning("engine unavailable (%s); next try in %.1f s", error, pause)
         deadline = time.monotonic() + pause
@@ -221,8 +220,7 @@ class Sender:
         batch = self._in_flight[0]
         task = self.engine.task(batch.tasks[0])
         if task is None:
-            # The engine lost its tasks, or gave this number to another task since. The marks are still there,
-            # and will be claimed again.
+            # The engine lost its tasks, or gave this number to another task. The marks will be claimed again.
             log.warning("task %s vanished", batch.tasks[0])
             metrics.BATCHES.labels("vanished").inc()
             self._in_flight.popleft().given_up("vanished")
