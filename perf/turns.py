@@ -10,11 +10,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 import psutil
 
-from catalog.seed import words
+from perf.load import mix
 
 _SCRIPT = Path(__file__).parent / "mix.lua"
 # Bytes of an answer's head.
@@ -43,10 +42,9 @@ def mission_mix(ids: Sequence[int], folder: Path) -> dict[str, str]:
         ids: Programs, the most popular first.
         folder: Gets a file with them.
     """
-    pairs = zip(words.arabic()[:400], words.english()[:400], strict=True)
     file = folder / "ids.txt"
     file.write_text("\n".join(map(str, ids)))
-    return {"MIX_WORDS": " ".join(quote(word) for pair in pairs for word in pair), "MIX_IDS": str(file)}
+    return {"MIX_WORDS": " ".join(mix.WORDS), "MIX_IDS": str(file)}
 
 
 def wrk(url: str, seconds: int, connections: int, environment: Mapping[str, str]) -> Figures:
