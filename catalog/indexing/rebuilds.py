@@ -142,8 +142,7 @@ def request_rollback(session: Session, job_id: int, actor: Actor) -> ReindexJob:
 
 def is_any_waiting() -> ColumnElement[bool]:
     """Return the condition without which `next_runnable` returns no job."""
-    unleased = or_(ReindexJob.lease_until.is_(None), ReindexJob.lease_until < func.clock_timestamp())
-    waits = or_(ReindexJob.state == "queued", and_(ReindexJob.state.in_(RUNNING), unleased))
+    waits = or_(ReindexJob.state == "queued", and_(ReindexJob.state.in_(RUNNING), _lease_has_ended()))
     return select(ReindexJob.id).where(waits).exists()
 
 
@@ -154,9 +153,7 @@ def next_runnable(session: Session) -> int | None:
     oldest queued job.
     """
     running = session.execute(
-        select(ReindexJob.id, func.coalesce(ReindexJob.lease_until < func.clock_timestamp(), True)).where(
-            ReindexJob.state.in_(RUNNING)
-        )
+        select(ReindexJob.id, _lease_has_ended()).where(ReindexJob.state.in_(RUNNING))
     ).first()
     if running is not None:
         job_id, lease_ended = running
@@ -164,6 +161,10 @@ def next_runnable(session: Session) -> int | None:
     return session.scalars(
         select(ReindexJob.id).where(ReindexJob.state == "queued").order_by(ReindexJob.id).limit(1)
     ).first()
+
+
+def _lease_has_ended() -> ColumnElement[bool]:
+    return func.coalesce(ReindexJob.lease_until < func.clock_timestamp(), True)
 
 
 def lease(session: Session, job_id: int) -> ReindexJob | None:
