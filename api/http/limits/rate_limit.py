@@ -10,6 +10,7 @@ counts to a second budget of the address. So guessed credentials do not use up t
 address, and cause no more queries than the second budget allows.
 """
 
+import asyncio
 import re
 import secrets
 import time
@@ -17,6 +18,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from litestar.types import Scope
 from redis.asyncio import Redis
@@ -141,11 +143,11 @@ class Limiter:
         self._leases: OrderedDict[str, Lease] = OrderedDict()
         # Address -> its budget: half a microsecond cheaper than making it for each request.
         self._clients: dict[str, Budget] = {}
-        self._window = 0
+        # The budgets for which leases are being taken, by name.
+        self._taking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         # Credentials that were checked and found good -> their budget. The least recently used go first.
         self._proven: OrderedDict[bytes, Budget] = OrderedDict()
-        self._salt = secrets.token_bytes(32)
-        self._down_until = 0.0
+        self._salt, self._window, self._down_until = secrets.token_bytes(32), 0, 0.0
 
     def budget(self, scope: Scope, credential: bytes) -> Budget | None:
         """Return the budget that a request of ASGI counts to.
@@ -219,11 +221,12 @@ class Limiter:
         return _refused(budget, lease) if lease.exhausted else None
 
     async def refill(self, budget: Budget) -> Lease:
-        """Take a lease of a budget and spend one request of it.
+        """Take a lease of a budget and spend one request of it; its `wait` is 0 when the request may pass."""
+        # Requests that come together spend what one of them takes: else each would take a fiftieth.
+        async with self._taking.setdefault(budget.name, asyncio.Lock()):
+            return self.check(budget) or await self._refilled(budget)
 
-        Returns:
-            The lease: its `wait` is 0 when the request may pass.
-        """
+    async def _refilled(self, budget: Budget) -> Lease:
         granted = await self.take(budget)
         now = int(time.time())
         window = now // WINDOW if granted is None else granted.window

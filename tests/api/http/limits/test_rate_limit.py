@@ -126,6 +126,18 @@ async def test_a_hot_client_costs_few_redis_calls() -> None:
     assert calls <= 2000 // (6000 // 50) + 2
 
 
+async def test_requests_that_come_together_take_one_lease(one_minute: None) -> None:
+    async with Redis.from_url(f"{os.environ['TEST_VALKEY']}/0") as redis:
+        prefix = f"{uuid.uuid4().hex}:"
+        limiter, other = Limiter(redis, prefix, 500), Limiter(redis, prefix, 500)
+        budget = Budget("client:198.51.100.7", 500)
+        together = await asyncio.gather(*(limiter.spend(budget) for _ in range(10)))
+        assert together == [0] * 10
+        # Ten is a fiftieth: nobody else has less than all of the rest.
+        assert [await other.spend(budget) for _ in range(490)] == [0] * 490
+        assert await other.spend(budget) > 0
+
+
 async def test_without_redis_a_process_counts_by_itself(one_minute: None) -> None:
     redis = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
     limiter = Limiter(redis, "", 100)
