@@ -7,6 +7,7 @@ an engine may cut it: at signs and not, at a change of the script and not, with 
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from zlib import crc32
 
 from catalog.words.joined import ARTICLE
@@ -31,14 +32,25 @@ _RUN = re.compile(r"[^\W_]+")
 # Engines cut a run where the script changes, and perhaps where digits begin: a word has one or several of these.
 _ATOM = re.compile(rf"(?:(?!\d)[{_ARABIC}])+|[a-z]+|\d+|[^{_ARABIC}a-z\d]+")
 _MOST_ATOMS = 8
-_BORDER = re.compile(rf"(?<=[{_ARABIC}])(?=[^\s{_ARABIC}])|(?<=[^\s{_ARABIC}])(?=[{_ARABIC}])")
+# Letters of Latin script, and signs and marks that stand in any script and are no letters when they are folded.
+_LATIN = (
+    "\\x00-\u02af\u0300-\u036f\u1d00-\u1eff\u2000-\u206f\u2100-\u214f\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f"
+)
+_OTHER = re.compile(rf"[^{_LATIN}{_ARABIC}]|[\u0080-\u00bf]")
+_BORDER = re.compile(rf"(?<=[{_ARABIC}])(?=[^{_ARABIC}])|(?<=[^{_ARABIC}])(?=[{_ARABIC}])")
+# What engines take for blanks; others, a no-break space, stand inside a word.
+_BLANKS = re.compile("[\t\n\r \u1680\u2002-\u200a\u2029\u3000]+")
+_ARTICLES = ("ال", "أل", "إل", "آل", "ٱل")
 # C# and C++ are words, also behind other letters.
-_SIGNED = re.compile(r"([^\W_]*)[a-z](?:#|\+\+)")
-# A query of other words is not compared: engines cut other scripts in ways of their own.
-_PLAIN = re.compile(r"[a-z0-9]+|[\u0621-\u063a\u0641-\u064a]+|[\u0660-\u0669]+")
+_SIGNED = re.compile(r"[a-z](?:#|\+\+)")
+# A query of other words is not compared: engines cut other scripts in ways of their own, and digits before letters by what
+# stands before them (3d is two words behind an Arabic one, because digits belong to its script).
+_PLAIN = re.compile(r"[a-z][a-z0-9]*|[0-9]+|[\u0621-\u063a\u0641-\u064a]+|[\u0660-\u0669]+")
 
 # Letters of the second word of a pair.
 PAIRED_LETTERS = 3
+# Stands where engines may cut: a piece with it is not plain.
+_CUT = "\x01"
 # Signs around a word.
 _AROUND = ".,:;!?()[]«»\"'،؛؟"
 
@@ -52,8 +64,26 @@ def fold(text: str) -> str:
 
 
 def _pieces(text: str) -> list[str]:
-    """Return what stands between blanks, with a sign where the script changes: marks, which folding removes, are of one, too."""
-    return fold(text if text.isascii() else _BORDER.sub("\x01", text)).split()
+    """Return what stands between blanks as `_piece` writes it."""
+    return [_piece(raw) for raw in _BLANKS.split(text) if raw]
+
+
+@lru_cache(maxsize=20_000)
+def _piece(raw: str) -> str:
+    """Return a piece folded, with a sign where engines may cut it, or not cut it, by what folding removes."""
+    if raw.isascii():
+        return raw.lower()
+    folded = fold(_OTHER.sub(_apart, _BORDER.sub(_CUT, raw)))
+    # An article with a mark in it, or one that a ligature has, is none to an engine.
+    if folded.lstrip(_AROUND).startswith(ARTICLE) and not raw.lstrip(_AROUND).startswith(_ARTICLES):
+        return _CUT + folded
+    return folded
+
+
+def _apart(other: re.Match[str]) -> str:
+    """Return a character of no or another script with signs around it if folding makes plain letters or nothing of it."""
+    folded = fold(other[0])
+    return f"{_CUT}{other[0]}{_CUT}" if not folded or _PLAIN.search(folded) else other[0]
 
 
 def of_texts(texts: Iterable[str]) -> list[str]:
@@ -61,12 +91,12 @@ def of_texts(texts: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         for piece in _pieces(text):
-            runs = _RUN.findall(piece)
-            for first in range(len(runs)):
-                for last in _ends(first, len(runs)):
-                    _add("".join(runs[first:last]), found)
-            for run in _SIGNED.findall(piece):
-                _add(run, found)
+            around = _SIGNED.split(piece)
+            for part in (piece, *around) if len(around) > 1 else (piece,):
+                runs = _RUN.findall(part)
+                for first in range(len(runs)):
+                    for last in _ends(first, len(runs)):
+                        _add("".join(runs[first:last]), found)
     return list(found)
 
 
@@ -113,6 +143,12 @@ def in_order(text: str) -> list[list[str]]:
         if word != piece:
             found.append([])
     return [part for part in found if part]
+
+
+def begins_plainly(text: str) -> bool:
+    """Return whether every engine cuts the beginning of a text alike."""
+    first = next(iter(_pieces(text)), "")
+    return _PLAIN.fullmatch(first.rstrip(_AROUND)) is not None
 
 
 def pairs(texts: Iterable[str]) -> set[int]:

@@ -186,7 +186,8 @@ def _at_best(tokens: Sequence[str], terms: tuple[Term, ...], ends: Sequence[Hit]
     if not all(any(_stands_in(tokens, part) for part in title) for title in titles):
         return [Need(whole=terms, pairs=pairs)]
     if not all(
-        title[0][: len(tokens)] == tokens and _begins(hit) for title, hit in zip(titles, ends, strict=True)
+        title[0][: len(tokens)] == tokens and lemmas.begins_plainly(hit.title)
+        for title, hit in zip(titles, ends, strict=True)
     ):
         return [Need(whole=terms, pairs=pairs, is_titled=True)]
     views = min(hit.view_count for hit in ends)
@@ -198,11 +199,6 @@ def _together(tokens: Sequence[str], hit: Hit) -> bool:
     """Return whether words certainly follow on each other in a text of a hit."""
     texts = (hit.title, hit.series_title or "", *hit.people, *hit.tags, hit.description)
     return any(_stands_in(tokens, part) for text in texts for part in lemmas.in_order(text))
-
-
-def _begins(hit: Hit) -> bool:
-    """Return whether a title certainly begins with its first word as engines cut it."""
-    return bool(lemmas.in_order(hit.title.split(maxsplit=1)[0]))
 
 
 def _stands_in(tokens: Sequence[str], part: Sequence[str]) -> bool:
