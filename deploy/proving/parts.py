@@ -28,6 +28,7 @@ class Parts:
         build: The folder of the build whose processes and commands run; None for this one. Engines are of this one.
         variables: Further variables of every process of the product.
         apis: The names of the API's instances that run.
+        api_workers: How many workers each of them has.
         rules: The folder of Prometheus' configuration.
     """
 
@@ -35,7 +36,7 @@ class Parts:
         self.layout, self.folder = layout, folder
         self.build: Path | None = None
         self.variables: dict[str, str] = {}
-        self.apis = layout.apis
+        self.apis, self.api_workers = layout.apis, _WORKERS
         self.rules = prometheus.FOLDER
         self.password, self.redis = secrets.token_urlsafe(18), valkey.Passwords()
         self.keys: dict[str, str] = {}
@@ -154,7 +155,7 @@ class Parts:
         own = {
             "API_HOST": place.host,
             "API_PORT": str(place.port),
-            "API_WORKERS": str(_WORKERS),
+            "API_WORKERS": str(self.api_workers),
             "API_EXPOSE_METRICS": "true",
             # The edge, which names the client.
             "TRUSTED_PROXIES": "127.0.0.0/8",

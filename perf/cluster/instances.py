@@ -1,8 +1,9 @@
 """`make cluster-instances`: what three instances of the API answer beside one, on the same processors, by turns.
 
-The instances are kept on one half of the processors, the load generator on the other. One instance alone uses its half up, so
-the ratio says what the product loses when its requests are spread: memories that are filled three times, more processes. It asks the
-instances and not the edge, which would answer from its own cache.
+The instances are kept on one half of the processors, the load generator on the other, and each instance has as many workers as
+`API_WORKERS=auto` starts there. One instance alone uses its half up, so the ratio says what the product loses when its requests are
+spread: memories that are filled three times, more processes. It asks the instances and not the edge, which would answer from its own
+cache.
 """
 
 import argparse
@@ -76,14 +77,20 @@ def _switches(cluster: Cluster) -> int:
     return sum(int(number) for file in files for number in _SWITCHES.findall(file.read_text()))
 
 
-def _separate(cluster: Cluster) -> None:
-    """Keep the API on the first half of the processors, and what this process starts on the second."""
+def _halves() -> tuple[list[int], list[int]]:
+    """Return the processors of the API, and those of the load generator: the same one where there is no second."""
     own = sorted(os.sched_getaffinity(0))
     half = max(1, len(own) // 2)
+    return own[:half], own[half:] or own
+
+
+def _separate(cluster: Cluster) -> None:
+    """Keep the API on its processors, and what this process starts on the others."""
+    api, others = _halves()
     for member in _members(cluster):
         for thread in member.threads():
-            os.sched_setaffinity(thread.id, own[:half])
-    os.sched_setaffinity(0, own[half:] or own)
+            os.sched_setaffinity(thread.id, api)
+    os.sched_setaffinity(0, others)
 
 
 def measure(
@@ -122,11 +129,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=96)
+    parser.add_argument(
+        "--workers", type=int, help="of each instance, instead of one for each of its processors"
+    )
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed")
 
     def prepare(cluster: Cluster) -> None:
+        cluster.parts.api_workers = given.workers or len(_halves()[0])
         # All requests come from one address.
         cluster.parts.variables = {"RATE_LIMIT_PER_MINUTE": "0"}
 
