@@ -1,15 +1,17 @@
 """Reads pages as a browser does: strictly parsed HTML, and what a listener sees in it."""
 
-import warnings
 from collections.abc import Iterator
 from urllib.parse import unquote
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
-import html5lib
+from markupever import HtmlOptions, Parser
+from markupever.dom import Element as Parsed
+from markupever.dom import Node, Text
 from requests import Response
 
 from tests.support.client import Client
 
+_STRICTLY = HtmlOptions(full_document=True, exact_errors=True)
 _NAMESPACE = "{http://www.w3.org/1999/xhtml}"
 
 # What pages name as their address where no setting says another one.
@@ -23,11 +25,10 @@ class Page:
         """Parse an answer; a mistake in its HTML fails the test."""
         self.status, self.headers = answer.status_code, answer.headers
         assert answer.headers["content-type"] == "text/html; charset=utf-8", answer.text[:300]
-        with warnings.catch_warnings():
-            # html5lib's own use of the standard library.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            parser = html5lib.HTMLParser(strict=True)
-            self.root: Element = parser.parse(answer.content.decode())
+        parser = Parser(_STRICTLY).process(answer.content).finish()
+        assert not parser.errors(), (answer.url, parser.errors())
+        (root,) = (child for child in parser.into_dom().root().children() if isinstance(child, Parsed))
+        self.root = _element(root, None)
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
         """Return the elements of a tag that have these attributes; `class_` is one class of an element."""
@@ -58,6 +59,27 @@ class Page:
     def titles(self) -> list[str]:
         """The titles of the programs in lists."""
         return [text_of(found) for found in self.all("a", class_="whole")]
+
+
+def _element(parsed: Parsed, parent: Element | None) -> Element:
+    """Return an element with everything in it as one of the standard library, which is read at any rate."""
+    tag, attributes = (
+        f"{{{parsed.name.ns}}}{parsed.name.local}",
+        {name.local: value for name, value in parsed.attrs.items()},
+    )
+    found = Element(tag, attributes) if parent is None else SubElement(parent, tag, attributes)
+    last: Element | None = None
+    child: Node | None = parsed.first_child
+    while child is not None:
+        if isinstance(child, Parsed):
+            last = _element(child, found)
+        elif isinstance(child, Text):
+            if last is None:
+                found.text = (found.text or "") + child.content
+            else:
+                last.tail = (last.tail or "") + child.content
+        child = child.next_sibling
+    return found
 
 
 def text_of(element: Element) -> str:

@@ -8,7 +8,6 @@ from api.http.auth import OPS
 from api.web.board import finding, live, state
 from api.web.board.actions import ACTIONS, Action
 from api.web.board.wrong import wrong
-from api.web.rendering.locales import texts
 from api.web.signin.asking import ask
 from api.web.signin.refusals import HANDLERS_OF_STAFF
 from api.web.signin.staff import StaffRequest, admit, page, redirect
@@ -61,7 +60,7 @@ async def why(request: StaffRequest) -> Response[bytes]:
 @get("/runbooks")
 async def runbooks(request: StaffRequest) -> Response[bytes]:
     """Return the runbooks that the board names."""
-    names = [name.removeprefix(_PREFIX) for name in texts(request.locale.code) if name.startswith(_PREFIX)]
+    names = [name.removeprefix(_PREFIX) for name in request.locale.texts if name.startswith(_PREFIX)]
     return page(request, "runbooks.html", {"names": names})
 
 

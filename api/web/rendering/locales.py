@@ -135,7 +135,8 @@ def locale(code: str) -> Locale:
     return Locale(code)
 
 
-def texts(code: str) -> dict[str, Text]:
+@cache
+def texts(code: str) -> Mapping[str, Text]:
     """Read the texts of a language: `section.name` -> text. A section is in one file."""
     found: dict[str, Text] = {}
     for file in files("api.web").joinpath("texts", code).iterdir():
