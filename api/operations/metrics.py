@@ -111,6 +111,11 @@ class _Gauges(Collector):
             "Files whose first bytes imports asked for, by kind of source",
             labels=["source", "result"],
         )
+        self.chapters = CounterMetricFamily(
+            "import_chapter_files",
+            "Files of chapters that imports asked for, by kind of source",
+            labels=["source", "result"],
+        )
         self.durations = CounterMetricFamily(
             "import_run_seconds", "Time that ended imports took, by kind of source", labels=["source"]
         )
@@ -129,6 +134,7 @@ class _Gauges(Collector):
             self.items,
             self.runs,
             self.probes,
+            self.chapters,
             self.durations,
         ]
 
@@ -173,6 +179,8 @@ class _Gauges(Collector):
                 self.runs.add_metric([kind, name.removeprefix("run_")], total)
             elif name.startswith("probe_"):
                 self.probes.add_metric([kind, name.removeprefix("probe_")], total)
+            elif name.startswith("chapters_"):
+                self.chapters.add_metric([kind, name.removeprefix("chapters_")], total)
             else:
                 self.items.add_metric([kind, name], total)
         for report in await session.scalars(queries.last_audits()):

@@ -127,6 +127,17 @@ def count_probes(session: Session, run: ImportRun, results: Mapping[str, int]) -
         _add(session, run.kind, {f"probe_{result}": float(number) for result, number in results.items()})
 
 
+def count_chapters(session: Session, run: ImportRun, result: str) -> None:
+    """Add a file of chapters to the totals.
+
+    Args:
+        session: The transaction.
+        run: The run.
+        result: `read` or `failed`.
+    """
+    _add(session, run.kind, {f"chapters_{result}": 1.0})
+
+
 def _add(session: Session, kind: str, totals: Mapping[str, float]) -> None:
     rows = [{"kind": kind, "name": name, "total": total} for name, total in sorted(totals.items()) if total]
     statement = insert(ImportTotal).values(rows)

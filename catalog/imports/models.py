@@ -249,7 +249,7 @@ class ImportTotal(Base):
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     # An outcome (items), `run_` and a status of ENDED (runs), `probe_` and what it gave (files whose first bytes were
-    # asked for), or `seconds` (from start to end).
+    # asked for), `chapters_` and `read` or `failed` (files of chapters), or `seconds` (from start to end).
     name: Mapped[str] = mapped_column(primary_key=True)
     total: Mapped[float] = mapped_column(Float, default=0, server_default="0")
 

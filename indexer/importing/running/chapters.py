@@ -1,13 +1,13 @@
 """Fetches the files of chapters that a feed's items name, after the run has written its programs.
 
-A file is fetched once for each address. What fails costs the run nothing: the program keeps what it had, and the
-next import of the feed asks again. The requests go through the guard of imports; their number and time are limited.
+A file is fetched once for each address. What fails is counted and costs the run nothing: the program keeps what it had, and
+the next import of the feed asks again. The requests go through the guard of imports; their number and time are limited.
 """
 
 import logging
 
 from catalog.core import changes
-from catalog.imports import leases
+from catalog.imports import items, leases
 from catalog.imports.beside import chapters
 from indexer.importing.errors import ImportFailed
 from indexer.importing.running.context import RunContext
@@ -55,11 +55,13 @@ def _bring(context: RunContext, program_id: int, url: str | None, invalidator: I
         log.warning("import %s: the chapters of program %s: %s", context.run.id, program_id, error.code)
         read = None
     with context.sessions() as session:
-        leases.require(session, context.run.id, context.token)
+        run = leases.require(session, context.run.id, context.token)
         if read is None:
             chapters.note_failure(session, program_id)
         else:
             chapters.store(session, program_id, url, read)
+        if url is not None:
+            items.count_chapters(session, run, "failed" if read is None else "read")
         session.commit()
         if invalidator is not None:
             invalidator.programs_changed(changes.take(session))

@@ -262,13 +262,18 @@ def test_what_imports_did_is_counted_by_kind_of_source(listener: Client, databas
     untyped = "<item><guid>u</guid><title>u</title><enclosure url='http://127.0.0.1:1/u'/></item>"
     importer.go("feed", rss(untyped), detect_media=True)
     importer.go("csv", b"title,externalId,language,mediaType\nA,1,en,audio\n,2,en,audio\n")
+    # Refused likewise.
+    chapters = "<podcast:chapters url='http://127.0.0.1:1/c'/>"
+    importer.settings = importer.settings.model_copy(update={"max_chapters": 1})
+    importer.go("feed", rss(episode(4, more=chapters)), namespace="n")
     scraped = _scrape(listener)
     wanted = {
-        'import_items_total{outcome="created",source="feed"}': 3,
+        'import_chapter_files_total{result="failed",source="feed"}': 1,
+        'import_items_total{outcome="created",source="feed"}': 4,
         'import_items_total{outcome="updated",source="feed"}': 1,
         'import_items_total{outcome="unchanged",source="feed"}': 1,
         'import_items_total{outcome="failed",source="csv"}': 1,
-        'import_runs_total{source="feed",status="succeeded"}': 3,
+        'import_runs_total{source="feed",status="succeeded"}': 4,
         'import_media_probes_total{result="failed",source="feed"}': 1,
         'import_runs_total{source="feed",status="failed"}': 1,
     }

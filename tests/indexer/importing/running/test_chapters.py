@@ -53,6 +53,12 @@ def stored(session: Session) -> list[tuple[str, int, str]]:
     return [(row[0].rpartition(":")[2], row[1], row[2]) for row in rows]
 
 
+def counted(session: Session) -> dict[str, float]:
+    """The files of chapters of all runs, by what became of them."""
+    rows = session.execute(text("SELECT name, total FROM import_totals WHERE name LIKE 'chapters%'"))
+    return {row.name.removeprefix("chapters_"): row.total for row in rows}
+
+
 def test_chapters_are_read_once_for_each_address(
     importer: Importer, session: Session, stranger: Site
 ) -> None:
@@ -68,6 +74,8 @@ def test_chapters_are_read_once_for_each_address(
     importer.go("feed", rss(episode(0)), namespace="n")
     assert stored(session) == []
     assert stranger.paths() == ["/a", "/b"]
+    # What names no file is none.
+    assert counted(session) == {"read": 2}
 
 
 class Heard:
@@ -130,12 +138,14 @@ def test_a_file_that_fails_fails_no_import_and_is_asked_for_again(
     run = importer.go("feed", named(*urls), namespace="n")
     assert (run.status, counts(run)) == ("succeeded", {"created": 4})
     assert stored(session) == [("ep-3", 0, "المقدمة")]
+    assert counted(session) == {"read": 1, "failed": 3}
     stranger.pages |= {"/wrong": answer(INTRO)}
     stranger.asked.clear()
     run = importer.go("feed", named(*urls), namespace="n")
     assert counts(run) == {"unchanged": 4}
     assert sorted(stranger.paths()) == ["/away", "/large", "/wrong"]
     assert stored(session) == [("ep-1", 0, "المقدمة"), ("ep-3", 0, "المقدمة")]
+    assert counted(session) == {"read": 2, "failed": 5}
 
 
 def test_what_fails_later_leaves_what_was_read(importer: Importer, session: Session, stranger: Site) -> None:
