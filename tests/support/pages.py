@@ -5,13 +5,14 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element, SubElement
 
 from markupever import HtmlOptions, Parser
+from markupever.dom import Document, Node, Text
 from markupever.dom import Element as Parsed
-from markupever.dom import Node, Text
 from requests import Response
 
 from tests.support.client import Client
 
-_STRICTLY = HtmlOptions(full_document=True, exact_errors=True)
+_DOCUMENT = HtmlOptions(full_document=True, exact_errors=True)
+_FRAGMENT = HtmlOptions(full_document=False, exact_errors=True, fragment_context="div")
 _NAMESPACE = "{http://www.w3.org/1999/xhtml}"
 
 # What pages name as their address where no setting says another one.
@@ -25,10 +26,8 @@ class Page:
         """Parse an answer; a mistake in its HTML fails the test."""
         self.status, self.headers = answer.status_code, answer.headers
         assert answer.headers["content-type"] == "text/html; charset=utf-8", answer.text[:300]
-        parser = Parser(_STRICTLY).process(answer.content).finish()
-        assert not parser.errors(), (answer.url, parser.errors())
-        (root,) = (child for child in parser.into_dom().root().children() if isinstance(child, Parsed))
-        self.root = _element(root, None)
+        document = _parsed(answer.text, _DOCUMENT)
+        (self.root,) = (_element(child, None) for child in document.children() if isinstance(child, Parsed))
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
         """Return the elements of a tag that have these attributes; `class_` is one class of an element."""
@@ -61,15 +60,23 @@ class Page:
         return [text_of(found) for found in self.all("a", class_="whole")]
 
 
+def _parsed(text: str, how: HtmlOptions) -> Document:
+    parser = Parser(how).process(text).finish()
+    assert not parser.errors(), (parser.errors(), text)
+    return parser.into_dom().root()
+
+
 def _element(parsed: Parsed, parent: Element | None) -> Element:
     """Return an element with everything in it as one of the standard library, which is read at any rate."""
-    tag, attributes = (
-        f"{{{parsed.name.ns}}}{parsed.name.local}",
-        {name.local: value for name, value in parsed.attrs.items()},
-    )
+    tag = f"{{{parsed.name.ns}}}{parsed.name.local}"
+    attributes = {name.local: value for name, value in parsed.attrs.items()}
     found = Element(tag, attributes) if parent is None else SubElement(parent, tag, attributes)
+    # What a browser without scripts shows is text to the parser.
+    holder: Parsed | Document = parsed
+    if parsed.name.local == "noscript":
+        holder = _parsed("".join(parsed.strings()), _FRAGMENT)
     last: Element | None = None
-    child: Node | None = parsed.first_child
+    child: Node | None = holder.first_child
     while child is not None:
         if isinstance(child, Parsed):
             last = _element(child, found)
