@@ -172,15 +172,13 @@ class _Gauges(Collector):
         await self._read_webhooks(session)
         for kind, count in await session.execute(text(_FAILED)):
             self.failed.add_metric([kind], count)
+        families = {"run": self.runs, "probe": self.probes, "chapters": self.chapters}
         for kind, name, total in await session.execute(text(_IMPORTS)):
+            what, _, result = name.partition("_")
             if name == "seconds":
                 self.durations.add_metric([kind], total)
-            elif name.startswith("run_"):
-                self.runs.add_metric([kind, name.removeprefix("run_")], total)
-            elif name.startswith("probe_"):
-                self.probes.add_metric([kind, name.removeprefix("probe_")], total)
-            elif name.startswith("chapters_"):
-                self.chapters.add_metric([kind, name.removeprefix("chapters_")], total)
+            elif family := families.get(what):
+                family.add_metric([kind, result], total)
             else:
                 self.items.add_metric([kind, name], total)
         for report in await session.scalars(queries.last_audits()):

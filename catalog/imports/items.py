@@ -115,27 +115,17 @@ def add_to_totals(session: Session, run: ImportRun) -> None:
     _add(session, run.kind, found)
 
 
-def count_probes(session: Session, run: ImportRun, results: Mapping[str, int]) -> None:
-    """Add to the totals how many files' first bytes told their type, did not tell it, or could not be fetched.
+def count_files(session: Session, run: ImportRun, what: str, results: Mapping[str, int]) -> None:
+    """Add files that a run asked other servers for to the totals. Dry runs do not count.
 
     Args:
         session: The transaction.
         run: The run.
-        results: Number of probes by `found`, `unknown` and `failed`.
+        what: `probe` (the first bytes of a file tell its type) or `chapters`.
+        results: Number of files by what became of them: `found`, `unknown`, `failed`; of chapters `read`, `failed`.
     """
     if results and not run.dry_run:
-        _add(session, run.kind, {f"probe_{result}": float(number) for result, number in results.items()})
-
-
-def count_chapters(session: Session, run: ImportRun, result: str) -> None:
-    """Add a file of chapters to the totals.
-
-    Args:
-        session: The transaction.
-        run: The run.
-        result: `read` or `failed`.
-    """
-    _add(session, run.kind, {f"chapters_{result}": 1.0})
+        _add(session, run.kind, {f"{what}_{result}": float(number) for result, number in results.items()})
 
 
 def _add(session: Session, kind: str, totals: Mapping[str, float]) -> None:

@@ -26,7 +26,7 @@ class Page:
         """Parse an answer; a mistake in its HTML fails the test."""
         self.status, self.headers = answer.status_code, answer.headers
         assert answer.headers["content-type"] == "text/html; charset=utf-8", answer.text[:300]
-        document = _parsed(answer.text, _DOCUMENT)
+        document = _parsed(answer.content.decode(), _DOCUMENT)
         (self.root,) = (_element(child, None) for child in document.children() if isinstance(child, Parsed))
 
     def all(self, tag: str, **attributes: str) -> list[Element]:

@@ -86,7 +86,7 @@ class BatchWriter:
             stored = [i for i in items if i.outcome != "unchanged" or run.trigger != "schedule"]
             run_items.store(session, run.id, stored)
             run_items.count(run, items, rows[-1].position)
-            run_items.count_probes(session, run, self._probe.take_counts())
+            run_items.count_files(session, run, "probe", self._probe.take_counts())
             leases.renew(session, run.id, context.token, context.settings.lease_seconds)
             session.commit()
             if self._invalidator is not None:

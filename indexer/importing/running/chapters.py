@@ -61,7 +61,7 @@ def _bring(context: RunContext, program_id: int, url: str | None, invalidator: I
         else:
             chapters.store(session, program_id, url, read)
         if url is not None:
-            items.count_chapters(session, run, "failed" if read is None else "read")
+            items.count_files(session, run, "chapters", {"failed" if read is None else "read": 1})
         session.commit()
         if invalidator is not None:
             invalidator.programs_changed(changes.take(session))
